@@ -1,0 +1,67 @@
+"""Rules, alerts and notices: the words that the engine, delivery and the pages share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Labels = Mapping[str, str]
+State = Literal["pending", "firing", "resolved"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of a Prometheus rule file. `alert` or `record` is its name; the other is ""."""
+
+    expr: str
+    alert: str = ""
+    record: str = ""
+    hold: float = 0.0
+    """The file's `for`, seconds."""
+    keep_firing_for: float = 0.0  # seconds
+    labels: Labels = field(default_factory=dict)
+    annotations: Labels = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    file: str
+    interval: float  # seconds
+    rules: tuple[Rule, ...]
+    limit: int = 0
+    query_offset: float = 0.0  # seconds
+    labels: Labels = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One element of an alerting rule's result, over time. Labels identify it; value and annotations are refreshed."""
+
+    labels: Labels
+    annotations: Labels
+    state: State
+    value: float
+    active_at: float  # Unix seconds, when it first was true
+    fired_at: float | None = None  # Unix seconds
+    resolved_at: float | None = None  # Unix seconds
+    last_true: float = 0.0  # Unix seconds
+    missing_since: float | None = None
+    """Unix seconds since which its data is missing; an alert with missing data keeps its state."""
+
+    @property
+    def name(self) -> str:
+        return self.labels.get("alertname", "")
+
+    @property
+    def severity(self) -> str:
+        return self.labels.get("severity", "info")
+
+
+@dataclass(frozen=True)
+class RuleHealth:
+    group: str
+    rule: Rule
+    health: Literal["unknown", "ok", "err"]
+    last_error: str = ""
+    last_evaluation: float | None = None  # Unix seconds
+    evaluation_seconds: float = 0.0

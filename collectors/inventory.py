@@ -1,0 +1,85 @@
+"""What is on this host, as plain data: processes, listeners, web servers' vhosts, PHP-FPM pools, sites.
+
+Pure: made from text once a cycle, given to every `discover`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    name: str
+    title: str
+    """The command line as the process shows it now; arguments joined by spaces."""
+    user: str
+    parent: int = 0
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listening socket: `address:port` for TCP, `path` for a unix socket."""
+
+    process: str
+    """Name of the process, "" where we may not see it."""
+    pid: int = 0
+    address: str = ""
+    port: int = 0
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Vhost:
+    server: str
+    """nginx or apache."""
+    names: tuple[str, ...]
+    root: str
+    listens: tuple[str, ...]
+    """`address:port`, `*` for any address; unix sockets as `unix:/path`."""
+    tls: bool
+    logs: tuple[str, ...]
+    log_format: str
+    fastcgi: tuple[str, ...]
+    """Where it sends PHP: `unix:/path` or `address:port`."""
+    status_paths: tuple[str, ...] = ()
+    """Locations that answer stub_status or server-status."""
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A PHP-FPM pool as its file says."""
+
+    name: str
+    listen: str
+    """`unix:/path` or `address:port`."""
+    status_path: str = ""
+    status_listen: str = ""
+    """As `listen`."""
+    ping_path: str = ""
+    manager: str = "dynamic"
+    max_children: int = 0
+    user: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Site:
+    name: str
+    docroot: str
+    directory: str
+    """sites/ directory inside the docroot."""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    host: str
+    processes: tuple[Process, ...] = ()
+    listeners: tuple[Listener, ...] = ()
+    vhosts: tuple[Vhost, ...] = ()
+    pools: tuple[Pool, ...] = ()
+    sites: tuple[Site, ...] = ()
+    blind: tuple[str, ...] = ()
+    """What we could not see, each a sentence: "cannot read /etc/php/8.2/fpm/pool.d/shop.conf: permission denied"."""
+    environment: Mapping[str, str] = field(default_factory=dict)

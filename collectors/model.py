@@ -1,0 +1,199 @@
+"""The shared vocabulary: families, samples, events, targets, and what a collector is.
+
+One representation from the read to the chart: a `Sample` is never renamed or re-shaped on its way.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from collectors.config import Config
+from collectors.inventory import Inventory
+
+Kind = Literal["counter", "gauge", "untyped"]
+Severity = Literal["critical", "warning", "info"]
+
+LABEL_BOUND = 200
+"""Distinct values a label may take in one target unless its family says otherwise; past it a value becomes `other`."""
+
+
+class Sample(NamedTuple):
+    family: "Family"
+    labels: tuple[str, ...]
+    value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """One metric's name, help, labels, type and bounds, declared once beside the code that reads it.
+
+    A name that ends in `*` is a family of names made from what the server says: `named("x")` gives each.
+    """
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+    kind: Kind = "gauge"
+    bounds: Mapping[str, int] = field(default_factory=dict)
+    """Label -> most distinct values; a label not named here has LABEL_BOUND."""
+    keep_highest: bool = False
+    """The kernel lets this counter slip back a little (idle time): publish the highest value seen."""
+    _named: dict[str, "Family"] = field(default_factory=dict, repr=False)
+
+    def __call__(self, value: float, *labels: str) -> Sample:
+        if len(labels) != len(self.labels):
+            raise ValueError(f"{self.name} has labels {self.labels}, found {labels}")
+        return Sample(self, labels, value)
+
+    def named(self, rest: str) -> "Family":
+        if not self.name.endswith("*"):
+            raise ValueError(f"{self.name} is one name, not a family of names")
+        if rest not in self._named:
+            help_text = self.help.replace("*", rest)
+            self._named[rest] = Family(self.name[:-1] + rest, help_text, self.labels, self.kind, self.bounds)
+        return self._named[rest]
+
+
+def Gauge(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> Family:  # noqa: A002, N802
+    return Family(name, help, labels, "gauge", **options)
+
+
+def Counter(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> Family:  # noqa: A002, N802
+    return Family(name, help, labels, "counter", **options)
+
+
+def Untyped(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> Family:  # noqa: A002, N802
+    """For the official exporters' untyped families only; ours are gauges or counters."""
+    return Family(name, help, labels, "untyped", **options)
+
+
+UP = Gauge("up", "1 if the target answered the last scrape. Written by whoever scrapes.")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What Prometheus would scrape as one. Its labels identify it; two targets never share them all."""
+
+    job: str
+    instance: str
+    host: str
+    extra: tuple[tuple[str, str], ...] = ()
+    """`module` and `height` of checks."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {"job": self.job, "instance": self.instance, "host": self.host, **dict(self.extra)}
+
+
+@dataclass(frozen=True)
+class Event:
+    """A dated fact beside the samples: a restart, a deploy, a security finding, an alert's transition."""
+
+    id: str
+    kind: str
+    severity: Severity
+    host: str
+    site: str
+    first: float  # Unix seconds
+    last: float  # Unix seconds
+    count: int
+    title: str
+    evidence: tuple[Mapping[str, str], ...] = ()
+    """Small records, redacted before they get here."""
+    dedup_key: str = ""
+    state: Literal["open", "closed"] = "closed"
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One read of a target, with its own interval, deadline and outcome; published all or none."""
+
+    name: str
+    families: tuple[Family, ...]
+    read: Callable[[Any], Any]
+    """(config, or what `connect` gave) -> plain data; raises CollectError or Absent, lets OSError out."""
+    parse: Callable[[Any], Iterable[Sample]]
+    """(what `read` returned) -> samples; pure; raises ParseError."""
+    interval: float = 10.0  # seconds
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What discovery thinks is there. One successful read of any part keeps it."""
+
+    found: str
+    """What was seen: "nginx (pid 812) listens on 127.0.0.1:80"."""
+    config: Config | None = None
+    """None: nothing to try, only `remedy` to show."""
+    remedy: str = ""
+    """The exact line or command that would let us read it; shown when the trial is denied or unsupported."""
+
+
+@dataclass(frozen=True)
+class Collector:
+    """How to read one kind of system. A module's `COLLECTOR`; see collectors/nginx.py for the pattern."""
+
+    name: str
+    """Its word in the configuration and on the command line."""
+    job: str
+    config: type[Config]
+    parts: tuple[Part, ...]
+    instance: Callable[[Any, str], str]
+    """(config, host) -> the target's instance."""
+    discover: Callable[[Inventory], Iterable[Proposal]]
+    up: Callable[[Any, int], Sample] | None = None
+    """(config, 1 or 0) -> `<x>_up`, added by the runner: 1 answered, 0 unreachable, absent when denied or not understood."""
+    connect: Callable[[Any], AbstractContextManager[Any]] | None = None
+    """For a kept connection: the runner enters it, passes its value to `read`, and drops it on any error."""
+    extra: Callable[[Any], tuple[tuple[str, str], ...]] = lambda _config: ()
+    grants: str = ""
+    """The least privilege that it needs, as text for the reference page."""
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        return tuple(dict.fromkeys(family for part in self.parts for family in part.families))
+
+    def target(self, config: Config, host: str) -> Target:
+        return Target(self.job, self.instance(config, host), host, self.extra(config))
+
+
+@dataclass(frozen=True)
+class PartStatus:
+    """How the last read of a part went; what the targets page and `raingauge check` show."""
+
+    part: str
+    interval: float
+    outcome: str
+    """`waiting` before the first read, then ok, absent, unreachable, denied, unsupported, parse, timeout or bug."""
+    error: str = ""
+    duration: float | None = None  # seconds
+    last_success: float | None = None  # Unix seconds
+    samples: int = 0
+
+
+@dataclass(frozen=True)
+class TargetStatus:
+    target: Target
+    slug: str
+    collector: str
+    found: str
+    """How we came to it: "configuration" or discovery's words."""
+    parts: Sequence[PartStatus]
+    remedy: str = ""
+
+    @property
+    def up(self) -> bool:
+        """At least one part answered at its last read."""
+        return any(part.outcome in ("ok", "absent") for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something on this host that we cannot read, why, and the line or command that would allow it."""
+
+    collector: str
+    found: str
+    reason: str
+    remedy: str

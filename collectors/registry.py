@@ -1,0 +1,24 @@
+"""Every collector by name. Modules are imported when asked for, so that what is not used costs nothing."""
+
+from importlib import import_module
+
+from collectors.model import Collector
+
+MODULES = {
+    "host": "collectors.host",
+    "nginx": "collectors.nginx",
+    "phpfpm": "collectors.phpfpm",
+    "mysql": "collectors.mysql",
+    "redis": "collectors.redis",
+    "probe": "collectors.probe",
+}
+
+
+def collector(name: str) -> Collector:
+    """KeyError for a name that is not in MODULES."""
+    found: Collector = import_module(MODULES[name]).COLLECTOR
+    return found
+
+
+def collectors() -> tuple[Collector, ...]:
+    return tuple(collector(name) for name in MODULES)

@@ -1,0 +1,59 @@
+"""What the dashboard is given. It reads no system, evaluates no rule and knows no runner: only these."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from alerts.model import Alert, Group, RuleHealth
+from collectors.model import Event, Finding, TargetStatus
+from history.access import Access
+from history.model import Source
+
+
+class Alerting(Protocol):
+    """The live state of alerts; a snapshot each call, any thread."""
+
+    def alerts(self) -> Sequence[Alert]:
+        """Pending, firing, and resolved within the last hour; firing first, worst first, newest first."""
+        ...
+
+    def groups(self) -> Sequence[Group]: ...
+    def health(self) -> Sequence[RuleHealth]: ...
+
+
+class Watched(Protocol):
+    """The live state of collecting; a snapshot each call, any thread."""
+
+    def targets(self) -> Sequence[TargetStatus]: ...
+    def findings(self) -> Sequence[Finding]: ...
+    def blind(self) -> Sequence[str]:
+        """What we cannot see for want of rights, each a sentence."""
+        ...
+
+
+class Events(Protocol):
+    def events(self, start: float, end: float) -> list[Event]:
+        """Newest first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Services:
+    host: str
+    version: str
+    source: Source
+    alerting: Alerting
+    watched: Watched
+    events: Events
+    access: Access
+    """Tokens, one-time logins and sessions, in the local database."""
+    secret_key: str
+    """Signs session cookies; kept in the state directory."""
+    clock: Callable[[], float]
+    started: float  # Unix seconds
+    interval: float = 10.0  # seconds between ticks
+    password_hash: str = ""
+    """argon2; "" when no password is set and only login links work."""
+    vendor: Path | None = None
+    """Folder with plotly-basic.min.js; None: the package's own."""
