@@ -1,1 +1,1 @@
-"""The only input and output of collectors: files, HTTP, sockets, processes. They raise what collectors/errors.py names."""
+"""The only input and output of collectors: files, HTTP, sockets, processes, raising what collectors/errors.py names."""
