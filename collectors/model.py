@@ -144,7 +144,7 @@ class Collector:
     """(config, host) -> the target's instance."""
     discover: Callable[[Inventory], Iterable[Proposal]]
     up: Callable[[Any, int], Sample] | None = None
-    """(config, 1 or 0) -> `<x>_up`; the runner adds it: 1 answered, 0 unreachable, absent when denied or unintelligible."""
+    """(config, 1 or 0) -> `<x>_up`, added by the runner: 1 answered, 0 unreachable, absent when it was denied."""
     connect: Callable[[Any], AbstractContextManager[Any]] | None = None
     """For a kept connection: the runner enters it, passes its value to `read`, and drops it on any error."""
     extra: Callable[[Any], tuple[tuple[str, str], ...]] = lambda _config: ()
