@@ -1,7 +1,4 @@
-"""What is on this host, as plain data: processes, listeners, web servers' vhosts, PHP-FPM pools, sites.
-
-Pure: made from text once a cycle, given to every `discover`.
-"""
+"""The things that a host has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

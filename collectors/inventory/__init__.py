@@ -1,0 +1,23 @@
+"""What is on this host, as plain data: processes, listeners, web servers' vhosts, PHP-FPM pools, sites.
+
+Pure: made from text once a cycle, given to every `discover`.
+"""
+
+from collectors.inventory.build import build, configuration_files, wanted
+from collectors.inventory.fpm_conf import fpm_pools
+from collectors.inventory.model import Inventory, Listener, Pool, Process, Site, Vhost
+from collectors.inventory.nginx_conf import nginx_vhosts
+
+__all__ = [
+    "Inventory",
+    "Listener",
+    "Pool",
+    "Process",
+    "Site",
+    "Vhost",
+    "build",
+    "configuration_files",
+    "fpm_pools",
+    "nginx_vhosts",
+    "wanted",
+]

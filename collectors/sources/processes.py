@@ -1,0 +1,41 @@
+"""The processes of this host, from one cheap pass over /proc."""
+
+import pwd
+from collections.abc import Iterator
+from pathlib import Path
+
+from collectors.inventory import Process
+
+PROC = Path("/proc")
+
+
+def processes(proc: Path = PROC) -> tuple[Process, ...]:
+    """Every process that has a command line; kernel threads are left out. One that ends meanwhile is left out."""
+    names: dict[int, str] = {}
+    return tuple(_all(proc, names))
+
+
+def _all(proc: Path, names: dict[int, str]) -> Iterator[Process]:
+    for directory in proc.iterdir():
+        if not directory.name.isdigit():
+            continue
+        try:
+            title = (directory / "cmdline").read_bytes().rstrip(b"\0 ").replace(b"\0", b" ").decode(errors="replace")
+            if not title:
+                continue
+            stat = (directory / "stat").read_bytes().decode(errors="replace")
+            uid = directory.stat().st_uid
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        name, _, rest = stat.partition("(")[2].rpartition(")")
+        yield Process(int(directory.name), name, title, _user(uid, names), int(rest.split()[1]))
+
+
+def _user(uid: int, names: dict[int, str]) -> str:
+    """The account's name, its number when it has none."""
+    if uid not in names:
+        try:
+            names[uid] = pwd.getpwuid(uid).pw_name
+        except KeyError:
+            names[uid] = str(uid)
+    return names[uid]
