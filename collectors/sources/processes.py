@@ -1,5 +1,6 @@
 """The processes of this host, from one cheap pass over /proc."""
 
+import os
 import pwd
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from collectors.inventory import Process
 
 PROC = Path("/proc")
+PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def processes(proc: Path = PROC) -> tuple[Process, ...]:
@@ -39,3 +41,11 @@ def _user(uid: int, names: dict[int, str]) -> str:
         except KeyError:
             names[uid] = str(uid)
     return names[uid]
+
+
+def resident_memory(pid: int, proc: Path = PROC) -> int | None:
+    """Bytes, pages shared with others included; None when the process is gone."""
+    try:
+        return int((proc / str(pid) / "statm").read_text().split()[1]) * PAGE
+    except (FileNotFoundError, ProcessLookupError):
+        return None

@@ -1,20 +1,195 @@
-"""Listening sockets of this host, connecting to one, and how many clients wait at one."""
+"""Listening sockets of this host, connecting to one, and how many clients wait at one.
 
+Source: https://docs.kernel.org/networking/proc_net_tcp.html
+"""
+
+import errno
+import ipaddress
+import os
+import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
 
+from collectors.errors import Denied, Unreachable
 from collectors.inventory import Listener, Process
+from collectors.sources.netlink import tcp_sockets, unix_sockets
+
+PROC = Path("/proc")
+TCP_LISTEN = "0A"
+UNIX_ACCEPTS = 0x10000
+
+# Where the kernel does not tell us whose a socket is (we are no root), Debian's ports and names do.
+KNOWN_PORTS = {80: "nginx", 443: "nginx", 3306: "mariadbd|mysqld", 6379: "redis-server", 11211: "memcached"}
+KNOWN_PATHS = {r"php.*\.sock$": r"php-fpm.*", r"mysqld\.sock$": "mariadbd|mysqld", r"redis.*\.sock$": "redis-server"}
+SHOW_PORT = ("redis-server", "valkey-server")
 
 
-def listeners(processes: Iterable[Process]) -> tuple[Listener, ...]:
-    return ()
+class NoAnswer(Unreachable):
+    """Something listens there, but did not answer in time: it is full, or it hangs."""
+
+
+class Queue(NamedTuple):
+    """The kernel's view of a listening socket."""
+
+    waiting: int
+    """Connections that nobody has accepted yet."""
+    limit: int
+    """How many may wait (the backlog)."""
+    served: int
+    """Connections that were accepted and are still open."""
 
 
 def connect(address: str, timeout: float) -> socket.socket:
-    """`unix:/path` or `host:port`. Unreachable: refused, no socket or no answer in time; Denied: no right to it."""
-    raise NotImplementedError
+    """`unix:/path` or `host:port`. Unreachable: refused or no socket; NoAnswer: not in time; Denied: no right to it."""
+    path = address.removeprefix("unix:")
+    try:
+        if path == address:
+            return socket.create_connection(host_and_port(address), timeout)
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.settimeout(timeout)
+            connection.connect(path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+    except (TimeoutError, BlockingIOError) as error:  # a unix socket says "try again" when its queue is full
+        raise NoAnswer(f"connect to {address}: no answer within {timeout:g} s, its queue is full") from error
+    except PermissionError as error:
+        raise Denied(f"connect to {address}: permission denied") from error
+    except OSError as error:
+        raise Unreachable(f"connect to {address}: {error.strerror or error}") from error
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """ValueError when it is not `host:port` or `[v6]:port`."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError(f"expected host:port or unix:/path, found {address!r}")
+    return host.strip("[]"), int(port)
 
 
 def accept_queue(address: str) -> tuple[int, int] | None:
     """(clients waiting now, most that may wait) of a listening socket; None when the kernel does not say."""
-    raise NotImplementedError
+    found = queue(address)
+    return (found.waiting, found.limit) if found else None
+
+
+def queue(address: str) -> Queue | None:
+    """None when nobody listens there in our network namespace, or the kernel cannot tell."""
+    try:
+        return _unix_queue(address[5:]) if address.startswith("unix:") else _tcp_queue(*host_and_port(address))
+    except (OSError, ValueError):
+        return None
+
+
+def _unix_queue(path: str) -> Queue | None:
+    # The server may have bound it under another spelling (/var/run is /run), and a replaced server may still
+    # listen on a file that is gone: name and inode of the file tell.
+    real = os.path.realpath(path)
+    file = Path(real).stat().st_ino & 0xFFFFFFFF
+    sockets = list(unix_sockets())
+    for at in sockets:
+        if at.listening and at.file == file and Path(at.name).name == Path(real).name:
+            served = sum(not each.listening and each.name == at.name for each in sockets)
+            return Queue(at.waiting, at.limit, served)  # the kernel lists here only those that were accepted
+    return None
+
+
+def _tcp_queue(host: str, port: int) -> Queue | None:
+    address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    for family in (socket.AF_INET, socket.AF_INET6):
+        sockets = [each for each in tcp_sockets(family) if each.name.endswith(f":{port}")]
+        for at in sockets:
+            bound = ipaddress.ip_address(at.name.rpartition(":")[0])
+            if at.listening and (bound == address or bound.is_unspecified):
+                connected = sum(not each.listening for each in sockets)  # here those that wait are listed, too
+                return Queue(at.waiting, at.limit, max(0, connected - at.waiting))
+    return None
+
+
+def listeners(processes: Iterable[Process], proc: Path = PROC) -> tuple[Listener, ...]:
+    """TCP and unix sockets that listen, each with the topmost process that holds it.
+
+    Without the right to look into others' processes the process is what port, path or titles tell, else "".
+    """
+    known = {process.pid: process for process in processes}
+    found = dict(chain(_tcp(proc, "tcp"), _tcp(proc, "tcp6"), _unix(proc)))
+    owners = _owners(known, set(found), proc)
+    return tuple(_with_process(at, owners.get(inode), known) for inode, at in found.items())
+
+
+def _with_process(at: Listener, owner: Process | None, known: Mapping[int, Process]) -> Listener:
+    if owner := owner or _likely(at, known):
+        return Listener(owner.name, owner.pid, at.address, at.port, at.path)
+    return at
+
+
+def _likely(at: Listener, known: Mapping[int, Process]) -> Process | None:
+    """By what the title says (Redis shows its port there), else by Debian's ports and paths."""
+    names = KNOWN_PORTS.get(at.port) or next(
+        (name for path, name in KNOWN_PATHS.items() if re.search(path, at.path)), ""
+    )
+    for process in known.values():
+        if at.port and process.name in SHOW_PORT and re.search(rf":{at.port}\b", process.title):
+            return process
+        above = known.get(process.parent)
+        if re.fullmatch(names, process.name) and (above is None or above.name != process.name):
+            return process
+    return None
+
+
+def _lines(file: Path) -> Iterator[list[str]]:
+    """The table without its head; nothing when the kernel has no such protocol."""
+    try:
+        yield from (line.split() for line in file.read_text(errors="replace").splitlines()[1:])
+    except FileNotFoundError:
+        return
+
+
+def _tcp(proc: Path, table: str) -> Iterator[tuple[str, Listener]]:
+    for row in _lines(proc / "net" / table):
+        if row[3] == TCP_LISTEN:
+            address, _, port = row[1].partition(":")
+            yield row[9], Listener("", 0, _address(address), int(port, 16))
+
+
+def _address(text: str) -> str:
+    """The kernel prints each 32-bit word in the machine's byte order."""
+    words = (bytes.fromhex(text[at : at + 8])[::-1] for at in range(0, len(text), 8))
+    return str(ipaddress.ip_address(b"".join(words)))
+
+
+def _unix(proc: Path) -> Iterator[tuple[str, Listener]]:
+    for row in _lines(proc / "net" / "unix"):
+        if len(row) == 8 and int(row[3], 16) & UNIX_ACCEPTS and row[7].startswith("/"):
+            yield row[6], Listener("", path=row[7])
+
+
+def _owners(known: Mapping[int, Process], inodes: set[str], proc: Path) -> dict[str, Process]:
+    """Inode -> the process above all others that hold it; init only when it holds it alone (socket activation)."""
+    owners: dict[str, Process] = {}
+    for process in sorted(known.values(), key=lambda each: (each.pid == 1, each.pid)):
+        for inode in _sockets_of(process.pid, proc) & inodes:
+            held = owners.get(inode)
+            if held is None or (held.parent == process.pid and process.pid != 1):
+                owners[inode] = process
+    return owners
+
+
+def _sockets_of(pid: int, proc: Path) -> set[str]:
+    found = set()
+    try:
+        for entry in (proc / str(pid) / "fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                target = str(entry.readlink())
+                if target.startswith("socket:["):
+                    found.add(target[8:-1])
+    except OSError as error:  # another user's process, or one that has ended
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ESRCH):
+            raise
+    return found
