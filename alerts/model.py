@@ -47,6 +47,10 @@ class Alert:
     last_true: float = 0.0  # Unix seconds
     missing_since: float | None = None
     """Unix seconds since which its data is missing; an alert with missing data keeps its state."""
+    false_since: float | None = None
+    """Unix seconds since which it is false and only `keep_firing_for` holds it."""
+    seen: float = 0.0
+    """Unix seconds of the last evaluation that knew whether it is true."""
 
     @property
     def name(self) -> str:
