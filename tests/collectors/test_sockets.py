@@ -49,15 +49,10 @@ def test_the_queue_is_found_under_another_spelling_of_the_path(unix_listener: so
 def test_a_server_that_was_replaced_is_not_taken_for_the_new_one(unix_listener: socket.socket) -> None:
     path = unix_listener.getsockname()
     Path(path).unlink()
-    with socket.socket(socket.AF_UNIX) as new, connect_waiting(unix_listener):
+    with socket.socket(socket.AF_UNIX) as new:
         new.bind(path)
         new.listen(7)
         assert accept_queue(f"unix:{path}") == (0, 7)
-
-
-def connect_waiting(server: socket.socket) -> socket.socket:
-    """A client made by a socket pair: the old server's file is gone."""
-    return socket.socketpair()[0]
 
 
 @pytest.mark.parametrize(
