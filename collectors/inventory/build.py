@@ -1,19 +1,53 @@
 """From the text of configuration files to the inventory.
 
-    texts = {}
-    while patterns := wanted(texts, processes) - asked:
-        read every file that matches a pattern into texts; asked |= patterns
-    inventory = build(host, processes, listeners, texts, blind)
+texts = {}
+while patterns := wanted(texts, processes) - asked:
+    read every file that matches a pattern into texts; asked |= patterns
+inventory = build(host, processes, listeners, texts, blind)
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 
+from collectors.inventory.fpm_conf import fpm_includes, fpm_pools
 from collectors.inventory.model import Inventory, Listener, Process
+from collectors.inventory.nginx_conf import DEBIAN_PREFIX, glob_matches, nginx_includes, nginx_vhosts
+
+NGINX = "/etc/nginx/nginx.conf"
+FPM = "/etc/php/*/fpm/php-fpm.conf"
+NGINX_MASTER = "nginx: master process "
+OPTION = re.compile(r"\s-(c|p)\s*(\S+)")
+FPM_MASTER = "php-fpm: master process ("
+
+
+def nginx_main(process: Process) -> tuple[str, str] | None:
+    """(main file, prefix) of an nginx master from its title; None for any other process."""
+    if not process.title.startswith(NGINX_MASTER):
+        return None
+    options = dict(OPTION.findall(process.title))
+    prefix = options.get("p", DEBIAN_PREFIX)
+    return str(PurePosixPath(prefix, options.get("c", NGINX))), prefix
+
+
+def fpm_main(process: Process) -> str | None:
+    """Main file of a PHP-FPM master from its title; None for any other process."""
+    return process.title.removeprefix(FPM_MASTER).rstrip(") ") if process.title.startswith(FPM_MASTER) else None
 
 
 def configuration_files(processes: Iterable[Process]) -> set[str]:
-    """Glob patterns of the main configuration files: what process titles name, and Debian's places."""
-    return {"/etc/nginx/nginx.conf", "/etc/php/*/fpm/php-fpm.conf"}
+    """Glob patterns of the main configuration files: what process titles name, else Debian's places."""
+    processes = tuple(processes)
+    return set(_nginx_mains(processes)) | _fpm_mains(processes)
+
+
+def _nginx_mains(processes: Iterable[Process]) -> dict[str, str]:
+    """Main file -> prefix."""
+    return dict(found for each in processes if (found := nginx_main(each))) or {NGINX: DEBIAN_PREFIX}
+
+
+def _fpm_mains(processes: Iterable[Process]) -> set[str]:
+    return {found for each in processes if (found := fpm_main(each))} or {FPM}
 
 
 def wanted(texts: Mapping[str, str], processes: Iterable[Process]) -> set[str]:
@@ -22,7 +56,17 @@ def wanted(texts: Mapping[str, str], processes: Iterable[Process]) -> set[str]:
     Ask again with what was read until nothing new is asked for. A file is to be put in `texts` under its path
     as the pattern spells it, not under where a symbolic link leads.
     """
-    return configuration_files(processes)
+    processes = tuple(processes)
+    patterns = configuration_files(processes)
+    for main in _nginx_mains(processes):
+        patterns |= nginx_includes(texts, main)
+    for main in _among(texts, _fpm_mains(processes)):
+        patterns |= fpm_includes(texts, main)
+    return patterns
+
+
+def _among(texts: Mapping[str, str], patterns: Iterable[str]) -> list[str]:
+    return sorted(path for path in texts if any(glob_matches(path, pattern) for pattern in patterns))
 
 
 def build(
@@ -32,4 +76,13 @@ def build(
     texts: Mapping[str, str],
     blind: Iterable[str] = (),
 ) -> Inventory:
-    return Inventory(host, tuple(processes), tuple(listeners), blind=tuple(blind))
+    processes = tuple(processes)
+    mains = _nginx_mains(processes).items()
+    return Inventory(
+        host,
+        processes,
+        tuple(listeners),
+        vhosts=tuple(vhost for main, prefix in mains for vhost in nginx_vhosts(texts, main, prefix)),
+        pools=tuple(pool for main in _among(texts, _fpm_mains(processes)) for pool in fpm_pools(texts, main)),
+        blind=tuple(blind),
+    )

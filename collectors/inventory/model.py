@@ -42,6 +42,8 @@ class Vhost:
     status_paths: tuple[str, ...] = ()
     """Locations that answer stub_status or server-status."""
     file: str = ""
+    main: str = ""
+    """The main configuration file of the server whose vhost this is: two may run on a host."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Pool:
     max_children: int = 0
     user: str = ""
     file: str = ""
+    main: str = ""
+    """The main configuration file of its master, as the master's title shows it."""
 
 
 @dataclass(frozen=True)
