@@ -1,0 +1,59 @@
+"""One POST of JSON over HTTP(S), and what its answer means for the message."""
+
+import http.client
+import json
+import ssl
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Literal
+from urllib.parse import urlsplit
+
+from alerts.notifier import Request
+
+Verdict = Literal["done", "retry", "permanent"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    retry_after: str = ""
+    """The header as it came."""
+
+
+def post(request: Request, timeout: float) -> Answer:
+    """Raise OSError or http.client.HTTPException. No redirect is followed. `timeout` is for each wait, seconds."""
+    at = urlsplit(request.url)
+    host = at.hostname or ""
+    connection: http.client.HTTPConnection
+    if at.scheme == "https":
+        connection = http.client.HTTPSConnection(host, at.port, timeout=timeout, context=ssl.create_default_context())
+    else:
+        connection = http.client.HTTPConnection(host, at.port, timeout=timeout)
+    headers = {"Content-Type": "application/json", "User-Agent": "raingauge", "Connection": "close"}
+    if request.bearer is not None:
+        headers["Authorization"] = f"Bearer {request.bearer}"
+    try:
+        path = (at.path or "/") + (f"?{at.query}" if at.query else "")
+        connection.request("POST", path, json.dumps(request.json).encode(), headers)
+        response = connection.getresponse()
+        return Answer(response.status, response.getheader("Retry-After", ""))
+    finally:
+        connection.close()
+
+
+def verdict(status: int) -> Verdict:
+    if 200 <= status < 300:
+        return "done"
+    return "retry" if status in (408, 429) or status >= 500 else "permanent"
+
+
+def retry_after_seconds(header: str, now: float) -> float:
+    """Seconds or a date; 0 for none and for one that is not understood."""
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return 0.0
+    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
