@@ -106,8 +106,3 @@ def _by_target(points: Sequence[Point], labels: Labels, job: str, part: str) -> 
             key = (point.labels.get("host", ""), point.labels.get("target_instance", ""))
             targets.setdefault(key, []).append(point.value)
     return targets
-
-
-def unknown(_labels: Labels) -> Reading:
-    """For when our own health could not be asked: nothing may end."""
-    return Reading(missing=True)

@@ -1,0 +1,85 @@
+"""What rules leave in history: recorded values, ALERTS, ALERTS_FOR_STATE, and an event for each transition.
+
+Source: https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/#inspecting-alerts-during-runtime
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from alerts.engine import States
+from alerts.model import Alert, Labels, Rule
+from alerts.notices import fingerprint
+from collectors.model import Event, Family, Sample, Severity, Target
+from history.model import Point
+
+RULES_TARGET = Target("", "", "")
+"""Without labels: what rules make carries exactly the labels of its result."""
+
+SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
+
+
+@lru_cache(maxsize=4096)
+def _family(name: str, labels: tuple[str, ...]) -> Family:
+    return Family(name, "Made by a rule.", labels)
+
+
+def sample(name: str, labels: Labels, value: float) -> Sample:
+    names = tuple(sorted(labels))
+    return Sample(_family(name, names), tuple(labels[label] for label in names), value)
+
+
+def recorded(rule: Rule, points: Iterable[Point], limit: int = 0) -> list[Sample]:
+    """ValueError when two elements of the result have the same labels, or there are more than `limit` (0: no limit)."""
+    samples: dict[tuple[tuple[str, str], ...], Sample] = {}
+    for point in points:
+        merged = {**point.labels, **rule.labels, "__name__": ""}
+        labels = {name: value for name, value in merged.items() if value}
+        key = tuple(sorted(labels.items()))
+        if key in samples:
+            raise ValueError(f"two elements of the result have the labels {labels}")
+        samples[key] = sample(rule.record, labels, point.value)
+    if 0 < limit < len(samples):
+        raise ValueError(f"{len(samples)} series are more than the group's limit of {limit}")
+    return list(samples.values())
+
+
+def alert_series(states: States) -> Iterator[Sample]:
+    """Of pending and firing alerts; where two rules give equal labels, one series."""
+    seen: set[frozenset[tuple[str, str]]] = set()
+    for state in states.values():
+        for alert in state.alerts.values():
+            labels = {**alert.labels, "alertstate": alert.state}
+            if alert.state == "resolved" or frozenset(labels.items()) in seen:
+                continue
+            seen.add(frozenset(labels.items()))
+            yield sample("ALERTS", labels, 1.0)
+            yield sample("ALERTS_FOR_STATE", alert.labels, alert.active_at)
+
+
+def all_samples(by_rule: Mapping[str, Sequence[Sample]], states: States) -> list[Sample]:
+    samples = [each for samples in by_rule.values() for each in samples]
+    return [*samples, *alert_series(states)]
+
+
+def severity(alert: Alert) -> Severity:
+    """What is not one of ours counts as info."""
+    return next((known for known in SEVERITIES if known == alert.severity), "info")
+
+
+def event(alert: Alert, now: float) -> Event:
+    labels = alert.labels
+    started = alert.fired_at or alert.active_at
+    return Event(
+        id=f"alert:{fingerprint(labels)}:{started:.3f}:{alert.state}",
+        kind="alert",
+        severity=severity(alert),
+        host=labels.get("host", ""),
+        site=labels.get("site", ""),
+        first=started,
+        last=now,
+        count=1,
+        title=f"{alert.name} {alert.state}: {alert.annotations.get('summary', '')}".rstrip(": "),
+        dedup_key=f"alert:{fingerprint(labels)}",
+        state="open" if alert.state == "firing" else "closed",
+        source="alerts",
+    )
