@@ -1,0 +1,3 @@
+from history.store.store import Store
+
+__all__ = ["Store"]

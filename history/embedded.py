@@ -1,0 +1,96 @@
+"""The embedded source: PromQL over the store of this process."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from history.model import Labels, Line, Matrix, Metadata, Point, QueryError, Scalar, Text, Vector
+from history.promql.ast import Selector
+from history.promql.evaluate import Value, evaluate
+from history.promql.frames import Frame, Ranges, alive
+from history.promql.parse import parse
+from history.samples import Floats, Matcher
+from history.store import Store
+
+
+class Embedded:
+    """history.model.Source over a Store. Any thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def query(self, expr: str, at: float) -> Vector | Matrix | Scalar | Text:
+        moment = round(at * 1000)
+        value = evaluate(self._store, parse(expr), moment, moment, 1)
+        if isinstance(value, str):
+            return Text(at, value)
+        if isinstance(value, Ranges):
+            return Matrix(tuple(_range_lines(value)))
+        if isinstance(value, np.ndarray):
+            return Scalar(at, float(value[0]))
+        there = np.flatnonzero(value.present[:, 0])
+        return Vector(tuple(Point(value.labels[row], at, float(value.values[row, 0])) for row in there))
+
+    def query_range(self, expr: str, start: float, end: float, step: float) -> Matrix:
+        first, last, width = (round(seconds * 1000) for seconds in (start, end, step))
+        if width <= 0:
+            raise QueryError("bad_data", f"the step must be at least 1 ms, found {step} s")
+        if last < first:
+            raise QueryError("bad_data", f"the end {end} must not be before the start {start}")
+        value = evaluate(self._store, parse(expr), first, last, width)
+        return Matrix(tuple(_lines(value, np.arange(first, last + 1, width) / 1000)))
+
+    def series(self, matchers: Sequence[str], start: float, end: float) -> list[dict[str, str]]:
+        found = {tuple(sorted(labels.items())) for labels in self._labels(matchers, start, end)}
+        return [dict(labels) for labels in sorted(found)]
+
+    def label_names(self, matchers: Sequence[str], start: float, end: float) -> list[str]:
+        return sorted({name for labels in self._labels(matchers, start, end) for name in labels})
+
+    def label_values(self, name: str, matchers: Sequence[str], start: float, end: float) -> list[str]:
+        return sorted({labels[name] for labels in self._labels(matchers, start, end) if name in labels})
+
+    def metadata(self, metric: str | None = None) -> dict[str, list[Metadata]]:
+        known = self._store.metadata()
+        return {name: [found] for name, found in known.items() if metric in (None, name)}
+
+    def _labels(self, matchers: Sequence[str], start: float, end: float) -> list[Labels]:
+        """Of every series that matches any of the selectors, or of all without one, and has a sample in that time."""
+        sets: list[tuple[Matcher, ...]] = []
+        for text in matchers:
+            node = parse(text)
+            if not isinstance(node, Selector) or node.range is not None:
+                raise QueryError("bad_data", f"expected a series selector, found {text!r}")
+            sets += node.alternatives
+        return [
+            labels
+            for chosen in (sets if matchers else [()])
+            for labels in self._store.series(chosen, round(start * 1000), round(end * 1000))
+        ]
+
+
+def _lines(value: Value, times: Floats) -> list[Line]:
+    if isinstance(value, np.ndarray):
+        return [Line({}, times, value)]
+    if not isinstance(value, Frame):
+        kind = "string" if isinstance(value, str) else "range vector"
+        raise QueryError(
+            "bad_data", f"invalid expression type {kind!r} for range query, must be Scalar or instant Vector"
+        )
+    value = alive(value)
+    if value.present.all():
+        return [Line(labels, times, row) for labels, row in zip(value.labels, value.values, strict=True)]
+    rows = zip(value.labels, value.values, value.present, strict=True)
+    return [Line(labels, times[there], row[there]) for labels, row, there in rows]
+
+
+def _range_lines(value: Ranges) -> list[Line]:
+    lines = []
+    for window in value.windows:
+        covered = slice(int(window.first[0]), int(window.after[0]))
+        if covered.start < covered.stop:
+            times = window.stamps[covered] / 1000
+            lines += [
+                Line(labels, times, row[covered]) for labels, row in zip(window.labels, window.values, strict=True)
+            ]
+    return lines

@@ -1,0 +1,141 @@
+"""sum, avg, topk and their kin: many series to few, at every step at once."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from history.model import Labels, QueryError
+from history.numbers import plain
+from history.promql.ast import Aggregate
+from history.promql.frames import NAME, Frame, key, merge
+from history.promql.reduce import CANCELS, exact, quantiles
+from history.samples import Floats, Ints, Mask
+
+if TYPE_CHECKING:
+    from history.promql.evaluate import Evaluation
+
+Reduce = Callable[[Floats, Mask], Floats]
+"""(values, present) [series x steps] of one group -> [steps]"""
+
+
+def aggregate(evaluation: "Evaluation", node: Aggregate) -> Frame:
+    if node.op not in REDUCE and node.op not in ("quantile", "topk", "bottomk", "count_values"):
+        raise QueryError("bad_data", f"aggregation {node.op} is not supported yet")
+    if node.op == "count_values":
+        return _count_values(evaluation, node)
+    param = evaluation.scalar(node.param) if node.param is not None else None
+    frame = evaluation.vector(node.inner)
+    if param is not None and node.op in ("topk", "bottomk"):
+        return _extremes(frame, node, param)
+    reduce = REDUCE.get(node.op) or _quantile(param)
+    groups = group(frame, node)
+    values = np.empty((len(groups), evaluation.steps))
+    present = np.empty(values.shape, dtype=bool)
+    for at, (_, rows) in enumerate(groups):
+        there = frame.present[rows]
+        values[at] = reduce(frame.values[rows], there)
+        present[at] = there.any(axis=0)
+    return Frame([labels for labels, _ in groups], values, present)
+
+
+def group(frame: Frame, node: Aggregate) -> list[tuple[Labels, list[int]]]:
+    """Labels of each group and its rows, in the order of first appearance."""
+    chosen = set(node.labels)
+    found: dict[Hashable, tuple[Labels, list[int]]] = {}
+    for row, labels in enumerate(frame.labels):
+        if node.without:
+            kept = {name: value for name, value in labels.items() if name not in chosen and name != NAME}
+        else:
+            kept = {name: labels[name] for name in node.labels if name in labels}
+        found.setdefault(key(kept), (kept, []))[1].append(row)
+    return list(found.values())
+
+
+def _sum(values: Floats, present: Mask) -> Floats:
+    there = values if present.all() else np.where(present, values, 0.0)
+    sums: Floats = there.sum(axis=0)
+    if (there < 0).any() and (there > 0).any():
+        sizes = np.abs(there).sum(axis=0)
+        for step in np.flatnonzero(np.isfinite(sizes) & (np.abs(sums) * CANCELS < sizes)):
+            sums[step] = exact(there[:, step], sums[step])
+    return sums
+
+
+def _avg(values: Floats, present: Mask) -> Floats:
+    counts = present.sum(axis=0)
+    means = _sum(values, present) / counts
+    if np.isinf(means).any():  # perhaps only the sum was too large
+        means = np.where(np.isinf(means), _sum(values / 2.0**64, present) / counts * 2.0**64, means)
+    return means
+
+
+def _variance(values: Floats, present: Mask) -> Floats:
+    first = np.take_along_axis(values, present.argmax(axis=0)[None], axis=0)
+    shifted = values - first
+    counts = present.sum(axis=0)
+    means = np.where(present, shifted, 0.0).sum(axis=0) / counts
+    return np.where(present, (shifted - means) ** 2, 0.0).sum(axis=0) / counts
+
+
+def _quantile(q: Floats | None) -> Reduce:
+    if q is None:
+        raise QueryError("bad_data", "quantile needs a parameter")
+    return lambda values, present: quantiles(q, np.where(present, values, np.inf).T, present.sum(axis=0))
+
+
+REDUCE: dict[str, Reduce] = {
+    "sum": _sum,
+    "avg": _avg,
+    "min": lambda values, present: np.fmin.reduce(np.where(present, values, np.nan), axis=0),
+    "max": lambda values, present: np.fmax.reduce(np.where(present, values, np.nan), axis=0),
+    "count": lambda _, present: present.sum(axis=0).astype(np.float64),
+    "group": lambda _, present: np.ones(present.shape[1]),
+    "stdvar": _variance,
+    "stddev": lambda values, present: np.sqrt(_variance(values, present)),
+}
+
+
+def _extremes(frame: Frame, node: Aggregate, param: Floats) -> Frame:
+    """topk, bottomk: the series themselves, where they are among the k; an instant comes in order of value."""
+    if np.isnan(param).any():
+        raise QueryError("execution", f"Parameter value is NaN for {node.op}")
+    if np.isinf(param).any() or (np.abs(param) > 2.0**62).any():
+        raise QueryError("execution", f"Scalar value {param[0]:g} overflows int64")
+    counts = param.astype(np.int64)
+    keep = np.zeros_like(frame.present)
+    order: list[int] = []
+    for _, rows in group(frame, node):
+        ranks = _ranks(frame, rows, 1 if node.op == "bottomk" else -1)
+        keep[rows] = frame.present[rows] & (ranks < counts)
+        order += [row for _, row in sorted(zip(ranks[:, 0].tolist(), rows, strict=True))]
+    kept = Frame(frame.labels, frame.values, keep)
+    if keep.shape[1] > 1:
+        return kept
+    return kept.take([row for row in order if keep[row, 0]])
+
+
+def _ranks(frame: Frame, rows: Sequence[int], sign: int) -> Ints:
+    """Each row's place at each step: present before absent, numbers before NaN, then by value."""
+    values, present = frame.values[rows], frame.present[rows]
+    order = np.lexsort((sign * values, np.isnan(values), ~present), axis=0)
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.arange(len(rows))[:, None], axis=0)
+    return ranks
+
+
+def _count_values(evaluation: "Evaluation", node: Aggregate) -> Frame:
+    assert node.param is not None
+    label = evaluation.text(node.param)
+    frame = evaluation.vector(node.inner)
+    counted: dict[Hashable, tuple[Labels, Floats]] = {}
+    for kept, rows in group(frame, node):
+        for row in rows:
+            for step in np.flatnonzero(frame.present[row]):
+                labels = {**kept, label: plain(frame.values[row, step])}
+                counts = counted.setdefault(key(labels), (labels, np.zeros(evaluation.steps)))[1]
+                counts[step] += 1
+    if not counted:
+        return frame.take([])
+    values = np.vstack([counts for _, counts in counted.values()])
+    return merge(Frame([labels for labels, _ in counted.values()], values, values > 0))

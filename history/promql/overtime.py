@@ -1,0 +1,102 @@
+"""Functions of range vectors: one value from the samples of each window."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from history.promql import rates, reduce
+from history.promql.ast import Call
+from history.promql.frames import Frame, Ranges, Window, stack, without_name
+from history.samples import Floats, Ints, Mask
+
+if TYPE_CHECKING:
+    from history.promql.evaluate import Evaluation
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A window less the steps with too few samples, with what belongs to the other steps."""
+
+    window: Window
+    ends: Ints  # ms
+    span: int  # ms
+    now: Ints  # ms, the evaluation's steps
+    param: Floats
+
+
+Over = Callable[[Covered], Floats]
+
+
+@dataclass(frozen=True)
+class Function:
+    over: Over
+    least: int = 1
+    """Samples that a window needs."""
+    keeps_name: bool = False
+
+
+def _rate(*, counter: bool, per_second: bool = False) -> Function:
+    def over(at: Covered) -> Floats:
+        return rates.extrapolated(at.window, at.ends, at.span, counter=counter, per_second=per_second)
+
+    return Function(over, 2)
+
+
+def _ones(at: Covered) -> Floats:
+    return np.ones((len(at.window.values), len(at.ends)))
+
+
+def _reduced(ufunc: np.ufunc) -> Function:
+    return Function(lambda at: reduce.segments(ufunc, at.window.values, at.window.first, at.window.after))
+
+
+FUNCTIONS = {
+    "rate": _rate(counter=True, per_second=True),
+    "increase": _rate(counter=True),
+    "delta": _rate(counter=False),
+    "irate": Function(lambda at: rates.instant_change(at.window, counter=True), 2),
+    "idelta": Function(lambda at: rates.instant_change(at.window, counter=False), 2),
+    "deriv": Function(lambda at: rates.slope(at.window), 2),
+    "predict_linear": Function(lambda at: rates.predicted(at.window, at.now, at.param), 2),
+    "changes": Function(lambda at: rates.occurrences(rates.changes(at.window.values), at.window)),
+    "resets": Function(lambda at: rates.occurrences(rates.resets(at.window.values), at.window)),
+    "avg_over_time": Function(lambda at: reduce.mean(at.window)),
+    "sum_over_time": Function(lambda at: reduce.total(at.window)),
+    "min_over_time": _reduced(np.fmin),
+    "max_over_time": _reduced(np.fmax),
+    "count_over_time": Function(lambda at: _ones(at) * at.window.counts),
+    "present_over_time": Function(_ones),
+    "last_over_time": Function(lambda at: at.window.values[:, at.window.after - 1], keeps_name=True),
+    "first_over_time": Function(lambda at: at.window.values[:, at.window.first], keeps_name=True),
+    "stdvar_over_time": Function(lambda at: reduce.spread(at.window)),
+    "stddev_over_time": Function(lambda at: np.sqrt(reduce.spread(at.window))),
+    "quantile_over_time": Function(lambda at: reduce.window_quantiles(at.window, at.param)),
+}
+
+
+def over_time(evaluation: "Evaluation", node: Call) -> Frame:
+    function = FUNCTIONS[node.name]
+    first, *rest = node.args
+    if node.name == "quantile_over_time":
+        first, rest = rest[0], [first]
+    ranges = evaluation.range_vector(first)
+    param = evaluation.scalar(rest[0]) if rest else evaluation.times.astype(np.float64)
+    frames = [_apply(function, window, ranges, evaluation.times, param) for window in ranges.windows]
+    frame = stack(frames, evaluation.steps)
+    return frame if function.keeps_name else without_name(frame)
+
+
+def _apply(function: Function, window: Window, ranges: Ranges, now: Ints, param: Floats) -> Frame:
+    enough: Mask = window.counts >= function.least
+    shape = (len(window.labels), len(now))
+    if not enough.any():
+        return Frame([], np.empty((0, len(now))), np.empty((0, len(now)), dtype=bool))
+    covered = replace(window, first=window.first[enough], after=window.after[enough])
+    values = function.over(Covered(covered, ranges.ends[enough], ranges.range, now[enough], param[enough]))
+    if enough.all():
+        return Frame(window.labels, values, np.ones(shape, dtype=bool))
+    spread = np.zeros(shape)
+    spread[:, enough] = values
+    return Frame(window.labels, spread, np.broadcast_to(enough, shape).copy())

@@ -1,0 +1,78 @@
+"""Stored samples as the query language sees them: matchers, and groups of series that share their time stamps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import re2
+from numpy.typing import NDArray
+
+from history.model import Labels, QueryError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+STALE_BITS = np.uint64(0x7FF0000000000002)
+"""Prometheus' staleness marker: "this series has no value at this stamp"; every other NaN is a value."""
+
+REGEX_LENGTH = 5000
+
+
+def blank(rows: int, columns: int) -> Floats:
+    """A matrix without any sample."""
+    return np.full((rows, columns), STALE_BITS, dtype=np.uint64).view(np.float64)
+
+
+def absent(values: Floats) -> Mask:
+    return values.view(np.uint64) == STALE_BITS
+
+
+@dataclass(frozen=True)
+class Matcher:
+    label: str
+    op: Literal["=", "!=", "=~", "!~"]
+    value: str
+
+    def __call__(self, found: str) -> bool:
+        """`found` is "" for a label that is not there."""
+        if self.op in ("=", "!="):
+            return (found == self.value) == (self.op == "=")
+        return (self.regex.fullmatch(found) is not None) == (self.op == "=~")
+
+    @cached_property
+    def regex(self) -> Any:
+        return compile_regex(self.value)
+
+
+def compile_regex(text: str) -> Any:
+    """RE2, where `.` matches a newline too. QueryError if it is not one."""
+    if len(text) > REGEX_LENGTH:
+        raise QueryError("bad_data", f"regular expression of {len(text)} characters, at most {REGEX_LENGTH} are taken")
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(f"(?s:{text})", options)
+    except re2.error as error:
+        raise QueryError("bad_data", f"invalid regular expression {text!r}: {error}") from error
+
+
+@dataclass(frozen=True)
+class Group:
+    """Series with common stamps. A cell that is `absent` means: the series has ended or not begun at that stamp."""
+
+    labels: Sequence[Labels]
+    stamps: Ints  # ms, ascending
+    values: Floats  # [series x stamps]
+
+
+class Samples(Protocol):
+    def select(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Group]:
+        """Every series that matches, with its samples of start <= t <= end (ms)."""
+        ...
+
+
+def matches(labels: Mapping[str, str], matchers: Sequence[Matcher]) -> bool:
+    return all(matcher(labels.get(matcher.label, "")) for matcher in matchers)
