@@ -11,36 +11,40 @@ PROC = Path("/proc")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def processes(proc: Path = PROC) -> tuple[Process, ...]:
-    """Every process that has a command line; kernel threads are left out. One that ends meanwhile is left out."""
-    names: dict[int, str] = {}
-    return tuple(_all(proc, names))
+def processes(proc: Path = PROC, named: str = "") -> tuple[Process, ...]:
+    """Every process that has a command line; kernel threads are left out. One that ends meanwhile is left out.
+
+    `named` keeps those whose name starts so, at about a third of the cost.
+    """
+    users: dict[int, str] = {}
+    return tuple(_all(proc, named, users))
 
 
-def _all(proc: Path, names: dict[int, str]) -> Iterator[Process]:
+def _all(proc: Path, named: str, users: dict[int, str]) -> Iterator[Process]:
     for directory in proc.iterdir():
         if not directory.name.isdigit():
             continue
         try:
-            title = (directory / "cmdline").read_bytes().rstrip(b"\0 ").replace(b"\0", b" ").decode(errors="replace")
-            if not title:
-                continue
             stat = (directory / "stat").read_bytes().decode(errors="replace")
+            name, _, rest = stat.partition("(")[2].rpartition(")")
+            if not name.startswith(named):
+                continue
+            title = (directory / "cmdline").read_bytes().rstrip(b"\0 ").replace(b"\0", b" ").decode(errors="replace")
             uid = directory.stat().st_uid
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
-        name, _, rest = stat.partition("(")[2].rpartition(")")
-        yield Process(int(directory.name), name, title, _user(uid, names), int(rest.split()[1]))
+        if title:
+            yield Process(int(directory.name), name, title, _user(uid, users), int(rest.split()[1]))
 
 
-def _user(uid: int, names: dict[int, str]) -> str:
+def _user(uid: int, users: dict[int, str]) -> str:
     """The account's name, its number when it has none."""
-    if uid not in names:
+    if uid not in users:
         try:
-            names[uid] = pwd.getpwuid(uid).pw_name
+            users[uid] = pwd.getpwuid(uid).pw_name
         except KeyError:
-            names[uid] = str(uid)
-    return names[uid]
+            users[uid] = str(uid)
+    return users[uid]
 
 
 def resident_memory(pid: int, proc: Path = PROC) -> int | None:

@@ -1,0 +1,48 @@
+"""Where a pool is, and what its file says of it."""
+
+from pydantic import field_validator
+
+from collectors.config import Config, Seconds
+from collectors.sources.sockets import host_and_port
+
+
+class Phpfpm(Config):
+    address: str = "unix:/run/php/php8.2-fpm.sock"
+    """The pool's socket as `unix:/path`, or `host:port`."""
+    pool: str = "www"
+    """The pool's name."""
+    status_path: str = "/fpm-status"
+    """The pool's `pm.status_path`; empty when it has none."""
+    status_listen: str = ""
+    """The pool's `pm.status_listen` when it has one: it answers when all children are busy."""
+    max_children: int = 0
+    """The pool's `pm.max_children`; 0 when it is not known."""
+    master: str = ""
+    """The master's main configuration file; needed only where two masters have a pool of this name."""
+    timeout: Seconds = 2.0
+    """How long one read may take."""
+
+    @field_validator("address", "status_listen")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and not value.startswith("unix:/"):
+            host_and_port(value)
+        return value
+
+    @property
+    def status_address(self) -> str:
+        return self.status_listen or self.address
+
+    @property
+    def scrape_uri(self) -> str:
+        """As php-fpm_exporter writes it."""
+        if self.status_address.startswith("unix:"):
+            uri = f"unix://{self.status_address.removeprefix('unix:')}"
+            return f"{uri};{self.status_path}" if self.status_path else uri
+        return f"tcp://{self.status_address}{self.status_path}"
+
+
+def instance(config: Phpfpm, host: str) -> str:
+    if config.address.startswith("unix:"):
+        return f"{host}:{config.address.removeprefix('unix:')}"
+    return f"{host}:{host_and_port(config.address)[1]}"

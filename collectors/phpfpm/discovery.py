@@ -1,0 +1,92 @@
+"""Pools of this host: as their files say, or where something sends PHP to or listens for it."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from collectors.inventory import Inventory, Listener, Pool
+from collectors.model import Proposal
+from collectors.phpfpm.config import Phpfpm
+
+STATUS_PATH = "/fpm-status"
+ANY = ("0.0.0.0", "::", "*")  # noqa: S104 - nothing is bound here
+
+
+def discover(inventory: Inventory) -> Iterable[Proposal]:
+    for pool in inventory.pools:
+        found = f"PHP-FPM pool {pool.name} ({pool.file}) on {pool.listen}"
+        config = Phpfpm(
+            address=pool.listen,
+            pool=pool.name,
+            status_path=pool.status_path,
+            status_listen=pool.status_listen,
+            max_children=pool.max_children,
+            master=pool.main,
+        )
+        yield Proposal(found, config, _remedy(pool, inventory))
+    yield from _without_file(inventory)
+
+
+def _remedy(pool: Pool, inventory: Inventory) -> str:
+    steps = []
+    if not pool.status_path:
+        steps.append(f"in {pool.file}, under [{pool.name}], add:\n    pm.status_path = {STATUS_PATH}")
+    if pool.listen.startswith("unix:"):
+        steps.append(
+            f"if Raingauge may not open the socket: in {pool.file}, under [{pool.name}], add this line, which replaces "
+            f"listen.owner and listen.group (www-data stands for the web server's user):\n"
+            f"    listen.acl_users = www-data,raingauge"
+        )
+    else:
+        steps.append(
+            f"if the pool closes the connection: in {pool.file}, under [{pool.name}], "
+            f"add 127.0.0.1 to listen.allowed_clients"
+        )
+    return "\n".join([*steps, f"then: {_reload(pool, inventory)}"])
+
+
+def _reload(pool: Pool, inventory: Inventory) -> str:
+    if debian := re.fullmatch(r"/etc/php/([\d.]+)/fpm/php-fpm\.conf", pool.main):
+        return f"systemctl reload php{debian[1]}-fpm"
+    title = f"php-fpm: master process ({pool.main})"
+    masters = [process.pid for process in inventory.processes if process.title == title]
+    return f"kill -USR2 {masters[0]}" if len(masters) == 1 else "reload PHP-FPM"
+
+
+def _without_file(inventory: Inventory) -> Iterator[Proposal]:
+    """Without the file we try the usual status path, and know the name only if just one is left."""
+    known = {_plain(each) for pool in inventory.pools for each in (pool.listen, pool.status_listen)}
+    names = {pool.name for pool in inventory.pools} | {f"{pool.name}_status" for pool in inventory.pools}
+    titles = [process.title.removeprefix("php-fpm: pool ") for process in inventory.processes
+              if process.title.startswith("php-fpm: pool ")]  # fmt: skip
+    unknown = {name for name in titles if name not in names}
+    addresses = {_plain(each): each for each in _seen(inventory)}
+    places = [each for plain, each in addresses.items() if plain not in known]
+    name = next(iter(unknown)) if len(unknown) == len(places) == 1 else ""
+    for address in places:
+        yield Proposal(
+            f"something that speaks FastCGI on {address}; its pool's file could not be read",
+            Phpfpm(address=address, pool=name, status_path=STATUS_PATH),
+            f"let Raingauge read the pool's file, and have there:\n    pm.status_path = {STATUS_PATH}",
+        )
+
+
+def _seen(inventory: Inventory) -> Iterator[str]:
+    for at in inventory.listeners:
+        if at.process.startswith("php-fpm"):
+            yield _address(at)
+    for vhost in inventory.vhosts:
+        for address in vhost.fastcgi:
+            if re.fullmatch(r"unix:/[^$]+|(127\.0\.0\.1|\[::1\]|localhost):\d+", address):
+                yield address
+
+
+def _address(at: Listener) -> str:
+    if at.path:
+        return f"unix:{at.path}"
+    host = "127.0.0.1" if at.address in ANY else at.address
+    return f"[{host}]:{at.port}" if ":" in host else f"{host}:{at.port}"
+
+
+def _plain(address: str) -> str:
+    """The same place spelled in one way."""
+    return address.replace("unix:/var/run/", "unix:/run/").replace("localhost:", "127.0.0.1:")
