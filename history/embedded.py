@@ -28,7 +28,7 @@ class Embedded:
             return Matrix(tuple(_range_lines(value)))
         if isinstance(value, np.ndarray):
             return Scalar(at, float(value[0]))
-        there = np.flatnonzero(value.present[:, 0])
+        there = np.flatnonzero(value.present[:, 0]).tolist()
         return Vector(tuple(Point(value.labels[row], at, float(value.values[row, 0])) for row in there))
 
     def query_range(self, expr: str, start: float, end: float, step: float) -> Matrix:

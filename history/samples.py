@@ -27,7 +27,14 @@ def blank(rows: int, columns: int) -> Floats:
 
 
 def absent(values: Floats) -> Mask:
-    return values.view(np.uint64) == STALE_BITS
+    gaps: Mask = values.view(np.uint64) == STALE_BITS
+    return gaps
+
+
+def any_series(present: Mask) -> Mask:
+    """[series x steps] -> [steps]: at least one."""
+    found: Mask = np.logical_or.reduce(present, axis=0)
+    return found
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from history.numbers import plain
 from history.promql.ast import Aggregate
 from history.promql.frames import NAME, Frame, key, merge
 from history.promql.reduce import CANCELS, exact, quantiles
-from history.samples import Floats, Ints, Mask
+from history.samples import Floats, Ints, Mask, any_series
 
 if TYPE_CHECKING:
     from history.promql.evaluate import Evaluation
@@ -35,7 +35,7 @@ def aggregate(evaluation: "Evaluation", node: Aggregate) -> Frame:
     for at, (_, rows) in enumerate(groups):
         there = frame.present[rows]
         values[at] = reduce(frame.values[rows], there)
-        present[at] = there.any(axis=0)
+        present[at] = any_series(there)
     return Frame([labels for labels, _ in groups], values, present)
 
 
@@ -64,7 +64,7 @@ def _sum(values: Floats, present: Mask) -> Floats:
 
 def _avg(values: Floats, present: Mask) -> Floats:
     counts = present.sum(axis=0)
-    means = _sum(values, present) / counts
+    means: Floats = _sum(values, present) / counts
     if np.isinf(means).any():  # perhaps only the sum was too large
         means = np.where(np.isinf(means), _sum(values / 2.0**64, present) / counts * 2.0**64, means)
     return means
@@ -75,7 +75,8 @@ def _variance(values: Floats, present: Mask) -> Floats:
     shifted = values - first
     counts = present.sum(axis=0)
     means = np.where(present, shifted, 0.0).sum(axis=0) / counts
-    return np.where(present, (shifted - means) ** 2, 0.0).sum(axis=0) / counts
+    variance: Floats = np.where(present, (shifted - means) ** 2, 0.0).sum(axis=0) / counts
+    return variance
 
 
 def _quantile(q: Floats | None) -> Reduce:

@@ -9,7 +9,7 @@ from history.model import Labels, QueryError
 from history.promql.ast import Binary, Matching
 from history.promql.frames import NAME, Frame, drop_name, empty, key, merge, stack, without_name
 from history.promql.parse import COMPARISONS, SET_OPS
-from history.samples import Floats, Mask
+from history.samples import Floats, Mask, any_series
 
 if TYPE_CHECKING:
     from history.promql.evaluate import Evaluation
@@ -86,7 +86,7 @@ def _partners(frame: Frame, other: Frame, matching: Matching) -> Mask:
     theirs = _by_signature(other, matching)
     for signature, rows in _by_signature(frame, matching).items():
         if signature in theirs:
-            found[rows] = other.present[theirs[signature]].any(axis=0)
+            found[rows] = any_series(other.present[theirs[signature]])
     return found
 
 
@@ -95,7 +95,7 @@ def _vectors(node: Binary, lhs: Frame, rhs: Frame) -> Frame:
     swapped = node.matching.group == "right"
     many, one = (rhs, lhs) if swapped else (lhs, rhs)
     ones = _by_signature(one, node.matching)
-    _refuse_many(node, one, ones, many.present.any(axis=0))
+    _refuse_many(node, one, ones, any_series(many.present))
     pairs = [
         (row, partner)
         for signature, rows in _by_signature(many, node.matching).items()

@@ -1,13 +1,16 @@
 """Evaluate an expression over all steps at once, with the semantics of Prometheus 3."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from history.model import QueryError
 from history.promql import aggregate, binary, functions
 from history.promql.ast import Aggregate, At, Binary, Call, Negate, Node, Number, Selector, String, Subquery
-from history.promql.frames import Frame, Ranges, as_group, empty, merge, stack, windows, without_name
+from history.promql.choose import selected
+from history.promql.frames import Frame, Ranges, as_group, stack, windows, without_name
 from history.samples import Floats, Group, Ints, Samples, absent
 
 LOOKBACK = 300_000  # ms
@@ -45,28 +48,7 @@ class Evaluation:
         return len(self.times)
 
     def value(self, node: Node) -> Value:
-        match node:
-            case Number(value):
-                return np.full(self.steps, value)
-            case String(value):
-                return value
-            case Selector(range=None):
-                return self.instant(node)
-            case Selector():
-                return self.ranges(node)
-            case Subquery():
-                return self.subquery(node)
-            case Call():
-                return functions.call(self, node)
-            case Aggregate():
-                return aggregate.aggregate(self, node)
-            case Binary():
-                return binary.binary(self, node)
-            case Negate(inner):
-                value = self.value(inner)
-                if isinstance(value, Frame):
-                    return without_name(replace(value, values=-value.values))
-                return -self.scalar(inner)
+        return KINDS[type(node)](self, node)
 
     def vector(self, node: Node) -> Frame:
         value = self.value(node)
@@ -102,13 +84,16 @@ class Evaluation:
 
     def select(self, node: Selector, ends: Ints, span: int) -> list[Group]:
         start, end = int(ends.min()) - span + 1, int(ends.max())
-        found = [group for matchers in node.alternatives for group in self.source.select(matchers, start, end)]
+        found = selected(self.source, node.alternatives, start, end)
         if sum(len(group.labels) for group in found) * self.steps > MOST_CELLS:
             raise QueryError("execution", "query processing would load too many samples into memory")
         return found
 
-    def instant(self, node: Selector) -> Frame:
-        return self.latest(node)[0]
+    def negate(self, node: Negate) -> Frame | Floats:
+        value = self.value(node.inner)
+        if isinstance(value, Frame):
+            return without_name(replace(value, values=-value.values))
+        return -self.scalar(node.inner)
 
     def latest(self, node: Selector) -> tuple[Frame, Floats]:
         """Each series' newest sample within the lookback, and its stamp (seconds)."""
@@ -145,3 +130,19 @@ class Evaluation:
             else Frame([{}], inner.scalar(node.inner)[None], np.full((1, len(times)), True))
         )
         return windows([as_group(frame, times)], ends, node.range)
+
+
+def _selector(evaluation: Evaluation, node: Selector) -> Value:
+    return evaluation.latest(node)[0] if node.range is None else evaluation.ranges(node)
+
+
+KINDS: dict[type[Any], Callable[[Evaluation, Any], Value]] = {
+    Number: lambda evaluation, node: np.full(evaluation.steps, node.value),
+    String: lambda _, node: str(node.value),
+    Selector: _selector,
+    Subquery: Evaluation.subquery,
+    Call: functions.call,
+    Aggregate: aggregate.aggregate,
+    Binary: binary.binary,
+    Negate: Evaluation.negate,
+}

@@ -12,7 +12,7 @@ from history.promql.ast import Call, Node, Selector, Subquery
 from history.promql.frames import Frame, without_name
 from history.promql.overtime import FUNCTIONS as OVER_TIME
 from history.promql.overtime import over_time
-from history.samples import Floats, Mask
+from history.samples import Floats, Mask, any_series
 
 if TYPE_CHECKING:
     from history.promql.evaluate import Evaluation, Value
@@ -78,7 +78,7 @@ def _timestamp(evaluation: "Evaluation", node: Call) -> Frame:
 
 
 def _absent(evaluation: "Evaluation", node: Call) -> Frame:
-    found = evaluation.vector(node.args[0]).present.any(axis=0)
+    found = any_series(evaluation.vector(node.args[0]).present)
     return _missing(node.args[0], found)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from history.model import Labels
 from history.promql.ast import Call
 from history.promql.frames import Frame, drop_name, key, merge, stack
-from history.samples import Floats, Mask
+from history.samples import Floats, any_series
 
 if TYPE_CHECKING:
     from history.promql.evaluate import Evaluation
@@ -59,7 +59,7 @@ def _one(q: Floats, rows: Sequence[tuple[float, int]], buckets: Frame) -> Frame:
     for steps in patterns.values():
         there = present[:, steps[0]]
         values[steps] = _quantile(q[steps], bounds[there], counts[there][:, steps])
-    some: Mask = present.any(axis=0)
+    some = any_series(present)
     return Frame([drop_name(_without_le(buckets.labels[places[0]]))], values[None], some[None])
 
 

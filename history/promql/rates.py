@@ -95,8 +95,8 @@ def _regression(window: Window, origin: Ints) -> tuple[Floats, Floats]:
         begin = y[:, starts]
         constant = np.logical_and.reduceat(y == np.repeat(begin, counts, axis=1), starts, axis=1)
         y_mean = np.add.reduceat(y, starts, axis=1) / counts
-        y -= np.repeat(y_mean, counts, axis=1)
-        found = np.add.reduceat(x * y, starts, axis=1) / x_spread
+        centred = y - np.repeat(y_mean, counts, axis=1)
+        found = np.add.reduceat(x * centred, starts, axis=1) / x_spread
         gradient[rows] = np.where(constant, np.where(np.isinf(begin), np.nan, 0.0), found)
         level[rows] = np.where(constant, np.where(np.isinf(begin), np.nan, begin), y_mean - found * x_mean)
     return gradient, level

@@ -2,6 +2,7 @@
 
 import json
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Row, select
@@ -54,7 +55,7 @@ def _load_layouts(connection: Connection, stored: StoredTarget) -> dict[int, Lay
     return {layout.id: layout for layout in stored.layouts.values()}
 
 
-def _extend(stored: StoredTarget, layout: Layout, rows: list[Row[tuple[int, int, bytes]]]) -> None:
+def _extend(stored: StoredTarget, layout: Layout, rows: list[Row[Any, Any, Any]]) -> None:
     values = np.frombuffer(b"".join(data for _, _, data in rows), dtype="<f8")
     stamps = np.array([t for _, t, _ in rows], dtype=np.int64)
     stored.extend(stamps, layout, values.reshape(len(rows), len(layout.series_ids)).T)

@@ -87,11 +87,11 @@ class StoredTarget:
         pieces = [block.read(found, start, end) for block in blocks]
         stamps = np.concatenate([stamps for stamps, _ in pieces])
         values = np.concatenate([values for _, values in pieces], axis=1) if len(pieces) > 1 else pieces[0][1]
-        alive = ~absent(values).all(axis=1)
-        if not alive.any():
+        alive = np.flatnonzero(~absent(values).all(axis=1)).tolist()
+        if not alive:
             return None
-        labels = [self.series[series_id] for series_id, lives in zip(found, alive, strict=True) if lives]
-        return Group(labels, stamps, values if alive.all() else values[alive])
+        labels = [self.series[found[row]] for row in alive]
+        return Group(labels, stamps, values if len(alive) == len(found) else values[alive])
 
     def _find(self, matchers: Sequence[Matcher]) -> list[int]:
         """Series in the order they came."""

@@ -1,0 +1,215 @@
+"""Runs PromQL cases in the format of Prometheus' own: load, clear, eval instant, eval range, expect.
+
+Format: https://github.com/prometheus/prometheus/blob/main/promql/promqltest/README.md
+"""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from history.model import Labels, Line, QueryError
+from history.numbers import duration
+from history.promql.evaluate import evaluate
+from history.promql.frames import Frame, Ranges, key
+from history.promql.parse import parse
+from history.samples import STALE_BITS, Group, Matcher, matches
+
+STALE = float(STALE_BITS.view(np.float64))
+COMMAND = re.compile(r"eval(?:_(\w+))?\s+(instant|range)\s+(?:at\s+(\S+)|from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+))\s+(.*)")
+SERIES = re.compile(r'(?P<name>[a-zA-Z_:][\w:]*)?\s*(?P<labels>\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?\s*(?P<values>.*)')
+LABEL = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([a-zA-Z_][\w.]*))\s*(?:=\s*"((?:[^"\\]|\\.)*)")?')
+NUMBER = r"[-+]?(?:0x[0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[iI]nf|NaN)"
+VALUE = re.compile(rf"({NUMBER}|_|stale)(?:([-+])((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?))?(?:x(\d+))?")
+
+
+class Unsupported(Exception):
+    """The case uses what this runner or the engine leaves out on purpose."""
+
+
+@dataclass
+class Memory:
+    """Samples that need not share stamps: a missing one is not an end."""
+
+    series: dict[object, tuple[Labels, dict[int, float]]] = field(default_factory=dict)
+
+    def add(self, labels: Labels, points: dict[int, float]) -> None:
+        self.series.setdefault(key(labels), (labels, {}))[1].update(points)
+
+    def select(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Group]:
+        groups = []
+        for labels, points in self.series.values():
+            stamps = [t for t in sorted(points) if start <= t <= end]
+            if stamps and matches(labels, matchers):
+                groups.append(Group([labels], np.array(stamps), np.array([[points[t] for t in stamps]])))
+        return groups
+
+
+@dataclass
+class Case:
+    line: int
+    query: str
+    start: int  # ms
+    end: int  # ms
+    step: int  # ms
+    instant: bool
+    fails: bool = False
+    ordered: bool = False
+    expected: list[str] = field(default_factory=list)
+    skip: str = ""
+
+
+def milliseconds(text: str) -> int:
+    sign = -1 if text.startswith("-") else 1
+    return sign * round(duration(text.removeprefix("-")) * 1000)
+
+
+def expand(text: str) -> list[float | None]:
+    """`1+2x3 _ stale` -> each value; None where there is none."""
+    values: list[float | None] = []
+    at = 0
+    text = text.strip()
+    while at < len(text):
+        found = VALUE.match(text, at)
+        if not found:
+            raise Unsupported(f"values {text[at:]!r}")
+        first, sign, width, times = found.groups()
+        at = re.compile(r"\s*").match(text, found.end()).end()  # type: ignore[union-attr]
+        if first in ("_", "stale"):
+            values += [None if first == "_" else STALE] * int(times or 1)
+            continue
+        begin = float(int(first, 16)) if "0x" in first else float(first)
+        delta = float(f"{sign or '+'}{width or 0}")
+        values += [begin + delta * count for count in range(int(times or 0) + 1)]
+    return values
+
+
+def series(text: str) -> tuple[Labels, str]:
+    found = SERIES.fullmatch(text.strip())
+    if not found or not (found["name"] or found["labels"]):
+        raise Unsupported(f"series {text!r}")
+    labels = {"__name__": found["name"]} if found["name"] else {}
+    for quoted, name, value in LABEL.findall((found["labels"] or "{}")[1:-1]):
+        if quoted and not value and not name:
+            labels["__name__"] = _unescape(quoted)
+        else:
+            labels[_unescape(quoted) or name] = _unescape(value)
+    return {name: value for name, value in labels.items() if value}, found["values"]
+
+
+def _unescape(text: str) -> str:
+    escapes = {"n": "\n", "t": "\t", "r": "\r"}
+    return re.sub(r"\\(.)", lambda found: escapes.get(found[1], found[1]), text)
+
+
+def run(path: Path) -> Iterator[tuple[Case, str]]:
+    """Each case and what is wrong with it, "" if nothing. A skipped case has `skip` set."""
+    memory = Memory()
+    lines = [line.split("#", 1)[0] if line.lstrip().startswith("#") else line for line in path.read_text().split("\n")]
+    at = 0
+    while at < len(lines):
+        line = lines[at].strip()
+        at += 1
+        if not line:
+            continue
+        block = []
+        while at < len(lines) and lines[at].strip() and lines[at][:1] in " \t":
+            block.append(lines[at].strip())
+            at += 1
+        if line == "clear":
+            memory = Memory()
+        elif line.startswith("load"):
+            load(memory, line, block)
+        elif line.startswith("eval"):
+            case = read_case(line, block, at)
+            yield case, "" if case.skip else check(memory, case)
+
+
+def load(memory: Memory, line: str, block: Sequence[str]) -> None:
+    step = milliseconds(line.split()[1])
+    for text in block:
+        if "{{" in text or "@" in text:
+            continue  # native histograms and start times
+        labels, values = series(text)
+        points = {at * step: value for at, value in enumerate(expand(values)) if value is not None}
+        memory.add(labels, points)
+
+
+def read_case(line: str, block: Sequence[str], number: int) -> Case:
+    found = COMMAND.fullmatch(line)
+    if not found:
+        return Case(number, line, 0, 0, 1, instant=True, skip="command")
+    kind, shape, at, start, end, step, query = found.groups()
+    case = Case(
+        number - len(block), query, *(milliseconds(t) for t in ((at, at, "1ms") if at else (start, end, step))),
+        instant=shape == "instant", fails=kind == "fail", ordered=kind == "ordered",
+    )  # fmt: skip
+    for text in block:
+        if text.startswith("expect"):
+            word = text.split()[1]
+            case.fails |= word == "fail"
+            case.ordered |= word == "ordered"
+            case.skip = "string" if word == "string" else case.skip
+        elif "{{" in text:
+            case.skip = "native histogram"
+        elif not text.startswith("expected_fail"):
+            case.expected.append(text)
+    return case
+
+
+def check(memory: Memory, case: Case) -> str:
+    try:
+        found = evaluate(memory, parse(case.query), case.start, case.end, case.step)
+    except QueryError as error:
+        if case.fails:
+            return ""
+        if "not supported yet" in str(error) or "parse error" in str(error):
+            case.skip = str(error)
+        return f"refused: {error}"
+    if case.fails:
+        return "expected to fail"
+    if isinstance(found, Ranges | str):
+        case.skip = "range vector or string"
+        return ""
+    try:
+        return compare(case, found)
+    except Unsupported as reason:
+        case.skip = str(reason)
+        return ""
+
+
+def compare(case: Case, found: Frame | np.ndarray) -> str:
+    if isinstance(found, np.ndarray):
+        found = Frame([{}], found[None], np.full((1, len(found)), True))
+    got = [(dict(labels), values, present) for labels, values, present in
+           zip(found.labels, found.values, found.present, strict=True) if present.any()]  # fmt: skip
+    if case.expected and case.instant and re.fullmatch(NUMBER, case.expected[0]):
+        wanted = [({}, expand(case.expected[0]))]
+    else:
+        wanted = [(labels, expand(values)) for labels, values in map(series, case.expected)]
+    if case.ordered and [labels for labels, _ in wanted] != [labels for labels, _, _ in got]:
+        return f"order: {[labels for labels, _, _ in got]}"
+    rows = {key(labels): (values, present) for labels, values, present in got}
+    if {key(labels) for labels, _ in wanted} != set(rows):
+        return f"series: expected {[labels for labels, _ in wanted]}, found {[labels for labels, _, _ in got]}"
+    for labels, values in wanted:
+        seen = [float(v) if there else None for v, there in zip(*rows[key(labels)], strict=True)]
+        padded = values + [None] * (len(seen) - len(values))
+        if len(padded) != len(seen) or not all(map(alike, padded, seen)):
+            return f"{labels}: expected {padded}, found {seen}"
+    return ""
+
+
+def alike(wanted: float | None, found: float | None) -> bool:
+    if wanted is None or found is None:
+        return wanted is found
+    if math.isnan(wanted) or math.isnan(found):
+        return math.isnan(wanted) and math.isnan(found)
+    return wanted == found or math.isclose(wanted, found, rel_tol=1e-6, abs_tol=1e-300)
+
+
+def line_points(line: Line) -> dict[float, float]:
+    return dict(zip(line.times.tolist(), line.values.tolist(), strict=True))
