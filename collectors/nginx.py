@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from collectors.config import Config, Seconds
 from collectors.errors import ParseError
-from collectors.inventory import Inventory
+from collectors.inventory import Inventory, Vhost, nginx_main
 from collectors.model import Collector, Counter, Gauge, Part, Proposal, Sample
 from collectors.sources.http import http_get
 
@@ -17,6 +17,8 @@ from collectors.sources.http import http_get
 class Nginx(Config):
     url: str = "http://127.0.0.1/stub_status"
     """Address of the stub_status page."""
+    host_header: str = ""
+    """Host header to send, where the page is inside a named virtual host."""
     timeout: Seconds = 2.0
     """How long one read may take."""
 
@@ -32,6 +34,14 @@ HANDLED = Counter("nginx_connections_handled", "Client connections handled; acce
 REQUESTS = Counter("nginx_http_requests_total", "Client requests served.")
 
 FAMILIES = (ACTIVE, ACCEPTED, HANDLED, REQUESTS, READING, WRITING, WAITING)  # in the order of the page
+DEBIAN_MAIN = "/etc/nginx/nginx.conf"
+USUAL_PATHS = ("/stub_status", "/nginx_status")
+PAGE_BLOCK = """\
+    server {
+        listen 127.0.0.1:8099;
+        location = /stub_status { stub_status; access_log off; allow 127.0.0.1; deny all; }
+    }
+"""
 PAGE = re.compile(
     r"Active connections: (\d+)\s+server accepts handled requests[^\n]*\n\s*(\d+) (\d+) (\d+)[^\n]*\n"
     r"Reading: (\d+) Writing: (\d+) Waiting: (\d+)"
@@ -39,7 +49,7 @@ PAGE = re.compile(
 
 
 def read(config: Nginx) -> str:
-    return http_get(config.url, timeout=config.timeout)
+    return http_get(config.url, config.timeout, config.host_header)
 
 
 def parse(page: str) -> Iterable[Sample]:
@@ -51,11 +61,63 @@ def parse(page: str) -> Iterable[Sample]:
 
 def instance(config: Nginx, host: str) -> str:
     at = urlsplit(config.url)
-    return f"{host}:{at.port or 80}"
+    return f"{host}:{at.port or (443 if at.scheme == 'https' else 80)}"
 
 
-def discover(_inventory: Inventory) -> Iterable[Proposal]:
-    return []
+def discover(inventory: Inventory) -> Iterable[Proposal]:
+    """One proposal for each nginx whose configuration we know; guesses for one whose configuration we cannot read."""
+    mains = dict.fromkeys(vhost.main for vhost in inventory.vhosts if vhost.server == "nginx")
+    for main in mains:
+        pages = [page for vhost in inventory.vhosts if vhost.main == main for page in _pages(vhost)]
+        if pages:
+            yield Proposal(f"nginx ({main}) has stub_status at {pages[0].url}", pages[0], _let_us_in(main))
+        elif master := _masters(inventory).get(main):
+            yield Proposal(f"nginx (pid {master}, {main}) has no stub_status", remedy=_add_page(main, master))
+    if set(_masters(inventory)) - set(mains):
+        yield from _guesses(inventory)
+
+
+def _pages(vhost: Vhost) -> Iterable[Nginx]:
+    name = next((name for name in vhost.names if re.fullmatch(r"[\w-]+(\.[\w-]+)*", name) and name != "_"), "")
+    for path in vhost.status_paths:
+        for listen in vhost.listens:
+            address, _, port = listen.rpartition(":")
+            if listen.startswith("unix:") or not port.isdecimal():
+                continue
+            scheme = "https" if vhost.tls and (port == "443" or len(vhost.listens) == 1) else "http"
+            place = "127.0.0.1" if address == "*" else address
+            yield Nginx(url=f"{scheme}://{place}:{port}{path}", host_header=name)
+
+
+def _masters(inventory: Inventory) -> dict[str, int]:
+    """Main configuration file -> pid."""
+    found = ((nginx_main(process), process.pid) for process in inventory.processes)
+    return {main[0]: pid for main, pid in found if main}
+
+
+def _guesses(inventory: Inventory) -> Iterable[Proposal]:
+    for at in inventory.listeners:
+        if at.process == "nginx" and at.port and at.port != 443:
+            address = "127.0.0.1" if at.address in ("0.0.0.0", "::") else at.address  # noqa: S104 - not bound
+            place = f"[{address}]:{at.port}" if ":" in address else f"{address}:{at.port}"
+            for path in USUAL_PATHS:
+                config = Nginx(url=f"http://{place}{path}")
+                yield Proposal(f"nginx (pid {at.pid}) listens on {place}", config, _add_page("nginx.conf", at.pid))
+
+
+def _let_us_in(main: str) -> str:
+    return f"in the stub_status location, before any deny, add:\n    allow 127.0.0.1;\nthen: {_reload(main)}"
+
+
+def _add_page(main: str, master: int) -> str:
+    place = "in a new file /etc/nginx/conf.d/raingauge.conf" if main == DEBIAN_MAIN else f"inside http {{ }} of {main}"
+    return f"{place}, write:\n{PAGE_BLOCK}then: {_reload(main, master)}"
+
+
+def _reload(main: str, master: int = 0) -> str:
+    if main == DEBIAN_MAIN or not master:
+        return "nginx -t && systemctl reload nginx"
+    return f"kill -HUP {master}"
 
 
 COLLECTOR = Collector(

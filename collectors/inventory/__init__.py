@@ -3,7 +3,7 @@
 Pure: made from text once a cycle, given to every `discover`.
 """
 
-from collectors.inventory.build import build, configuration_files, wanted
+from collectors.inventory.build import build, configuration_files, nginx_main, wanted
 from collectors.inventory.fpm_conf import fpm_pools
 from collectors.inventory.model import Inventory, Listener, Pool, Process, Site, Vhost
 from collectors.inventory.nginx_conf import nginx_vhosts
@@ -18,6 +18,7 @@ __all__ = [
     "build",
     "configuration_files",
     "fpm_pools",
+    "nginx_main",
     "nginx_vhosts",
     "wanted",
 ]

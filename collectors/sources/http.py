@@ -13,15 +13,19 @@ MOST_BYTES = 4_000_000
 USER_AGENT = "raingauge"
 
 
-def http_get(url: str, timeout: float) -> str:
-    """The body of a 200 answer. Denied for 401 and 403, Unsupported for another status, Unreachable without one."""
+def http_get(url: str, timeout: float, host: str = "") -> str:
+    """The body of a 200 answer; `host` is sent as Host header instead of the one of the address.
+
+    Denied for 401 and 403, Unsupported for another status, Unreachable without one.
+    """
     at = urlsplit(url)
     if at.scheme not in ("http", "https") or not at.hostname:
         raise Unsupported(f"expected an http or https address, found {url!r}")
-    path = at.path or "/"
+    path = f"{at.path or '/'}?{at.query}" if at.query else at.path or "/"
+    headers = {"User-Agent": USER_AGENT, **({"Host": host} if host else {})}
     connection = _connection(at.scheme, at.hostname, at.port, timeout)
     try:
-        connection.request("GET", f"{path}?{at.query}" if at.query else path, headers={"User-Agent": USER_AGENT})
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         body = answer.read(MOST_BYTES).decode(errors="replace")
     except OSError as error:

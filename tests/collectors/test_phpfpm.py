@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from collectors.errors import ParseError, Unsupported
 from collectors.inventory import Inventory, Listener, Pool, Process, Vhost
 from collectors.model import Sample
-from collectors.phpfpm import COLLECTOR, Phpfpm, pool, status
+from collectors.phpfpm import COLLECTOR, pool, status
+from collectors.phpfpm.config import Phpfpm
 
 CHILD = {
     "state": "Running",
