@@ -187,7 +187,7 @@ class Evaluator:
         except (QueryError, ValueError) as failure:
             error = str(failure) or type(failure).__name__
             self._recorded.pop(key, None)
-        behind = self._behind[rule.expr]
+        behind = self._behind.get(rule.expr, frozenset())
         return Evaluation(rule, group.interval, points, error, group.limit, lambda labels: reading.of(labels, behind))
 
     def _note(self, key: str, health: RuleHealth) -> None:

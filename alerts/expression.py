@@ -1,4 +1,4 @@
-"""What rules need to know about an expression without evaluating it: is it PromQL, and which metrics it reads."""
+"""What rules need to know about an expression without evaluating it: can it be asked, and which metrics it reads."""
 
 import re
 from collections.abc import Iterator
@@ -6,12 +6,15 @@ from typing import Any
 
 import promql_parser
 
+from history.model import QueryError
+from history.promql.parse import parse
+
 
 def check_expression(text: str) -> str:
     """What is wrong with the expression; "" if nothing is."""
     try:
-        promql_parser.parse(text)
-    except ValueError as error:
+        parse(text)
+    except QueryError as error:
         return str(error)
     return ""
 
