@@ -51,7 +51,7 @@ def test_a_page_inside_a_named_host_needs_its_name(tmp_path: Path) -> None:
         (proposal,) = COLLECTOR.discover(inventory_of(server))
         assert isinstance(proposal.config, Nginx)
         assert list(parse(read(proposal.config)))
-        with pytest.raises((Unsupported, Denied))  # the first server has no such page:
+        with pytest.raises((Unsupported, Denied)):  # the first server has no such page
             read(Nginx(url=f"{server.url}/s"))
 
 
