@@ -5,7 +5,7 @@ Here: input_series, evaluation_interval and promql_expr_test.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class Kept:
         self._store = store
         self.events: list[Event] = []
 
-    def append(self, target: Target, t: float, samples: list[Sample]) -> None:
+    def append(self, target: Target, t: float, samples: Sequence[Sample]) -> None:
         self._store.append(target, t, samples)
 
     def record(self, event: Event) -> None:
@@ -54,7 +54,7 @@ def values(notation: str) -> list[float | None]:
 
 
 def labels_of(selector: str) -> dict[str, str]:
-    tree = promql_parser.parse(selector)
+    tree: Any = promql_parser.parse(selector)
     labels = {match.name: match.value for match in tree.matchers.matchers}
     return {**labels, "__name__": tree.name} if tree.name else labels
 

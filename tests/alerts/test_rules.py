@@ -6,6 +6,7 @@ import pytest
 
 from alerts import templates
 from alerts.expression import metrics
+from alerts.model import Rule
 from alerts.rulefile import load
 from tests.alerts.promtool import run
 
@@ -27,7 +28,7 @@ def test_all_load() -> None:
 
 
 @pytest.mark.parametrize("rule", ALERTING, ids=lambda rule: rule.alert)
-def test_each_says_what_is_wrong_and_what_to_do(rule) -> None:
+def test_each_says_what_is_wrong_and_what_to_do(rule: Rule) -> None:
     assert rule.labels["severity"] in ("critical", "warning", "info")
     assert set(rule.annotations) == {"summary", "description", "first_steps"}
     for text in rule.annotations.values():
@@ -37,7 +38,7 @@ def test_each_says_what_is_wrong_and_what_to_do(rule) -> None:
 
 
 @pytest.mark.parametrize("rule", ALERTING, ids=lambda rule: rule.alert)
-def test_each_is_tested(rule) -> None:
+def test_each_is_tested(rule: Rule) -> None:
     assert any(f'alertname="{rule.alert}",alertstate="firing"' in path.read_text() for path in TESTS.glob("*.yml"))
 
 
@@ -45,6 +46,6 @@ def test_each_is_tested(rule) -> None:
 def test_promtool_agrees() -> None:
     promtool = shutil.which("promtool")
     assert promtool, "promtool is not installed: apt-get install prometheus"
-    for command in (["check", "rules", *RULES], ["test", "rules", *sorted(TESTS.glob("*.yml"))]):
+    for command in (["check", "rules", *map(str, RULES)], ["test", "rules", *map(str, TESTS.glob("*.yml"))]):
         done = subprocess.run([promtool, *command], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
