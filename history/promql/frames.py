@@ -76,6 +76,8 @@ def windows(groups: Iterable[Group], ends: Ints, span: int) -> Ranges:
 
 def _gapless(group: Group) -> Iterable[tuple[Sequence[Labels], Ints, Floats]]:
     """The group split by where its series have gaps: within each part there are none."""
+    if not group.labels:
+        return
     gaps = absent(group.values)
     if not gaps.any():
         yield group.labels, group.stamps, group.values
