@@ -66,6 +66,8 @@ class Evaluator:
         self._health: dict[str, RuleHealth] = {}
         self._recorded: dict[str, list[Sample]] = {}
         self._due: dict[tuple[str, str], float] = {}
+        self._in_history = True
+        """The last process may have left series that have to end."""
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="evaluator", daemon=True)
@@ -118,20 +120,20 @@ class Evaluator:
                 pause = self.run_due(self._clock())
             except (SQLAlchemyError, OSError, ValueError) as error:
                 # The states are as they were before the cycle, in memory and on disk.
-                log.error("evaluation cycle failed, trying again: %s: %s", type(error).__name__, error)
+                log.error("evaluation cycle failed: %s: %s", type(error).__name__, error)
                 pause = 1.0
             self._stopped.wait(pause)
 
     def run_due(self, now: float) -> float:
         """Evaluate every group whose time has come; seconds until the next is due. Missed cycles stay missed."""
         due = [group for group in self.groups() if self._is_due(group, now)]
+        for group in due:
+            self._due[group.file, group.name] = now - now % group.interval + group.interval
         if due:
             began = time.perf_counter()
             self._cycle(due, now)
             self.stats.last_cycle = now
             self.stats.cycle_seconds = time.perf_counter() - began
-        for group in due:
-            self._due[group.file, group.name] = now - now % group.interval + group.interval
         ahead = [at - now for at in self._due.values() if at > now]
         return min([*ahead, 10.0])
 
@@ -207,7 +209,13 @@ class Evaluator:
         for each in transitions:
             if each.after and each.after.state in ("firing", "resolved"):
                 self._sink.record(event(each.after, now))
-        self._sink.append(RULES_TARGET, now, all_samples(self._recorded, self._states))
+        samples = all_samples(self._recorded, self._states)
+        if samples or self._in_history:
+            try:
+                self._sink.append(RULES_TARGET, now, samples)
+                self._in_history = bool(samples)
+            except ValueError as error:  # the clock was set back: history takes no stamp twice, alerts go on
+                log.warning("what rules made was not stored: %s", error)
 
 
 class _Once:
