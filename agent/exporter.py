@@ -1,0 +1,133 @@
+"""The HTTP server of the metrics: pages that are ready, the list of targets, and health. No Flask, no rendering on request.
+
+Source: https://prometheus.io/docs/prometheus/latest/http_sd/
+"""
+
+import html
+import json
+import logging
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from agent.exposition import CONTENT_TYPE
+from agent.pages import Page, Pages
+from collectors.model import Target
+
+log = logging.getLogger("raingauge.exporter")
+
+SLOW_CLIENT_SECONDS = 10
+PACK_FROM_BYTES = 1024
+
+Authorised = Callable[[str | None], bool]
+"""(the Authorization header) -> may read."""
+
+
+def service_discovery(targets: list[Target], slug: Callable[[Target], str], address: str) -> bytes:
+    """Every target in the form of HTTP service discovery; `address` is the exporter's own host:port."""
+    groups = [
+        {"targets": [address], "labels": {**target.labels, "__metrics_path__": f"/metrics/{target.job}/{slug(target)}"}}
+        for target in targets
+    ]
+    return json.dumps(groups, indent=1).encode()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = SLOW_CLIENT_SECONDS
+    server_version = "raingauge"
+    sys_version = ""
+    pages: Pages
+    authorised: Authorised | None
+
+    def do_GET(self) -> None:
+        path = self.path.split("?", 1)[0]
+        if path == "/-/healthy":
+            self._send("text/plain", b"healthy\n")
+        elif path == "/-/ready":
+            ready = self.pages.ready
+            self._send("text/plain", b"ready\n" if ready else b"no tick yet\n", HTTPStatus.OK if ready else 503)
+        elif self.authorised and not self.authorised(self.headers.get("Authorization")):
+            self._send("text/plain", b"a scrape token is needed\n", 401)
+        else:
+            self._page(path)
+
+    do_HEAD = do_GET
+
+    def _page(self, path: str) -> None:
+        match path.strip("/").split("/"):
+            case ["metrics"]:
+                self._metrics(self.pages.metrics)
+            case ["metrics", job, slug] if found := self.pages.target_page(job, slug):
+                self._metrics(found)
+            case ["sd"]:
+                host, port = self.server.server_address[:2]
+                address = self.headers.get("Host") or f"{host!s}:{port}"
+                body = service_discovery(self.pages.targets(), self.pages.slug, address)
+                self._send("application/json", body)
+            case [""]:
+                self._send("text/html; charset=utf-8", self._index())
+            case _:
+                self._send("text/plain", b"not found; / lists what is here\n", 404)
+
+    def _index(self) -> bytes:
+        paths = [f"/metrics/{target.job}/{self.pages.slug(target)}" for target in self.pages.targets()]
+        links = "".join(
+            f'<li><a href="{html.escape(p)}">{html.escape(p)}</a></li>' for p in ["/metrics", "/sd", *paths]
+        )
+        return f'<!doctype html><html lang="en"><title>Raingauge</title><h1>Raingauge</h1><ul>{links}</ul>'.encode()
+
+    def _metrics(self, page: Page) -> None:
+        if "gzip" in self.headers.get("Accept-Encoding", "") and len(page.text) >= PACK_FROM_BYTES:
+            self._send(CONTENT_TYPE, page.packed, encoding="gzip")
+        else:
+            self._send(CONTENT_TYPE, page.text)
+
+    def _send(self, kind: str, body: bytes, status: int = 200, encoding: str = "") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Vary", "Accept-Encoding")
+        if encoding:
+            self.send_header("Content-Encoding", encoding)
+        if status == 401:
+            self.send_header("WWW-Authenticate", 'Bearer realm="raingauge", Basic realm="raingauge"')
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        log.debug(format, *args)
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        log.debug("client=%s connection ended", client_address, exc_info=True)
+
+
+class Exporter:
+    """Listens from the start, serves from `start` on. `port` 0 takes a free one. OSError if the address is taken."""
+
+    def __init__(self, host: str, port: int, pages: Pages, authorised: Authorised | None = None) -> None:
+        check = staticmethod(authorised) if authorised else None
+        handler = type("BoundHandler", (Handler,), {"pages": pages, "authorised": check})
+        self._server = Server((host, port), handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="exporter", daemon=True)
+
+    @property
+    def url(self) -> str:
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._server.shutdown()
+        self._server.server_close()

@@ -1,0 +1,90 @@
+"""One read of one part, and the boundary at which anything that goes wrong becomes an outcome."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from collectors.config import Config
+from collectors.errors import Absent, CollectError
+from collectors.model import Collector, Part, Sample
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one read gave: its outcome, and its samples all or none."""
+
+    part: Part
+    outcome: str
+    """ok, absent, unreachable, denied, unsupported, parse, timeout or bug."""
+    error: str = ""
+    samples: tuple[Sample, ...] = ()
+    read_seconds: float = 0.0
+    parse_seconds: float = 0.0
+    payload: Any = None
+    bug: BaseException | None = None
+
+    @property
+    def answered(self) -> bool:
+        return self.outcome in ("ok", "absent")
+
+    @property
+    def seconds(self) -> float:
+        return self.read_seconds + self.parse_seconds
+
+
+def outcome_of(error: BaseException) -> str:
+    """The word for an exception that left `read` or `parse`."""
+    if isinstance(error, Absent):
+        return "absent"
+    if isinstance(error, CollectError):
+        return error.reason
+    if isinstance(error, PermissionError):
+        return "denied"
+    if isinstance(error, OSError):  # refused, reset, no such socket, timed out
+        return "unreachable"
+    return "bug"
+
+
+def failed(part: Part, error: BaseException, read_seconds: float = 0.0, parse_seconds: float = 0.0) -> Reading:
+    outcome = outcome_of(error)
+    text = "" if outcome == "absent" else str(error) or type(error).__name__
+    return Reading(
+        part, outcome, text, read_seconds=read_seconds, parse_seconds=parse_seconds,
+        bug=error if outcome == "bug" else None,
+    )  # fmt: skip
+
+
+def read_part(part: Part, source: Any) -> Reading:
+    """Never raises. `source` is what the part reads from: the configuration, or the kept connection."""
+    started = time.perf_counter()
+    read_end = None
+    try:
+        payload = part.read(source)
+        read_end = time.perf_counter()
+        samples = tuple(part.parse(payload))
+    except Exception as error:  # noqa: BLE001 # the one boundary of collecting
+        now = time.perf_counter()
+        return failed(part, error, (read_end or now) - started, now - (read_end or now))
+    return Reading(part, "ok", "", samples, read_end - started, time.perf_counter() - read_end, payload)
+
+
+@contextmanager
+def opened(collector: Collector, config: Config) -> Iterator[Any]:
+    """What the collector's parts read from; a kept connection is closed at the end."""
+    if collector.connect is None:
+        yield config
+    else:
+        with collector.connect(config) as connection:
+            yield connection
+
+
+def trial(collector: Collector, config: Config) -> tuple[Reading, ...]:
+    """Each part read once, over one connection. A connection that cannot be had fails every part."""
+    try:
+        with opened(collector, config) as source:
+            return tuple(read_part(part, source) for part in collector.parts)
+    except Exception as error:  # noqa: BLE001 # the same boundary: connecting is part of reading
+        reason = error
+    return tuple(failed(part, reason) for part in collector.parts)

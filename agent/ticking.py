@@ -1,0 +1,174 @@
+"""One target over time: which parts are due, what the last reads said, and what a closing tick publishes.
+
+No threads and no clock: every method is given the time. Rules: docs/decisions.md, "Ticks".
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agent.reading import Reading
+from collectors.config import Config
+from collectors.model import LABEL_BOUND, Collector, Family, Part, PartStatus, Sample, Target
+
+DEADLINE_SECONDS = 10.0
+RESET_SECONDS = 3.0
+"""A counter marked `keep_highest` that falls by more than this was reset; by less, the kernel's rounding."""
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A target to be watched, and how we came to it."""
+
+    collector: Collector
+    config: Config
+    found: str = "configuration"
+    remedy: str = ""
+
+    @property
+    def same(self) -> tuple[str, Config]:
+        """Two watches that agree in this are one target that goes on undisturbed."""
+        return self.collector.name, self.config
+
+
+def deadline(part: Part) -> float:
+    """Seconds after which a read that has not returned counts as failed, though its thread is left waiting."""
+    return min(part.interval, DEADLINE_SECONDS)
+
+
+@dataclass
+class PartState:
+    part: Part
+    next_due: float = -math.inf  # Unix seconds
+    reading_since: float | None = None  # Unix seconds; a read is under way
+    timed_out: bool = False
+    reads: int = 0
+    last: Reading | None = None
+    last_success: float | None = None  # Unix seconds
+    samples: tuple[Sample, ...] = ()
+    failures: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def outcome(self) -> str:
+        if self.timed_out:
+            return "timeout"
+        return self.last.outcome if self.last else "waiting"
+
+
+class Ticking:
+    def __init__(self, watch: Watch, host: str) -> None:
+        self.watch = watch
+        self.target: Target = watch.collector.target(watch.config, host)
+        self.parts = [PartState(part) for part in watch.collector.parts]
+        self.interval = min(part.interval for part in watch.collector.parts)
+        self.overflow: dict[tuple[str, str], int] = {}
+        self._known: dict[tuple[Family, str], set[str]] = {}
+        self._highest: dict[tuple[Family, tuple[str, ...]], float] = {}
+
+    def begin(self, now: float) -> list[PartState]:
+        """The parts to read at this tick; they count as being read from now on. One that hangs is not read again."""
+        due = [state for state in self.parts if state.reading_since is None and now >= state.next_due - 1e-3]
+        for state in due:
+            interval = state.part.interval
+            state.reads += 1
+            state.reading_since = now
+            # A second read soon after the first makes rates exist at once.
+            again = state.reads == 1 and interval <= 60
+            state.next_due = now if again else (math.floor(now / interval + 1e-6) + 1) * interval
+        return due
+
+    def answer(self, state: PartState, reading: Reading, now: float) -> None:
+        state.reading_since = None
+        state.last = reading
+        if reading.answered:
+            state.samples = tuple(self._bounded(self._kept_highest(reading.samples)))
+            state.last_success = now
+        else:
+            self._failed(state, reading.outcome)
+        state.timed_out = False
+
+    def expire(self, now: float) -> None:
+        """Reads past their deadline count as failed once, and their values end."""
+        for state in self.parts:
+            since = state.reading_since
+            if since is not None and not state.timed_out and now - since >= deadline(state.part):
+                state.timed_out = True
+                self._failed(state, "timeout")
+
+    def _failed(self, state: PartState, reason: str) -> None:
+        state.samples = ()
+        if not (reason != "timeout" and state.timed_out):  # the late end of a read that timed out is the same failure
+            state.failures[reason] = state.failures.get(reason, 0) + 1
+
+    def close(self, now: float) -> tuple[tuple[Sample, ...], bool]:
+        """What the tick publishes, and whether the target is up."""
+        self.expire(now)
+        for state in self.parts:
+            if state.last_success is not None and now - state.last_success > 2 * state.part.interval:
+                state.samples = ()
+        samples = [sample for state in self.parts for sample in state.samples]
+        samples += self._answering()
+        return tuple(samples), any(state.outcome in ("ok", "absent") for state in self.parts)
+
+    def _answering(self) -> list[Sample]:
+        """`<x>_up`, decided by the collector's first part: 0 when it is unreachable, absent when we were denied."""
+        collector = self.watch.collector
+        value = {"ok": 1, "absent": 1, "unreachable": 0, "timeout": 0}.get(self.parts[0].outcome)
+        if collector.up is None or value is None:
+            return []
+        return [collector.up(self.watch.config, value)]
+
+    def statuses(self, now: float) -> tuple[PartStatus, ...]:
+        return tuple(self._status(state, now) for state in self.parts)
+
+    @staticmethod
+    def _status(state: PartState, now: float) -> PartStatus:
+        error, last = "", state.last
+        if state.timed_out and state.reading_since is not None:
+            error = (
+                f"no answer within {deadline(state.part):g} s, still waiting after {now - state.reading_since:.0f} s"
+            )
+        elif last:
+            error = last.error
+        return PartStatus(
+            state.part.name, state.part.interval, state.outcome, error, last.seconds if last else None,
+            state.last_success, len(state.samples),
+        )  # fmt: skip
+
+    def _kept_highest(self, samples: Sequence[Sample]) -> list[Sample]:
+        kept = []
+        for sample in samples:
+            if sample.family.keep_highest:
+                key = (sample.family, sample.labels)
+                before = self._highest.get(key, sample.value)
+                if before - RESET_SECONDS < sample.value < before:
+                    sample = sample._replace(value=before)  # noqa: PLW2901
+                self._highest[key] = sample.value
+            kept.append(sample)
+        return kept
+
+    def _bounded(self, samples: Sequence[Sample]) -> list[Sample]:
+        """Label values past their bound become `other`; samples that then coincide are added up."""
+        bounded: dict[tuple[Family, tuple[str, ...]], Sample] = {}
+        for sample in samples:
+            labels = tuple(
+                self._label(sample.family, name, value)
+                for name, value in zip(sample.family.labels, sample.labels, strict=True)
+            )
+            if labels != sample.labels and (there := bounded.get((sample.family, labels))):
+                bounded[sample.family, labels] = there._replace(value=there.value + sample.value)
+            else:
+                bounded[sample.family, labels] = Sample(sample.family, labels, sample.value)
+        return list(bounded.values())
+
+    def _label(self, family: Family, name: str, value: str) -> str:
+        known = self._known.setdefault((family, name), set())
+        if value in known:
+            return value
+        if len(known) >= family.bounds.get(name, LABEL_BOUND):
+            key = (family.name, name)
+            self.overflow[key] = self.overflow.get(key, 0) + 1
+            return OTHER
+        known.add(value)
+        return value
