@@ -46,7 +46,6 @@ class Events:
         with self._engine.begin() as connection:
             connection.execute(_record, _values(event))
 
-
     def events(
         self,
         start: float,

@@ -26,7 +26,12 @@ from history.promql.ast import (
 from history.samples import Matcher
 
 TEXT_LENGTH = 20_000
-NESTING = 100
+NESTING = 60
+OPERATORS = 150
+"""More in one expression would overflow the native parser's stack or ours: each deepens the tree."""
+
+LITERALS = re.compile(r"""\"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\{[^{}]*\}""")
+OPERATOR = re.compile(r"[-+*/%^]|[=!<>]+|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 
 OPS: dict[str, Literal["=", "!=", "=~", "!~"]] = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 SET_OPS = ("and", "or", "unless")
@@ -38,8 +43,7 @@ def parse(text: str) -> Node:
     """QueryError("bad_data") for what is no PromQL."""
     if len(text) > TEXT_LENGTH:
         raise QueryError("bad_data", f"the query has {len(text)} characters, at most {TEXT_LENGTH} are taken")
-    if max(_depth(text, "(", ")"), text.count("-" * NESTING)) > NESTING:
-        raise QueryError("bad_data", f"the query nests deeper than {NESTING} brackets")
+    _refuse_deep(text)
     if re.search(r"@\s*-", text):  # the binding panics on it
         raise QueryError("bad_data", "a negative time after @ is not supported yet")
     try:
@@ -49,12 +53,15 @@ def parse(text: str) -> Node:
     return _node(tree)
 
 
-def _depth(text: str, opening: str, closing: str) -> int:
-    deepest = depth = 0
-    for character in text:
-        depth += (character == opening) - (character == closing)
-        deepest = max(deepest, depth)
-    return deepest
+def _refuse_deep(text: str) -> None:
+    bare = LITERALS.sub("", LITERALS.sub("", text))  # strings first, then the braces that held them
+    if len(OPERATOR.findall(bare)) > OPERATORS:
+        raise QueryError("bad_data", f"the query has more than {OPERATORS} operators")
+    depth = 0
+    for character in bare:
+        depth += (character == "(") - (character == ")")
+        if depth > NESTING:
+            raise QueryError("bad_data", f"the query nests deeper than {NESTING} brackets")
 
 
 def _node(tree: Any) -> Node:

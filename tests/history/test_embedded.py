@@ -1,0 +1,121 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collectors.model import Gauge, Target
+from history.database import open_database
+from history.embedded import Embedded
+from history.model import QueryError, Scalar, Text
+from history.promql import parse as parsing
+from history.samples import REGEX_LENGTH
+from history.store import Store
+
+LOAD = Gauge("load", "Load.", ("cpu",))
+HOSTS = [Target("node", name, name) for name in ("h1", "h2")]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[Embedded]:
+    engine = open_database(tmp_path)
+    store = Store(engine)
+    store.append_many((host, 10.0 * tick, [LOAD(tick, "0")]) for tick in range(10) for host in HOSTS)
+    store.append(HOSTS[1], 100.0, [LOAD(1, "1")])
+    yield Embedded(store)
+    engine.dispose()
+
+
+def test_a_gap_is_a_missing_step(source: Embedded) -> None:
+    [line] = source.query_range('load{host="h2", cpu="0"} != 3', 0.0, 120.0, 10.0).lines
+    assert line.times.tolist() == [0, 10, 20, 40, 50, 60, 70, 80, 90]
+    assert line.values.tolist() == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+
+
+def test_scalars_and_strings(source: Embedded) -> None:
+    assert source.query("1 + 1", 5.0) == Scalar(5.0, 2.0)
+    assert source.query("'a'", 5.0) == Text(5.0, "a")
+    [line] = source.query_range("time()", 0.0, 20.0, 10.0).lines
+    assert (dict(line.labels), line.values.tolist()) == ({}, [0.0, 10.0, 20.0])
+
+
+def test_series_and_labels_are_those_with_samples_in_the_time(source: Embedded) -> None:
+    assert source.label_names([], 0, 100) == ["__name__", "cpu", "host", "instance", "job"]
+    assert source.label_values("cpu", [], 0, 99) == ["0"]
+    assert source.label_values("cpu", ['{host="h2"}'], 100, 110) == ["1"]
+    assert source.label_values("cpu", [], 0, 100) == ["0", "1"]
+    assert source.label_values("host", ['load{cpu="0"}'], 0, 100) == ["h1", "h2"]
+    assert source.series(['load{host="h1"}', 'load{cpu="0"}'], 0, 100) == [
+        {"__name__": "load", "cpu": "0", "host": host, "instance": host, "job": "node"} for host in ("h1", "h2")
+    ]
+    assert source.series([], 200, 300) == []
+
+
+@pytest.mark.parametrize(
+    ("expr", "message"),
+    [
+        ("info(load)", "function info is not supported yet"),
+        ("limitk(1, load)", "aggregation limitk is not supported yet"),
+        ("load + fill(0) load", "fill modifier is not supported yet"),
+        ("load @ -5", "negative time"),
+        ("load{", "parse error"),
+        ("rate(load)", "parse error"),
+        ("{}", "at least one non-empty matcher"),
+        ('load{__name__="x"}', "twice"),
+        ("load" + " " * parsing.TEXT_LENGTH, "characters"),
+        ("(" * 101 + "1" + ")" * 101, "nests deeper"),
+        ("-" * 19_000 + "1", "more than 150 operators"),
+        ("+".join(["load"] * 1500), "more than 150 operators"),
+        ("load or " * 151 + "load", "more than 150 operators"),
+        (f'load{{a=~"{"x" * (REGEX_LENGTH + 1)}"}}', "regular expression"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_by_name(source: Embedded, expr: str, message: str) -> None:
+    with pytest.raises(QueryError, match=message) as caught:
+        source.query(expr, 5.0)
+    assert caught.value.kind == "bad_data"
+
+
+def test_the_deepest_expression_that_is_taken_is_answered(source: Embedded) -> None:
+    expr = "abs(" * 60 + "1 + " * 150 + 'load{host="h1", cpu=~"0|a+b-c*d"}' + ")" * 60
+    [point] = source.query(expr, 10.0).points  # type: ignore[union-attr]
+    assert point.value == 151
+
+
+@pytest.mark.parametrize(("start", "end", "step"), [(0, 11_000, 1), (10, 0, 1), (0, 10, 0), (0, 10, -1)])
+def test_ranges_that_cannot_be_answered(source: Embedded, start: float, end: float, step: float) -> None:
+    with pytest.raises(QueryError) as caught:
+        source.query_range("load", start, end, step)
+    assert caught.value.kind == "bad_data"
+
+
+def test_eleven_thousand_points_are_answered(source: Embedded) -> None:
+    assert len(source.query_range("vector(1)", 0, 10_999, 1).lines[0].values) == 11_000
+
+
+def test_a_range_vector_over_time_is_refused(source: Embedded) -> None:
+    with pytest.raises(QueryError, match="range vector"):
+        source.query_range("load[5m]", 0, 10, 1)
+
+
+def test_too_many_samples_are_refused(source: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("history.store.store.MOST_SAMPLES", 15)
+    assert source.query('load{host="h1"}', 90.0)
+    with pytest.raises(QueryError, match="too many samples") as caught:
+        source.query("load", 90.0)
+    assert caught.value.kind == "execution"
+
+
+def test_two_targets_may_hold_a_series_in_turn(tmp_path: Path) -> None:
+    engine = open_database(tmp_path)
+    store = Store(engine)
+    rules = [Target("", "", "", (("__group__", name),)) for name in "ab"]
+    for tick in range(20):
+        store.append(rules[0], 10.0 * tick, [LOAD(tick, "0")] if tick < 10 else [])
+        store.append(rules[1], 10.0 * tick + 5, [LOAD(tick, "0")] if 10 <= tick < 15 else [])
+    source = Embedded(store)
+    [line] = source.query_range("load", 0.0, 200.0, 5.0).lines
+    assert line.times.tolist() == [t for t in range(0, 155, 5) if t not in (100,)]
+    assert line.values[[0, 19, 21, -1]].tolist() == [0, 9, 10, 14]
+    [point] = source.query("count_over_time(load[5m])", 200.0).points  # type: ignore[union-attr]
+    assert point.value == 15
+    engine.dispose()
