@@ -1,4 +1,4 @@
-"""The HTTP server of the metrics: pages that are ready, the list of targets, and health. No Flask, no rendering on request.
+"""The HTTP server of the metrics: pages that are ready, the list of targets, and health.
 
 Source: https://prometheus.io/docs/prometheus/latest/http_sd/
 """
@@ -54,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._page(path)
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 # the name that http.server asks for
 
     def _page(self, path: str) -> None:
         match path.strip("/").split("/"):
@@ -63,8 +63,7 @@ class Handler(BaseHTTPRequestHandler):
             case ["metrics", job, slug] if found := self.pages.target_page(job, slug):
                 self._metrics(found)
             case ["sd"]:
-                host, port = self.server.server_address[:2]
-                address = self.headers.get("Host") or f"{host!s}:{port}"
+                address = self.headers.get("Host") or ":".join(map(str, self.connection.getsockname()[:2]))
                 body = service_discovery(self.pages.targets(), self.pages.slug, address)
                 self._send("application/json", body)
             case [""]:
@@ -106,7 +105,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         log.debug("client=%s connection ended", client_address, exc_info=True)
 
 
@@ -121,8 +120,8 @@ class Exporter:
 
     @property
     def url(self) -> str:
-        host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}"
+        host, port = self._server.socket.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def start(self) -> None:
         self._thread.start()
