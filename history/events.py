@@ -50,6 +50,7 @@ class Events:
         self,
         start: float,
         end: float,
+        *,
         kind: str | None = None,
         severity: str | None = None,
         host: str | None = None,
@@ -82,6 +83,6 @@ def _values(event: Event) -> dict[str, Any]:
 
 
 def _event(row: Row[Any]) -> Event:
-    values: Mapping[str, Any] = row._mapping
+    values = dict(row._mapping)
     evidence: tuple[Mapping[str, str], ...] = tuple(json.loads(values["evidence"]))
     return Event(**{name: values[name] for name in COLUMNS}, evidence=evidence)

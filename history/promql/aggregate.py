@@ -117,9 +117,9 @@ def _extremes(frame: Frame, node: Aggregate, param: Floats) -> Frame:
 
 
 def _ranks(frame: Frame, rows: Sequence[int], sign: int) -> Ints:
-    """Each row's place at each step: present before absent, numbers before NaN, then by value."""
+    """Each row's place at each step: present before absent, then by value, NaN last."""
     values, present = frame.values[rows], frame.present[rows]
-    order = np.lexsort((sign * values, np.isnan(values), ~present), axis=0)
+    order = np.lexsort((sign * values, ~present), axis=0)
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(len(rows))[:, None], axis=0)
     return ranks

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from history.samples import Floats, Ints, blank
+from history.samples import Floats, Ints, absent, blank
 
 SCRAPES = 480
 """Scrapes a block holds: also what is sealed as one."""
@@ -49,6 +49,16 @@ class Block:
         self._stamps[self.count : end] = stamps
         self._values[rows, self.count : end] = values
         self.count = end
+
+    def alive(self, series_ids: Sequence[int], start: int, end: int) -> set[int]:
+        """Those of the series that have a sample of start <= t <= end (ms)."""
+        first, last = np.searchsorted(self.stamps, (start, end + 1))
+        row = self._row
+        found = [series_id for series_id in series_ids if series_id in row]
+        if (first, last) == (0, self.count) or not found:
+            return set(found)  # a row is made for a sample
+        gaps = absent(self._values[:, first:last].take([row[series_id] for series_id in found], axis=0))
+        return {series_id for series_id, gap in zip(found, gaps, strict=True) if not gap.all()}
 
     def read(self, series_ids: Sequence[int], start: int, end: int) -> tuple[Ints, Floats]:
         """Copies of the stamps and values [series_ids x stamps] of start <= t <= end (ms)."""

@@ -89,7 +89,11 @@ class Store:
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Labels]:
         """Labels of every series that matches and has a sample of start <= t <= end (ms)."""
-        return [labels for group in self.select(matchers, start, end) for labels in group.labels]
+        labels: list[Labels] = []
+        for stored in list(self._targets.values()):
+            with self._reading:
+                labels += stored.alive(matchers, start, end)
+        return labels
 
     def metadata(self) -> dict[str, Metadata]:
         """By metric name."""

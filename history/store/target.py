@@ -81,7 +81,7 @@ class StoredTarget:
     def select(self, matchers: Sequence[Matcher], start: int, end: int) -> Group | None:
         """None: nothing that matches has a sample in that time."""
         found = self._find(matchers)
-        blocks = [block for block in self.blocks if block.stamps[0] <= end and block.stamps[-1] >= start]
+        blocks = self._within(start, end)
         if not found or not blocks:
             return None
         pieces = [block.read(found, start, end) for block in blocks]
@@ -92,6 +92,15 @@ class StoredTarget:
             return None
         labels = [self.series[found[row]] for row in alive]
         return Group(labels, stamps, values if len(alive) == len(found) else values[alive])
+
+    def alive(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Labels]:
+        """Labels of what matches and has a sample in that time."""
+        found = self._find(matchers)
+        living = set[int]().union(*(block.alive(found, start, end) for block in self._within(start, end)))
+        return [self.series[series_id] for series_id in found if series_id in living]
+
+    def _within(self, start: int, end: int) -> list[Block]:
+        return [block for block in self.blocks if block.stamps[0] <= end and block.stamps[-1] >= start]
 
     def _find(self, matchers: Sequence[Matcher]) -> list[int]:
         """Series in the order they came."""

@@ -150,10 +150,9 @@ def read_case(line: str, block: Sequence[str], number: int) -> Case:
     if not found:
         return Case(number, line, 0, 0, 1, instant=True, skip="command")
     kind, shape, at, start, end, step, query = found.groups()
-    case = Case(
-        number - len(block), query, *(milliseconds(t) for t in ((at, at, "1ms") if at else (start, end, step))),
-        instant=shape == "instant", fails=kind == "fail", ordered=kind == "ordered",
-    )  # fmt: skip
+    first, last, width = map(milliseconds, (at, at, "1ms") if at else (start, end, step))
+    case = Case(number - len(block), query, first, last, width, instant=shape == "instant")
+    case.fails, case.ordered = kind == "fail", kind == "ordered"
     for text in block:
         if text.startswith("expect"):
             word = text.split()[1]
@@ -196,6 +195,7 @@ def compare(case: Case, found: Frame | np.ndarray) -> str:
         found = Frame([{}], found[None], np.full((1, len(found)), True))
     got = [(dict(labels), values, present) for labels, values, present in
            zip(found.labels, found.values, found.present, strict=True) if present.any()]  # fmt: skip
+    wanted: list[tuple[Labels, list[float | None]]]
     if case.expected and case.instant and re.fullmatch(NUMBER, case.expected[0]):
         wanted = [({}, expand(case.expected[0]))]
     else:

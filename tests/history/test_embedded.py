@@ -114,7 +114,7 @@ def test_two_targets_may_hold_a_series_in_turn(tmp_path: Path) -> None:
         store.append(rules[1], 10.0 * tick + 5, [LOAD(tick, "0")] if 10 <= tick < 15 else [])
     source = Embedded(store)
     [line] = source.query_range("load", 0.0, 200.0, 5.0).lines
-    assert line.times.tolist() == [t for t in range(0, 155, 5) if t not in (100,)]
+    assert line.times.tolist() == [t for t in range(0, 155, 5) if t != 100]
     assert line.values[[0, 19, 21, -1]].tolist() == [0, 9, 10, 14]
     [point] = source.query("count_over_time(load[5m])", 200.0).points  # type: ignore[union-attr]
     assert point.value == 15

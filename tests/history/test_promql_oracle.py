@@ -1,5 +1,6 @@
 """Windows against plain Python: one loop over the samples of each window, as the documentation describes them."""
 
+import itertools
 import math
 import statistics
 from collections.abc import Callable, Sequence
@@ -22,10 +23,10 @@ def increase(points: Points, end: int, *, counter: bool = True) -> float | None:
         return None
     rise = points[-1][1] - points[0][1]
     if counter:
-        rise += sum(old for (_, old), (_, new) in zip(points, points[1:], strict=False) if new < old)
+        rise += sum(old for (_, old), (_, new) in itertools.pairwise(points) if new < old)
     sampled = points[-1][0] - points[0][0]
     between = sampled / (len(points) - 1)
-    left, right = points[0][0] - (end - RANGE), end - points[-1][0]
+    left, right = float(points[0][0] - (end - RANGE)), float(end - points[-1][0])
     left = left if left < 1.1 * between else between / 2
     right = right if right < 1.1 * between else between / 2
     if counter and rise > 0 and points[0][1] >= 0:
@@ -66,7 +67,7 @@ def over(function: Callable[[list[float]], float]) -> Callable[[Points, int], fl
 
 
 def pairs(values: list[float]) -> list[tuple[float, float]]:
-    return list(zip(values, values[1:], strict=False))
+    return list(itertools.pairwise(values))
 
 
 ORACLE: dict[str, Callable[[Points, int], float | None]] = {
