@@ -15,7 +15,7 @@ FAMILIES_BY_LINE = {
     ("cpu", "some"): Counter("node_pressure_cpu_waiting_seconds_total", "Time in which some task waited for a CPU."),
     ("io", "some"): Counter("node_pressure_io_waiting_seconds_total", "Time in which some task waited for a disk."),
     ("io", "full"): Counter("node_pressure_io_stalled_seconds_total", "Time in which all tasks waited for a disk."),
-    ("memory", "some"): Counter("node_pressure_memory_waiting_seconds_total", "Time in which a task waited for memory."),
+    ("memory", "some"): Counter("node_pressure_memory_waiting_seconds_total", "Time in which some waited for memory."),
     ("memory", "full"): Counter("node_pressure_memory_stalled_seconds_total", "Time in which all waited for memory."),
     ("irq", "full"): Counter("node_pressure_irq_stalled_seconds_total", "Time in which tasks waited for interrupts."),
 }  # fmt: skip

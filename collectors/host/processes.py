@@ -21,7 +21,7 @@ CPU = Counter(
     "host_process_group_cpu_seconds_total", "CPU time of the service's processes, ended ones included.", GROUP
 )
 RESIDENT = Gauge(
-    "host_process_group_resident_memory_bytes", "Resident memory of the service's processes; shared pages count each time.",
+    "host_process_group_resident_memory_bytes", "Resident memory of the service's processes, shared pages each time.",
     GROUP,
 )  # fmt: skip
 FAMILIES = (COUNT, CPU, RESIDENT)
