@@ -8,7 +8,7 @@ import numpy as np
 
 from history.promql import rates, reduce
 from history.promql.ast import Call
-from history.promql.frames import Frame, Ranges, Window, stack, without_name
+from history.promql.frames import Frame, Ranges, Window, empty, stack, without_name
 from history.samples import Floats, Ints, Mask
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ class Covered:
     now: Ints  # ms, the evaluation's steps
     param: Floats
 
+
+ROWS = 64
+"""Series taken at a time: what is computed on the way then stays in the processor's cache."""
 
 Over = Callable[[Covered], Floats]
 
@@ -90,13 +93,13 @@ def over_time(evaluation: "Evaluation", node: Call) -> Frame:
 
 def _apply(function: Function, window: Window, ranges: Ranges, now: Ints, param: Floats) -> Frame:
     enough: Mask = window.counts >= function.least
-    shape = (len(window.labels), len(now))
     if not enough.any():
-        return Frame([], np.empty((0, len(now))), np.empty((0, len(now)), dtype=bool))
+        return empty(len(now))
     covered = replace(window, first=window.first[enough], after=window.after[enough])
-    values = function.over(Covered(covered, ranges.ends[enough], ranges.range, now[enough], param[enough]))
-    if enough.all():
-        return Frame(window.labels, values, np.ones(shape, dtype=bool))
-    spread = np.zeros(shape)
-    spread[:, enough] = values
-    return Frame(window.labels, spread, np.broadcast_to(enough, shape).copy())
+    values = np.zeros((len(window.labels), len(now)))
+    for row in range(0, len(values), ROWS):
+        some = slice(row, row + ROWS)
+        part = replace(covered, labels=window.labels[some], values=window.values[some])
+        found = function.over(Covered(part, ranges.ends[enough], ranges.range, now[enough], param[enough]))
+        values[some, enough] = found
+    return Frame(window.labels, values, np.broadcast_to(enough, values.shape).copy())

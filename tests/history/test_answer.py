@@ -23,6 +23,13 @@ def test_numbers_are_written_as_prometheus_does(value: float, text: str) -> None
     assert numbers.number(value) == text
 
 
+@given(st.lists(st.floats(), max_size=20))
+def test_the_values_of_a_line_are_written_like_single_ones(values: list[float]) -> None:
+    line = Line({}, np.arange(len(values)) / 4, np.array(values, dtype=np.float64))
+    [found] = answer.result(Matrix((line,)))["data"]["result"]
+    assert found["values"] == [[at / 4, numbers.number(value)] for at, value in enumerate(values)]
+
+
 @given(st.floats(allow_nan=False))
 def test_a_number_reads_back_the_same(value: float) -> None:
     for text in (numbers.number(value), numbers.plain(value)):
