@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from collectors.model import Gauge, Target
+from collectors.model import Event, Gauge, Target
 from history.database import open_database
 from history.embedded import Embedded
-from history.model import QueryError, Scalar, Text
+from history.events import Events
+from history.local import Local
+from history.model import QueryError, Scalar, Sink, Source, Text
 from history.promql import parse as parsing
 from history.samples import REGEX_LENGTH
 from history.store import Store
@@ -118,4 +120,16 @@ def test_two_targets_may_hold_a_series_in_turn(tmp_path: Path) -> None:
     assert line.values[[0, 19, 21, -1]].tolist() == [0, 9, 10, 14]
     [point] = source.query("count_over_time(load[5m])", 200.0).points  # type: ignore[union-attr]
     assert point.value == 15
+    engine.dispose()
+
+
+def test_the_local_sink_stores_samples_and_events(tmp_path: Path) -> None:
+    engine = open_database(tmp_path)
+    sink: Sink = Local(Store(engine), Events(engine))
+    event = Event("start:1", "start", "info", "h1", "", 10.0, 10.0, 1, "Raingauge started")
+    sink.append(HOSTS[0], 10.0, [LOAD(3, "0")])
+    sink.record(event)
+    source: Source = Embedded(Store(engine))
+    assert source.label_values("host", [], 0, 20) == ["h1"]
+    assert Events(engine).events(0, 20) == [event]
     engine.dispose()
