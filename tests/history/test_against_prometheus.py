@@ -11,6 +11,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,98 +39,7 @@ TARGETS = [Target("web", f"h{n}:80", f"h{n}") for n in range(3)]
 PATHS = ("/", "/cart", "/user")
 BOUNDS = ("0.1", "0.5", "1", "+Inf")
 
-EXPRESSIONS = """
-requests_total
-requests_total{code=~"5.."}
-requests_total{path!="/",host!~"h[01]"}
-requests_total offset 7m
-requests_total offset -3m
-load @ 1700003640
-load @ end()
-rate(requests_total[5m])
-rate(requests_total[1m] offset 2m)
-increase(requests_total[17m])
-irate(requests_total[2m])
-delta(load[5m])
-idelta(load[5m])
-deriv(load[10m])
-deriv(requests_total[10m])
-predict_linear(requests_total[10m], 3600)
-predict_linear(load[10m] offset 5m, 600)
-changes(queue_length[10m])
-resets(requests_total[1h])
-avg_over_time(load[5m])
-sum_over_time(load[5m])
-min_over_time(load[5m])
-max_over_time(load[30m])
-count_over_time(load[5m])
-last_over_time(load[1m])
-present_over_time(load[1m])
-absent_over_time(load{cpu="7"}[1m])
-absent_over_time(load{host="h1",cpu="0"}[1m])
-stddev_over_time(load[10m])
-stdvar_over_time(queue_length[10m])
-quantile_over_time(0.9, load[10m])
-sum(requests_total)
-sum by (host) (rate(requests_total[5m]))
-sum without (code, path) (rate(requests_total[5m]))
-avg by (cpu) (load)
-min by (cpu) (load)
-max(load)
-count by (job, code) (requests_total)
-group by (host) (load)
-stddev by (host) (load)
-stdvar(load)
-quantile by (host) (0.25, load)
-topk(2, load)
-bottomk by (host) (1, load)
-count_values("length", queue_length)
-requests_total / 100
-load * 2 - 1
-load % 0.3
-load ^ 2
--load
-load > 0.5
-load > bool 0.5
-0.5 < load
-load >= queue_length
-sum by (host) (load) / on(host) count by (host) (load)
-load * on(host) group_left(team) owner_info
-owner_info * on(host) group_right(team) load
-load and on(host, cpu) queue_length > 3
-load unless on(host, cpu) queue_length > 3
-load{cpu="0"} or queue_length
-queue_length - ignoring(cpu) group_left() sum without (cpu) (load)
-histogram_quantile(0.9, sum by (le, path) (rate(took_seconds_bucket[5m])))
-histogram_quantile(0.5, rate(took_seconds_bucket[5m]))
-histogram_quantile(0.99, took_seconds_bucket)
-time()
-vector(1)
-scalar(load{host="h0",cpu="0"})
-clamp(load, 0.2, 0.8)
-clamp_max(load, 0.5)
-clamp_min(load, 0.5)
-abs(load - 0.5)
-ceil(load * 10)
-floor(load * 10)
-round(load, 0.1)
-exp(load)
-ln(load)
-log2(load)
-log10(load)
-sqrt(load)
-sgn(load - 0.5)
-label_replace(load, "short", "c$1", "cpu", "(.*)")
-label_join(load, "both", "-", "host", "cpu")
-timestamp(load)
-hour(vector(time())) * 100 + minute()
-day_of_week() + day_of_month() + month() + year() + days_in_month()
-absent(load{cpu="7"})
-absent(load)
-max_over_time(rate(requests_total[2m])[9m30s:1m])
-avg_over_time(load[9m30s:1m] offset 3m)
-sum_over_time(load[7m15s:30s] @ end())
-""".strip().split("\n")
+EXPRESSIONS = Path(__file__).with_name("expressions.txt").read_text().splitlines()
 
 
 def ticks() -> Iterator[tuple[Target, float, list[Sample]]]:
