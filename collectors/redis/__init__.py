@@ -1,0 +1,123 @@
+"""Redis and Valkey: INFO, and two limits from CONFIG GET where that is allowed, over one kept connection.
+
+Names and types are redis_exporter's. Tested versions: tests/data/redis.
+Source: https://redis.io/docs/latest/commands/info/
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from collectors.config import Config, Seconds, Secret, reveal
+from collectors.errors import Denied, Unreachable, Unsupported
+from collectors.inventory import Inventory, Listener
+from collectors.model import Collector, Gauge, Part, Proposal
+from collectors.redis.info import FAMILIES, Payload, parse
+
+
+class Redis(Config):
+    socket: str = ""
+    """Path of the server's unix socket; empty: TCP."""
+    address: str = "127.0.0.1"
+    """Host name or IP address of the server."""
+    port: int = 6379
+    """TCP port of the server."""
+    user: str = ""
+    """ACL user; empty: the default user."""
+    password: Secret | None = None
+    """Its password."""
+    password_file: Path | None = None
+    """File that holds the password instead."""
+    timeout: Seconds = 2.0
+    """How long connecting and each command may take."""
+
+
+UP = Gauge("redis_up", "1 when the server answered.")
+
+
+@contextmanager
+def connect(config: Redis) -> Iterator[Any]:
+    import redis
+
+    password = reveal(config.password, config.password_file)
+    kind: Any = redis.UnixDomainSocketConnection if config.socket else redis.Connection
+    where = {"path": config.socket} if config.socket else {"host": config.address, "port": config.port}
+    connection = kind(
+        **where, username=config.user or None, password=password,
+        socket_timeout=config.timeout, socket_connect_timeout=config.timeout,
+    )  # fmt: skip
+    try:
+        yield connection
+    finally:
+        connection.disconnect()
+
+
+def _ask(connection: Any, *command: str) -> Any:
+    import redis
+
+    try:
+        connection.send_command(*command)
+        return connection.read_response()
+    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+        raise Denied(f"{command[0]}: {error}") from error
+    except redis.ResponseError as error:
+        kind = Denied if str(error).startswith(("NOAUTH", "WRONGPASS", "NOPERM", "DENIED")) else Unsupported
+        raise kind(f"{command[0]}: {error}") from error
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise Unreachable(f"{command[0]}: {error}") from error
+
+
+def read(connection: Any) -> Payload:
+    info = _text(_ask(connection, "INFO", "everything"))
+    config: dict[str, str] = {}
+    for name in ("maxclients", "maxmemory", "databases"):
+        try:
+            answer = _ask(connection, "CONFIG", "GET", name)
+        except (Denied, Unsupported):  # often forbidden; INFO says nearly the same
+            break
+        pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
+        config.update({_text(key): _text(value) for key, value in pairs})
+    return {"info": info, "config": config}
+
+
+def _text(answer: Any) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)
+
+
+def instance(config: Redis, host: str) -> str:
+    return f"{host}:{config.socket or config.port}"
+
+
+SERVERS = {"redis-server", "valkey-server"}
+REMEDY = """\
+ACL SETUSER raingauge on >PASSWORD -@all +info +config|get +ping    (in redis-cli; then ACL SAVE, or the same in users.acl)
+and in raingauge.yml: targets: {redis: [{PLACE, user: raingauge, password_file: /etc/raingauge/redis}]}"""
+
+
+def discover(inventory: Inventory) -> Iterable[Proposal]:
+    """Each server once: by TCP on loopback if it listens there, else by its unix socket."""
+    by_server: dict[int, list[Listener]] = {}
+    for at in inventory.listeners:
+        if at.process in SERVERS:
+            by_server.setdefault(at.pid, []).append(at)
+    for listeners in by_server.values():
+        at = min(listeners, key=lambda at: (bool(at.path), ":" in at.address, at.port))  # TCP first, IPv4 first
+        address = "127.0.0.1" if at.address in ("0.0.0.0", "::", "*") else at.address  # noqa: S104
+        config = Redis(socket=at.path) if at.path else Redis(address=address, port=at.port)
+        place = at.path or f"{at.address}:{at.port}"
+        remedy = REMEDY.replace("PLACE", f"socket: {at.path}" if at.path else f"port: {at.port}")
+        yield Proposal(f"{at.process} (pid {at.pid}) listens on {place}", config, remedy)
+
+
+COLLECTOR = Collector(
+    "redis",
+    "redis",
+    Redis,
+    parts=(Part("info", FAMILIES, read, parse),),
+    instance=instance,
+    discover=discover,
+    up=lambda _config, value: UP(value),
+    connect=connect,
+    grants="INFO, and CONFIG GET if it may: `ACL SETUSER raingauge on >PASSWORD -@all +info +config|get +ping`.",
+)
