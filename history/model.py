@@ -5,12 +5,13 @@ Times are Unix seconds (float) at this interface; milliseconds are exact.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from collectors.model import Event, Sample, Target
+
+if TYPE_CHECKING:  # the bare agent, which writes and never asks, does without numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 Labels = Mapping[str, str]
 
@@ -35,8 +36,8 @@ class Line:
     """One series over time: only the steps at which it has a value; a gap is a missing step, never NaN for absence."""
 
     labels: Labels
-    times: NDArray[np.float64]  # Unix seconds, ascending
-    values: NDArray[np.float64]
+    times: "NDArray[np.float64]"  # Unix seconds, ascending
+    values: "NDArray[np.float64]"
 
 
 @dataclass(frozen=True)

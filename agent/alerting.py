@@ -1,0 +1,93 @@
+"""Rules and delivery as this process runs them, and what they say of themselves as metrics."""
+
+import glob
+import logging
+from collections.abc import Callable, Sequence
+from importlib import resources
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from agent.configuration import Configuration
+from alerts import rulefile, state
+from alerts.delivery import Delivery
+from alerts.evaluator import Evaluator
+from alerts.model import Group
+from alerts.notifier import Channel
+from alerts.notifiers import webhook
+from alerts.readings import Catalogue
+from alerts.rulefile import RuleFileError
+from collectors import registry
+from collectors.model import Counter, Gauge, Sample
+from history.model import Sink, Source
+
+log = logging.getLogger("raingauge.alerting")
+
+CHANNEL = ("channel",)
+EVALUATIONS = Counter("raingauge_rule_evaluations_total", "Rules evaluated.")
+EVALUATION_FAILURES = Counter("raingauge_rule_evaluation_failures_total", "Rules whose evaluation failed.")
+SENT = Counter("raingauge_notifications_total", "Messages that a channel accepted.", CHANNEL)
+RETRIES = Counter("raingauge_notification_retries_total", "Tries to send a message that will be tried again.", CHANNEL)
+FAILED = Counter("raingauge_notifications_failed_total", "Messages given up for a channel.", CHANNEL)
+WAITING = Gauge("raingauge_notifications_waiting", "Messages that wait to be sent by a channel.", CHANNEL)
+OLDEST = Gauge(
+    "raingauge_notification_oldest_waiting_seconds", "Age of the oldest message that waits for a channel.", CHANNEL
+)
+FAMILIES = (EVALUATIONS, EVALUATION_FAILURES, SENT, RETRIES, FAILED, WAITING, OLDEST)
+
+
+def rule_files(configuration: Configuration) -> list[Path]:
+    """The shipped files, then the configuration's, whose `*` are expanded."""
+    shipped = Path(str(resources.files("alerts.rules")))
+    own = [Path(path) for pattern in configuration.rules for path in sorted(glob.glob(str(pattern))) or [str(pattern)]]
+    return [*(sorted(shipped.glob("*.yml")) if configuration.shipped_rules else ()), *own]
+
+
+def load(configuration: Configuration, running: Sequence[Group] = ()) -> tuple[list[Group], list[RuleFileError]]:
+    groups, errors = rulefile.load(rule_files(configuration), running)
+    for error in errors:
+        log.error("rules=refused error=%r", str(error))
+    return groups, errors
+
+
+class Rules:
+    """The evaluator with its channels and their delivery."""
+
+    def __init__(
+        self, configuration: Configuration, source: Source, engine: Engine, sink: Sink, clock: Callable[[], float]
+    ):
+        self._engine = engine
+        self._clock = clock
+        channels = [
+            Channel(name, webhook.NOTIFIER, settings) for name, settings in configuration.notify.webhook.items()
+        ]
+        groups, errors = load(configuration)
+        self.delivery = Delivery(engine, channels)
+        self.evaluator = Evaluator(
+            source, engine, groups, channels=channels, sink=sink, errors=errors,
+            catalogue=Catalogue(registry.collectors()), clock=clock, told=self.delivery.wake,
+            external_url=configuration.external_url,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        self.delivery.start()
+        self.evaluator.start()
+
+    def reload(self, configuration: Configuration) -> None:
+        """Other rules from the next cycle on; channels stay until a restart."""
+        self.evaluator.replace(*load(configuration, self.evaluator.groups()))
+
+    def stop(self) -> None:
+        self.evaluator.stop()
+        self.delivery.stop()
+
+    def samples(self) -> Sequence[Sample]:
+        now, waiting = self._clock(), state.waiting(self._engine)
+        samples = [EVALUATIONS(self.evaluator.stats.evaluations), EVALUATION_FAILURES(self.evaluator.stats.failures)]
+        for name, stats in self.delivery.stats.items():
+            count, oldest = waiting.get(name, (0, now))
+            samples += [
+                SENT(stats.sent, name), RETRIES(stats.retries, name), FAILED(stats.failed, name), WAITING(count, name),
+                OLDEST(max(0.0, now - oldest), name),
+            ]  # fmt: skip
+        return samples

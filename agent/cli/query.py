@@ -1,0 +1,73 @@
+"""`raingauge query`: PromQL over the local history."""
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from agent.cli.context import Context
+from collectors.config import seconds
+from history import answer
+from history.database import open_database
+from history.embedded import Embedded
+from history.model import Matrix, QueryError, Scalar, Text, Vector
+from history.store import Store
+
+Result = Vector | Matrix | Scalar | Text
+
+
+class Duration(click.ParamType):
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return float(seconds(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command()
+@click.argument("expr")
+@click.option("--at", type=float, help="Time of the answer in Unix seconds; now if not given.")
+@click.option("--range", "span", type=Duration(), help="Answer for so long before that time, such as 1h.")
+@click.option("--step", type=Duration(), default="30s", show_default=True, help="Distance of a range's points.")
+@click.option("--json", "as_json", is_flag=True, help="Prometheus' response.")
+@click.pass_obj
+def command(context: Context, expr: str, at: float | None, span: float | None, step: float, as_json: bool) -> None:
+    """Ask the local history in PromQL, such as 'node_load1'."""
+    source = Embedded(Store(open_database(context.state_dir)))
+    end = time.time() if at is None else at
+    try:
+        result: Result = source.query_range(expr, end - span, end, step) if span else source.query(expr, end)
+    except QueryError as error:
+        if as_json:
+            click.echo(json.dumps(answer.failure(error)))
+            raise SystemExit(1) from error
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(answer.result(result)))
+    else:
+        _print(result)
+
+
+def _print(result: Result) -> None:
+    if isinstance(result, Scalar | Text):
+        click.echo(result.value)
+        return
+    table = Table("series", "value", "time (UTC)", box=None)
+    if isinstance(result, Vector):
+        rows = [(point.labels, point.value, point.t) for point in result.points]
+    else:
+        rows = [(line.labels, line.values[-1], line.times[-1]) for line in result.lines]
+    for labels, value, t in rows:
+        name = labels.get("__name__", "")
+        pairs = ", ".join(f'{key}="{text}"' for key, text in sorted(labels.items()) if key != "__name__")
+        table.add_row(f"{name}{{{pairs}}}", f"{value:g}", f"{datetime.fromtimestamp(t, UTC):%Y-%m-%d %H:%M:%S}")
+    if rows:
+        Console(soft_wrap=True, markup=False).print(table)
+    else:
+        click.echo("no series match")

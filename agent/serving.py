@@ -1,0 +1,58 @@
+"""The dashboard's HTTP server: Flask's application under waitress, in threads of this process."""
+
+import logging
+import os
+import secrets
+import threading
+from pathlib import Path
+
+import waitress
+
+from dashboard.app import create_app
+from dashboard.services import Services
+
+log = logging.getLogger("raingauge.serving")
+
+THREADS = 8
+
+
+class Dashboard:
+    """Binds the address: OSError if it is taken. Port 0 takes a free one."""
+
+    def __init__(self, host: str, port: int, services: Services) -> None:
+        logging.getLogger("waitress").setLevel(logging.WARNING)
+        self._server = waitress.create_server(
+            create_app(services), host=host, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True
+        )
+        self._thread = threading.Thread(target=self._server.run, name="dashboard", daemon=True)
+
+    @property
+    def url(self) -> str:
+        host, port = self._server.effective_host, self._server.effective_port
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.close()
+
+
+def secret_key(state_dir: Path) -> str:
+    """The key that signs cookies, made at the first start; only its owner can read it."""
+    path = state_dir / "secret-key"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+def password_hash(password: str | None) -> str:
+    """argon2, or "" without a password."""
+    if not password:
+        return ""
+    from argon2 import PasswordHasher
+
+    return PasswordHasher().hash(password)
