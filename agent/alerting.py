@@ -39,7 +39,7 @@ FAMILIES = (EVALUATIONS, EVALUATION_FAILURES, SENT, RETRIES, FAILED, WAITING, OL
 def rule_files(configuration: Configuration) -> list[Path]:
     """The shipped files, then the configuration's, whose `*` are expanded."""
     shipped = Path(str(resources.files("alerts.rules")))
-    own = [Path(path) for pattern in configuration.rules for path in sorted(glob.glob(str(pattern))) or [str(pattern)]]
+    own = [Path(path) for pattern in configuration.rules for path in sorted(glob.glob(str(pattern))) or [str(pattern)]]  # noqa: PTH207 # absolute
     return [*(sorted(shipped.glob("*.yml")) if configuration.shipped_rules else ()), *own]
 
 
@@ -55,7 +55,7 @@ class Rules:
 
     def __init__(
         self, configuration: Configuration, source: Source, engine: Engine, sink: Sink, clock: Callable[[], float]
-    ):
+    ) -> None:
         self._engine = engine
         self._clock = clock
         channels = [

@@ -2,11 +2,16 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
-from agent.configuration import Configuration
-from agent.discovery import Discovery, discover, merge
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent.configuration import Configuration, split_address
+from agent.discovery import Discoverer, Discovery, configured, paced
 from agent.exporter import Authorised, Exporter
+from agent.remembered import Remembered
 from agent.runner import Runner
 from agent.ticking import Watch
 from collectors import registry
@@ -24,6 +29,7 @@ class Collecting:
     def __init__(
         self,
         configuration: Configuration,
+        engine: Engine,
         *,
         version: str,
         sink: Sink | None = None,
@@ -33,9 +39,10 @@ class Collecting:
         """Binds the exporter's address: OSError if it is taken."""
         self._configuration = configuration
         self._runner = Runner(configuration.host, sink, version=version, own=own)
-        host, port = configuration.exporter.address
+        host, port = split_address(configuration.exporter.listen)
         self.exporter = Exporter(host, port, self._runner.pages, authorised)
-        self._found = Discovery((), (), ())
+        self._discoverer = Discoverer(Remembered(engine))
+        self._found = Discovery()
         self.discovered = threading.Event()
         """Set once the first discovery has ended."""
         self._stopping = threading.Event()
@@ -44,18 +51,22 @@ class Collecting:
 
     def start(self) -> None:
         """The host itself at once; the rest when discovery has found it, a second later."""
-        host = registry.collector("host")
-        if self._configuration.discovery and "host" not in self._configuration.targets:
-            self._found = Discovery((Watch(host, host.config(), "this host"),), (), ())
-            self._runner.set_targets(self._found.watches)
+        self._runner.set_targets(_first(self._configuration))
         self._runner.start()
         self.exporter.start()
         self._thread.start()
 
+    def wait_for_first_tick(self, seconds: float) -> None:
+        """Return when the first discovery has ended and a tick has closed, or after so many seconds."""
+        until = time.monotonic() + seconds
+        self.discovered.wait(seconds)
+        while not self._runner.pages.ready and time.monotonic() < until:
+            self._stopping.wait(0.02)
+
     def reload(self, configuration: Configuration) -> None:
-        """Other targets from now on. Addresses and the host's name stay until a restart."""
-        self._configuration = configuration
-        self._found = Discovery((), (), ())
+        """Other targets from now on, and what was refused is tried again. Addresses and the host's name stay."""
+        self._configuration = configuration.model_copy(update={"host": self._runner.host})
+        self._discoverer.forget_refused()
         self._again.set()
 
     def stop(self) -> None:
@@ -67,13 +78,20 @@ class Collecting:
     def _discover(self) -> None:
         while not self._stopping.is_set():
             self._again.clear()
-            configuration, before = self._configuration, self._found
-            found = merge(before, discover(configuration, self._runner.host))
-            if configuration is self._configuration and not self._stopping.is_set():
+            found = self._once()
+            if found and not self._stopping.is_set():
                 self._found = found
                 self._runner.set_targets(found.watches)
-                self.discovered.set()
+            self.discovered.set()
             self._again.wait(AGAIN_SECONDS)
+
+    def _once(self) -> Discovery | None:
+        """None: this time it failed, and what was found before stays."""
+        try:
+            return self._discoverer.discover(self._configuration)
+        except (OSError, SQLAlchemyError):
+            log.exception("discovery=failed")
+            return None
 
     def targets(self) -> Sequence[TargetStatus]:
         return self._runner.statuses()
@@ -83,3 +101,12 @@ class Collecting:
 
     def blind(self) -> Sequence[str]:
         return self._found.blind
+
+
+def _first(configuration: Configuration) -> list[Watch]:
+    """What needs no discovery: the configuration's targets, and this host."""
+    watches = list(configured(configuration))
+    if configuration.discovery and not configuration.targets_of("host"):
+        host = registry.collector("host")
+        watches.append(Watch(host, host.config(), "this host"))
+    return [paced(watch, configuration.interval) for watch in watches]

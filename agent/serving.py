@@ -7,8 +7,11 @@ import threading
 from pathlib import Path
 
 import waitress
-
+from agent.configuration import Configuration, ConfigurationError
+from agent.running import is_loopback
 from dashboard.app import create_app
+from dashboard.login import login_url
+
 from dashboard.services import Services
 
 log = logging.getLogger("raingauge.serving")
@@ -31,6 +34,9 @@ class Dashboard:
         host, port = self._server.effective_host, self._server.effective_port
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
+    def login_link(self, secret: str) -> str:
+        return login_url(self.url, secret)
+
     def start(self) -> None:
         self._thread.start()
 
@@ -47,6 +53,17 @@ def secret_key(state_dir: Path) -> str:
     except FileExistsError:
         pass
     return path.read_text()
+
+
+def refuse_open(configuration: Configuration) -> str | None:
+    """The password, if there is one. ConfigurationError where other machines could come in without any."""
+    password = configuration.password()
+    if not is_loopback(configuration.dashboard.listen) and not password:
+        raise ConfigurationError(
+            f"dashboard.listen: {configuration.dashboard.listen} can be reached from other machines, so a password "
+            "is needed: expected dashboard.password_file in the configuration or RAINGAUGE_PASSWORD, found none"
+        )
+    return password
 
 
 def password_hash(password: str | None) -> str:

@@ -23,11 +23,13 @@ class Context:
     def state_dir(self) -> Path:
         return paths.state_dir()
 
+    def read(self) -> Configuration:
+        """Anew at each call, so that a reload sees the file as it is. ConfigurationError if it is wrong."""
+        return Configuration() if self.config_path is None else load(self.config_path)
+
     def configuration(self) -> Configuration:
-        """Read anew at each call, so that a reload sees the file as it is."""
-        if self.config_path is None:
-            return Configuration()
+        """As `read`, for a command that ends with what is wrong."""
         try:
-            return load(self.config_path)
+            return self.read()
         except ConfigurationError as error:
             raise Misconfigured(str(error)) from error

@@ -20,7 +20,7 @@ from history.store import Store
 Result = Vector | Matrix | Scalar | Text
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType):  # type: ignore[type-arg] # click 8.1 has no argument
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
@@ -37,7 +37,9 @@ class Duration(click.ParamType):
 @click.option("--step", type=Duration(), default="30s", show_default=True, help="Distance of a range's points.")
 @click.option("--json", "as_json", is_flag=True, help="Prometheus' response.")
 @click.pass_obj
-def command(context: Context, expr: str, at: float | None, span: float | None, step: float, as_json: bool) -> None:
+def command(  # noqa: PLR0917 # click passes them by name
+    context: Context, expr: str, at: float | None, span: float | None, step: float, as_json: bool
+) -> None:
     """Ask the local history in PromQL, such as 'node_load1'."""
     source = Embedded(Store(open_database(context.state_dir)))
     end = time.time() if at is None else at

@@ -1,0 +1,97 @@
+"""`raingauge discover`: what is on this host, what of it cannot be read and why, and what would allow it."""
+
+import json
+from typing import Any
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent.cli.context import Context
+from agent.discovery import Discoverer, Discovery
+from agent.reading import Reading
+from agent.remembered import Remembered
+from agent.ticking import Watch
+from history.database import open_database
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--forget", metavar="INSTANCE", help="Stop watching a target that was found once and is gone for good.")
+@click.pass_obj
+def command(context: Context, as_json: bool, forget: str | None) -> None:
+    """Look for everything that can be watched here; reads, and changes nothing."""
+    configuration = context.configuration()
+    if forget is not None:
+        _forget(context, forget, configuration.host)
+        return
+    found = Discoverer().discover(configuration)
+    if as_json:
+        click.echo(json.dumps(_plain(found, configuration.host)))
+    else:
+        _print(found, configuration.host)
+
+
+def _forget(context: Context, instance: str, host: str) -> None:
+    try:
+        gone = Remembered(open_database(context.state_dir)).forget(instance, host)
+    except (OSError, SQLAlchemyError) as error:
+        raise click.ClickException(f"cannot use the state directory {context.state_dir}: {error}") from error
+    if not gone:
+        raise click.ClickException(f"no target that discovery found has the instance {instance!r}")
+    click.echo(f"{instance} is forgotten; if it is seen again it is watched again")
+
+
+def _readings(found: Discovery, watch: Watch, host: str) -> tuple[Reading, ...]:
+    return found.readings.get(watch.collector.target(watch.config, host), ())
+
+
+def _plain(found: Discovery, host: str) -> dict[str, Any]:
+    return {
+        "targets": [
+            {
+                "collector": watch.collector.name,
+                "instance": watch.collector.target(watch.config, host).instance,
+                "found": watch.found,
+                "parts": {one.part.name: one.outcome for one in _readings(found, watch, host)},
+                "remedy": watch.remedy if _failing(_readings(found, watch, host)) else "",
+            }
+            for watch in found.watches
+        ],
+        "findings": [vars(finding) for finding in found.findings],
+        "blind": list(found.blind),
+    }
+
+
+def _failing(readings: tuple[Reading, ...]) -> list[Reading]:
+    return [reading for reading in readings if not reading.answered]
+
+
+def _print(found: Discovery, host: str) -> None:
+    click.secho("Watched", bold=True)
+    for watch in found.watches:
+        target = watch.collector.target(watch.config, host)
+        readings = _readings(found, watch, host)
+        click.echo(f"  {watch.collector.name:8} {target.instance:40} {watch.found}")
+        for reading in _failing(readings):
+            click.echo(f"           {reading.part.name}: {reading.outcome}: {reading.error}")
+        if _failing(readings) and watch.remedy:
+            _remedy(watch.remedy)
+    if found.findings:
+        click.secho("\nFound, and not readable yet", bold=True)
+    for finding in found.findings:
+        click.echo(f"  {finding.collector:8} {finding.found}")
+        if finding.reason:
+            click.echo(f"           {finding.reason}")
+        _remedy(finding.remedy)
+    if found.blind:
+        click.secho("\nNot seen", bold=True)
+    for sentence in found.blind:
+        click.echo(f"  {sentence}")
+    if found.findings:
+        click.echo("\nA running Raingauge tries again within 10 minutes, and at once after a reload (SIGHUP).")
+
+
+def _remedy(text: str) -> None:
+    click.echo("           What would allow it:" if text else "", nl=bool(text))
+    for line in text.splitlines():
+        click.echo(f"             {line}")

@@ -1,0 +1,185 @@
+"""The configuration file: what an operator may decide, and exact words for what is wrong with it.
+
+No file is needed. Every key is one of the models here or beside the collector or notifier that it is for.
+"""
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, ValidationError, create_model, field_validator
+
+from agent import yaml_lines
+from alerts.notifiers.webhook import Webhook
+from collectors import registry
+from collectors.config import Config, Seconds, Secret, reveal
+
+SECRET_KEYS = frozenset({"password", "token", "url"})
+"""Keys whose found value is never shown: an address may hold a password or be a key itself."""
+
+
+class ConfigurationError(Exception):
+    """One line for each thing that is wrong: file, line, key, what was found and what was expected."""
+
+
+def split_address(listen: str) -> tuple[str, int]:
+    """`host:port` or `[v6]:port`; ValueError for anything else."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535 or (":" in host and not host.startswith("[")):
+        raise ValueError(f"expected host:port, such as 127.0.0.1:9876 or [::1]:9876, found {listen!r}")
+    return host.strip("[]"), int(port)
+
+
+def _address(listen: str) -> str:
+    split_address(listen)
+    return listen
+
+
+Listen = Annotated[str, AfterValidator(_address)]
+
+
+class ExporterSettings(Config):
+    listen: Listen = "127.0.0.1:9876"
+    """Where Prometheus scrapes: host:port. Beyond loopback every reader needs a token of `raingauge token create`."""
+
+
+class DashboardSettings(Config):
+    listen: Listen = "127.0.0.1:9875"
+    """Where the pages are: host:port. Beyond loopback a password is needed."""
+    password: Secret | None = None
+    """Password of the login page; without one only the login links that `raingauge run` prints work."""
+    password_file: Path | None = None
+    """File that holds the password instead. RAINGAUGE_PASSWORD in the environment counts before both."""
+
+
+class HistorySettings(Config):
+    retention: Annotated[Seconds, Field(gt=0)] = 15 * 86400.0
+    """How long samples are kept."""
+
+
+class NotifySettings(Config):
+    webhook: dict[str, Webhook] = Field(default_factory=dict)
+    """Addresses that get each alert as Alertmanager sends it, by a name of your choice."""
+
+
+def _targets_model() -> type[Config]:
+    """A key for each collector, with a list of its settings."""
+    fields: dict[str, Any] = {}
+    for name in registry.MODULES:
+        settings: Any = registry.collector(name).config
+        fields[name] = (tuple[settings, ...], Field((), description=f"{name} targets that discovery does not find."))
+    made: type[Config] = create_model("Targets", __base__=Config, **fields)
+    return made
+
+
+Targets = _targets_model()
+
+
+class Configuration(Config):
+    host: str = Field(default_factory=lambda: socket.gethostname().partition(".")[0] or "localhost", min_length=1)
+    """This machine's name on every series; its host name if not set."""
+    discovery: bool = True
+    """Look for servers on this host by itself. Without it only `targets` are read."""
+    interval: Annotated[Seconds, Field(ge=1, le=60)] = 10.0
+    """Time between two reads of what changes fast; slow things keep their own."""
+    targets: Targets = Targets()  # type: ignore[valid-type] # made above, one key a collector
+    """What to read beside or instead of what discovery finds, by collector."""
+    exporter: ExporterSettings = ExporterSettings()
+    """The HTTP server for Prometheus."""
+    dashboard: DashboardSettings = DashboardSettings()
+    """The HTTP server of the pages."""
+    history: HistorySettings = HistorySettings()
+    """What is kept."""
+    rules: tuple[Path, ...] = ()
+    """Prometheus rule files of your own; `*` in a name stands for several."""
+    shipped_rules: bool = True
+    """Evaluate the rules that come with Raingauge."""
+    notify: NotifySettings = NotifySettings()
+    """Who is told about alerts."""
+    external_url: str = ""
+    """Address of these pages as people reach it; links in notifications begin with it."""
+
+    @field_validator("external_url")
+    @classmethod
+    def _no_slash(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("expected an http:// or https:// address")
+        return url.rstrip("/")
+
+    def targets_of(self, collector: str) -> tuple[Config, ...]:
+        found: tuple[Config, ...] = getattr(self.targets, collector)
+        return found
+
+    def password(self) -> str | None:
+        """OSError when the file cannot be read; ConfigurationError when it is empty."""
+        settings = self.dashboard
+        password = os.environ.get("RAINGAUGE_PASSWORD") or reveal(settings.password, settings.password_file)
+        if password == "":
+            raise ConfigurationError(f"dashboard.password: expected a password, found none in {settings.password_file}")
+        return password
+
+
+def load(path: Path) -> Configuration:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{path}:1: file: expected UTF-8 text, found byte {error.object[error.start]}"
+        ) from error
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot read the configuration: {error.strerror or error}") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, file: str) -> Configuration:
+    """ConfigurationError with a line for each problem."""
+    try:
+        document = yaml_lines.parse(text)
+    except yaml_lines.NotYaml as error:
+        raise ConfigurationError(f"{file}:{error.line}: {error.key or 'file'}: {error}") from error
+    if not isinstance(document.value, Mapping):
+        raise ConfigurationError(f"{file}:1: file: expected keys with values, found {_shown('', document.value)}")
+    try:
+        return Configuration.model_validate(document.value)
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_problems(error, document, file))) from error
+
+
+def _problems(error: ValidationError, document: yaml_lines.Document, file: str) -> Iterator[str]:
+    for problem in error.errors(include_url=False, include_context=False):
+        place = tuple(problem["loc"])
+        key = ".".join(str(step) for step in place)
+        words = _words(problem["type"], problem["msg"], place, problem["input"])
+        yield f"{file}:{document.line(place)}: {key}: {words}"
+
+
+def _words(kind: str, message: str, place: tuple[int | str, ...], found: Any) -> str:
+    if kind == "extra_forbidden":
+        return f"unknown key; expected one of {', '.join(_known(place[:-1]))}"
+    message = message.removeprefix("Value error, ").replace("Input should be ", "expected ")
+    message = message.replace("a valid tuple", "a list").replace("a valid string", "text")
+    if "found" in message:
+        return message
+    key = next((step for step in reversed(place) if isinstance(step, str)), "")
+    return f"{message}, found {_shown(key, found)}"
+
+
+def _shown(key: str, found: Any) -> str:
+    if key in SECRET_KEYS:
+        return "something else"
+    if isinstance(found, Mapping | list | tuple):
+        return "a list" if isinstance(found, list | tuple) else "keys with values"
+    return "nothing" if found is None else repr(found)
+
+
+def _known(place: tuple[int | str, ...]) -> list[str]:
+    """The keys that may stand at a place."""
+    here: Any = Configuration
+    for step in place:
+        if isinstance(here, type) and issubclass(here, Config):
+            here = here.model_fields[str(step)].annotation
+        else:  # a position in tuple[X, ...], a name in dict[str, X]
+            here = next(part for part in here.__args__ if isinstance(part, type) and issubclass(part, Config))
+    return list(here.model_fields)

@@ -1,0 +1,86 @@
+"""`raingauge run`: collecting, history, rules, delivery and dashboard in one process on one host."""
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from agent import alerting
+from agent.collecting import Collecting
+from agent.configuration import Configuration, split_address
+from agent.running import VERSION, scrape_access
+from agent.serving import Dashboard, password_hash, refuse_open, secret_key
+from collectors.model import Sample
+from dashboard.services import Services
+from history.access import Access
+from history.database import open_database
+from history.embedded import Embedded
+from history.events import Events
+from history.local import Local
+from history.store import Store
+
+log = logging.getLogger("raingauge.everything")
+
+FIRST_TICK_SECONDS = 3.0
+"""How long `start` waits for the first tick, so that the pages have something to show when their link is printed."""
+
+
+class Everything:
+    """Binds both addresses at once: OSError if one is taken, ConfigurationError if the dashboard would stand open."""
+
+    def __init__(self, configuration: Configuration, state_dir: Path) -> None:
+        password = refuse_open(configuration)
+        engine = open_database(state_dir)
+        self._access = Access(engine)
+        store = Store(engine, configuration.history.retention)
+        events = Events(engine)
+        source, sink = Embedded(store), Local(store, events)
+        self._rules = alerting.Rules(configuration, source, engine, sink, time.time)
+        self.collecting = Collecting(
+            configuration,
+            engine,
+            version=VERSION,
+            sink=sink,
+            authorised=scrape_access(self._access, configuration.exporter.listen),
+            own=self._own,
+        )
+        self.dashboard = Dashboard(
+            *split_address(configuration.dashboard.listen),
+            Services(
+                host=configuration.host,
+                version=VERSION,
+                source=source,
+                alerting=self._rules.evaluator,
+                watched=self.collecting,
+                events=events,
+                access=self._access,
+                secret_key=secret_key(state_dir),
+                clock=time.time,
+                started=time.time(),
+                interval=configuration.interval,
+                password_hash=password_hash(password),
+            ),
+        )
+
+    def _own(self) -> Sequence[Sample]:
+        return self._rules.samples()
+
+    def login_link(self) -> str:
+        """A new link that logs in once."""
+        return self.dashboard.login_link(self._access.create_login(time.time()))
+
+    def start(self) -> None:
+        self.collecting.start()
+        self.dashboard.start()
+        self.collecting.wait_for_first_tick(FIRST_TICK_SECONDS)
+        self._rules.start()
+
+    def reload(self, configuration: Configuration) -> None:
+        self.collecting.reload(configuration)
+        self._rules.reload(configuration)
+
+    def stop(self) -> None:
+        """Collecting ends first, so that the last tick is stored; then rules, then the pages."""
+        self.collecting.stop()
+        self._rules.stop()
+        self.dashboard.stop()

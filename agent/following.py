@@ -1,0 +1,146 @@
+"""`raingauge dashboard`: the pages and the API over a history that another process writes, or that was copied here.
+
+It reads only: it collects nothing, evaluates no rule and tells nobody, so that nothing happens twice.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent import alerting
+from agent.configuration import Configuration, split_address
+from agent.running import VERSION
+from agent.serving import Dashboard, password_hash, refuse_open, secret_key
+from alerts import state
+from alerts.model import Alert, Group, RuleHealth
+from collectors.model import Finding, PartStatus, Target, TargetStatus
+from dashboard.services import Services
+from history.access import Access
+from history.database import open_database
+from history.embedded import Embedded
+from history.events import Events
+from history.model import QueryError, Source, Vector
+from history.store import Store
+
+log = logging.getLogger("raingauge.following")
+
+REFRESH_SECONDS = 5.0
+ORDER = {"firing": 0, "pending": 1, "resolved": 2}
+PART_SERIES = ("interval_seconds", "up", "duration_seconds", "last_success_timestamp_seconds")
+
+
+class StoredAlerts:
+    """dashboard.services.Alerting from what the evaluating process saved."""
+
+    def __init__(self, engine: Engine, groups: Sequence[Group]) -> None:
+        self._engine = engine
+        self._groups = groups
+
+    def alerts(self) -> Sequence[Alert]:
+        found = [alert for rule in state.load(self._engine).values() for alert in rule.alerts.values()]
+        return sorted(found, key=lambda alert: (ORDER[alert.state], -alert.active_at))
+
+    def groups(self) -> Sequence[Group]:
+        return self._groups
+
+    def health(self) -> Sequence[RuleHealth]:
+        return [RuleHealth(group.name, rule, "unknown") for group in self._groups for rule in group.rules]
+
+
+class StoredTargets:
+    """dashboard.services.Watched from the series of the `raingauge` targets."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def targets(self) -> Sequence[TargetStatus]:
+        parts: dict[tuple[str, str, str], dict[str, dict[str, float]]] = {}
+        for name in PART_SERIES:
+            for labels, value in self._points(f"raingauge_part_{name}"):
+                target = (labels["target_job"], labels["target_instance"], labels["host"])
+                parts.setdefault(target, {}).setdefault(labels["part"], {})[name] = value
+        return [
+            TargetStatus(
+                Target(*target), "", target[0], "the history", tuple(_part(name, of) for name, of in found.items())
+            )
+            for target, found in sorted(parts.items())
+        ]
+
+    def _points(self, expr: str) -> list[tuple[dict[str, str], float]]:
+        try:
+            result = self._source.query(expr, time.time())
+        except QueryError:
+            return []
+        return [(dict(point.labels), point.value) for point in result.points] if isinstance(result, Vector) else []
+
+    def findings(self) -> Sequence[Finding]:
+        return ()
+
+    def blind(self) -> Sequence[str]:
+        return ("these pages only show what another process collects",)
+
+
+def _part(name: str, of: dict[str, float]) -> PartStatus:
+    up = of.get("up")
+    outcome = "waiting" if up is None else "ok" if up else "failed"
+    return PartStatus(
+        name, of.get("interval_seconds", 0.0), outcome, "", of.get("duration_seconds"),
+        of.get("last_success_timestamp_seconds"),
+    )  # fmt: skip
+
+
+class Following:
+    """Binds the address: OSError if it is taken, ConfigurationError if it would stand open."""
+
+    def __init__(self, configuration: Configuration, state_dir: Path) -> None:
+        password = refuse_open(configuration)
+        engine = open_database(state_dir)
+        self._access = Access(engine)
+        self._store = Store(engine, configuration.history.retention)
+        source = Embedded(self._store)
+        groups, _ = alerting.load(configuration)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="follow", daemon=True)
+        self.dashboard = Dashboard(
+            *split_address(configuration.dashboard.listen),
+            Services(
+                host=configuration.host,
+                version=VERSION,
+                source=source,
+                alerting=StoredAlerts(engine, groups),
+                watched=StoredTargets(source),
+                events=Events(engine),
+                access=self._access,
+                secret_key=secret_key(state_dir),
+                clock=time.time,
+                started=time.time(),
+                interval=configuration.interval,
+                password_hash=password_hash(password),
+            ),
+        )
+
+    def login_link(self) -> str:
+        return self.dashboard.login_link(self._access.create_login(time.time()))
+
+    def start(self) -> None:
+        self._thread.start()
+        self.dashboard.start()
+
+    def reload(self, configuration: Configuration) -> None:
+        """Nothing of the configuration changes what is shown before a restart."""
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.dashboard.stop()
+
+    def _follow(self) -> None:
+        while not self._stopping.wait(REFRESH_SECONDS):
+            try:
+                self._store.refresh()
+            except SQLAlchemyError:
+                log.exception("refresh=failed")

@@ -1,0 +1,50 @@
+"""What is on this host now, as an inventory: processes, listening sockets, and the configuration files they name."""
+
+import getpass
+import glob
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from collectors.errors import Absent, Denied
+from collectors.inventory import Inventory, Listener, Process, build, wanted
+from collectors.sources.files import read_text
+from collectors.sources.processes import processes
+from collectors.sources.sockets import listeners
+
+
+def look(host: str) -> Inventory:
+    running = processes()
+    listening = listeners(running)
+    texts, blind = configuration_texts(running)
+    return build(host, running, listening, texts, [*blind, *_unseen(listening)])
+
+
+def configuration_texts(running: Iterable[Process]) -> tuple[dict[str, str], list[str]]:
+    """Path -> text of every file of a server's configuration, and a sentence for each that is shut to us."""
+    running = tuple(running)
+    texts: dict[str, str] = {}
+    shut: dict[str, str] = {}
+    asked: set[str] = set()
+    while patterns := wanted(texts, running) - asked:
+        asked |= patterns
+        for pattern in sorted(patterns):
+            for path in sorted(glob.glob(pattern)) or [pattern]:  # noqa: PTH207 # absolute
+                try:
+                    if Path(path).is_dir():
+                        continue
+                    texts[path] = read_text(path)
+                except Absent:
+                    continue
+                except (Denied, OSError) as error:
+                    shut[path] = f"cannot read {path}: {getattr(error, 'strerror', None) or 'permission denied'}"
+    return texts, list(shut.values())
+
+
+def _unseen(listening: Iterable[Listener]) -> list[str]:
+    """What an ordinary user misses."""
+    places = [at.path or f"port {at.port}" for at in listening if not at.process]
+    if not places or os.geteuid() == 0:
+        return []
+    some = ", ".join(sorted(set(places), key=lambda place: (len(place), place))[:5])
+    return [f"{getpass.getuser()} is not root, so the kernel does not say which program listens on {some}"]

@@ -1,0 +1,108 @@
+"""Raingauge as a running process: which rooms are joined, in which order they start and stop, and what signals do."""
+
+import base64
+import binascii
+import fcntl
+import ipaddress
+import logging
+import os
+import signal
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+from agent.collecting import Collecting
+from agent.configuration import Configuration, ConfigurationError, split_address
+from agent.exporter import Authorised
+from history.access import Access
+from history.database import open_database
+
+log = logging.getLogger("raingauge.running")
+
+VERSION = version("raingauge")
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class BusyError(Exception):
+    """The state directory belongs to another running process."""
+
+
+class Process(Protocol):
+    """What `raingauge run`, `agent` and `dashboard` have in common."""
+
+    def start(self) -> None: ...
+    def reload(self, configuration: Configuration) -> None: ...
+    def stop(self) -> None: ...
+
+
+def is_loopback(listen: str) -> bool:
+    host, _ = split_address(listen)
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def scrape_access(access: Access, listen: str) -> Authorised | None:
+    """Who may scrape: on loopback everyone, else who shows a token, as Bearer or as the password of basic auth."""
+    return None if is_loopback(listen) else lambda header: access.token_scope(_shown(header)) is not None
+
+
+def _shown(header: str | None) -> str:
+    kind, _, text = (header or "").partition(" ")
+    if kind.lower() != "basic":
+        return text.strip() if kind.lower() == "bearer" else ""
+    try:
+        return base64.b64decode(text, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+class Agent:
+    """Collect and export; keeps no samples and evaluates no rule."""
+
+    def __init__(self, configuration: Configuration, state_dir: Path) -> None:
+        engine = open_database(state_dir)
+        authorised = scrape_access(Access(engine), configuration.exporter.listen)
+        self.collecting = Collecting(configuration, engine, version=VERSION, authorised=authorised)
+
+    def start(self) -> None:
+        self.collecting.start()
+
+    def reload(self, configuration: Configuration) -> None:
+        self.collecting.reload(configuration)
+
+    def stop(self) -> None:
+        self.collecting.stop()
+
+
+def alone(state_dir: Path) -> None:
+    """Hold the state directory for this process until it ends. BusyError if another one has it."""
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = os.open(state_dir / "pid", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        owner = os.read(file, 20).decode().strip()
+        raise BusyError(f"another Raingauge (pid {owner}) uses the state directory {state_dir}") from error
+    os.truncate(file, 0)
+    os.write(file, f"{os.getpid()}\n".encode())
+
+
+def until_stopped(process: Process, configuration: Callable[[], Configuration], started: Callable[[], None]) -> None:
+    """Start it, tell `started`, and go on until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+
+    The signals are blocked in every thread and waited for here: no handler interrupts anything.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    process.start()
+    started()
+    while signal.sigwait(SIGNALS) == signal.SIGHUP:
+        try:
+            process.reload(configuration())
+        except ConfigurationError as error:  # what runs goes on as it was
+            log.error("reload=refused error=%r", str(error))
+        else:
+            log.info("reloaded")
+    process.stop()

@@ -1,0 +1,90 @@
+"""The configuration's keys with their texts and defaults: for the example file and the reference page."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from agent.configuration import Configuration
+from collectors.config import Config
+
+NAME = "NAME"
+"""Stands for a name that the operator chooses."""
+EXAMPLES = {"host": "web-01", "notify.webhook.NAME.url": "https://example.org/hook"}
+"""Keys without a default."""
+
+
+@dataclass(frozen=True)
+class Option:
+    key: str
+    """`targets.nginx[].url`, `notify.webhook.NAME.url`."""
+    text: str
+    default: Any
+    """Plain data; None for a mapping, which has keys of its own."""
+    is_leaf: bool
+
+
+def options() -> Iterator[Option]:
+    yield from _options(Configuration, "")
+
+
+def _options(model: type[Config], above: str) -> Iterator[Option]:
+    for name, field in model.model_fields.items():
+        key = f"{above}{name}"
+        inner, shape = _inner(field.annotation)
+        text = " ".join((field.description or "").split())
+        if inner is None:
+            yield Option(key, text, _default(key, field), True)
+            continue
+        yield Option(key, text, None, False)
+        yield from _options(inner, f"{key}{shape}.")
+
+
+def _inner(annotation: Any) -> tuple[type[Config] | None, str]:
+    """The model in `X`, `tuple[X, ...]` or `dict[str, X]`, and how a key goes on from there."""
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        return annotation, ""
+    inside = [one for one in getattr(annotation, "__args__", ()) if isinstance(one, type) and issubclass(one, Config)]
+    if not inside:
+        return None, ""
+    return inside[0], f".{NAME}" if issubclass(annotation.__origin__, Mapping) else "[]"
+
+
+def _default(key: str, field: FieldInfo) -> Any:
+    if field.default is PydanticUndefined:
+        return EXAMPLES.get(key)
+    if isinstance(field.default, tuple):
+        return list(field.default)
+    return str(field.default) if isinstance(field.default, Path) else field.default
+
+
+def example() -> Iterator[str]:
+    """The lines of a file with every key: texts behind `##`, keys behind `#`, so that taking the `#` away sets one."""
+    yield "## Raingauge's configuration. Every key may be left out; what is shown is the default."
+    yield from _example(Configuration, "", "")
+
+
+def _example(model: type[Config], above: str, indent: str) -> Iterator[str]:
+    for position, (name, field) in enumerate(model.model_fields.items()):
+        key = f"{above}{name}"
+        inner, shape = _inner(field.annotation)
+        text = " ".join((field.description or "").split())
+        yield f"##{indent} {text}"
+        listed = above.endswith("[].")
+        lead = f"#{indent[:-2]} {'- ' if position == 0 else '  '}" if listed else f"#{indent} "
+        if inner is None:
+            yield f"{lead}{name}: {_yaml(_default(key, field))}"
+            continue
+        yield f"{lead}{name}:"
+        deeper = indent + "  "
+        if shape == f".{NAME}":
+            yield f"#{deeper} {NAME}:"
+        yield from _example(inner, f"{key}{shape}.", deeper if not shape else deeper + "  ")
+
+
+def _yaml(value: Any) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, width=1000).strip().removesuffix("\n...")
