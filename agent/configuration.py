@@ -5,11 +5,11 @@ No file is needed. Every key is one of the models here or beside the collector o
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError, create_model, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, create_model, field_validator
 
 from agent import yaml_lines
 from alerts.notifiers.webhook import Webhook
@@ -32,12 +32,12 @@ def split_address(listen: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _address(listen: str) -> str:
-    split_address(listen)
-    return listen
+def _address(listen: Any) -> str:
+    split_address(str(listen))  # a port alone is a number in YAML
+    return str(listen)
 
 
-Listen = Annotated[str, AfterValidator(_address)]
+Listen = Annotated[str, BeforeValidator(_address)]
 
 
 class ExporterSettings(Config):
@@ -147,19 +147,33 @@ def parse(text: str, file: str) -> Configuration:
         raise ConfigurationError("\n".join(_problems(error, document, file))) from error
 
 
-def _problems(error: ValidationError, document: yaml_lines.Document, file: str) -> Iterator[str]:
+def _problems(error: ValidationError, document: yaml_lines.Document, file: str) -> list[str]:
+    """In the order of the lines."""
+    problems = []
     for problem in error.errors(include_url=False, include_context=False):
         place = tuple(problem["loc"])
-        key = ".".join(str(step) for step in place)
+        line, key = document.line(place), ".".join(str(step) for step in place)
         words = _words(problem["type"], problem["msg"], place, problem["input"])
-        yield f"{file}:{document.line(place)}: {key}: {words}"
+        problems.append((line, f"{file}:{line}: {key}: {words}"))
+    return [text for _, text in sorted(problems)]
 
 
 def _words(kind: str, message: str, place: tuple[int | str, ...], found: Any) -> str:
-    if kind == "extra_forbidden":
-        return f"unknown key; expected one of {', '.join(_known(place[:-1]))}"
-    message = message.removeprefix("Value error, ").replace("Input should be ", "expected ")
-    message = message.replace("a valid tuple", "a list").replace("a valid string", "text")
+    match kind:
+        case "extra_forbidden":
+            return f"unknown key; expected one of {', '.join(_known(place[:-1]))}"
+        case "missing":
+            return "expected a value, found none"
+        case "tuple_type":
+            message = "expected a list"
+        case "string_type":
+            message = "expected text"
+        case "string_too_short":
+            message = "expected some text"
+        case "bool_parsing" | "bool_type":
+            message = "expected true or false"
+        case _:
+            message = message.removeprefix("Value error, ").replace("Input should be ", "expected ")
     if "found" in message:
         return message
     key = next((step for step in reversed(place) if isinstance(step, str)), "")

@@ -39,11 +39,11 @@ def parse(text: str) -> Document:
         return Document(yaml.safe_load(text), lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise NotYaml(mark.line + 1 if mark else 1, f"expected YAML, found that {error.problem}") from error
+        raise NotYaml(mark.line + 1 if mark else 1, f"expected YAML, but {error.problem}") from error
     except yaml.YAMLError as error:
-        raise NotYaml(1, f"expected YAML, found that {error}") from error
+        raise NotYaml(1, f"expected YAML, but {error}") from error
     except (ValueError, RecursionError) as error:  # 2026-13-45 is no date; ten thousand brackets
-        raise NotYaml(1, f"expected YAML, found that {error}") from error
+        raise NotYaml(1, f"expected YAML, but {error}") from error
 
 
 def _lines(node: yaml.Node, place: Place, above: tuple[yaml.Node, ...]) -> Iterator[tuple[Place, int]]:
