@@ -7,11 +7,11 @@ import threading
 from pathlib import Path
 
 import waitress
-from agent.configuration import Configuration, ConfigurationError
-from agent.running import is_loopback
 from dashboard.app import create_app
 from dashboard.login import login_url
 
+from agent.configuration import Configuration, ConfigurationError
+from agent.running import is_loopback
 from dashboard.services import Services
 
 log = logging.getLogger("raingauge.serving")

@@ -18,8 +18,8 @@ def command(context: Context, exporter_listen: str | None, as_json: bool) -> Non
     logs_to_stderr()
     configuration = overridden(context.configuration(), exporter=exporter_listen)
     try:
-        alone(context.state_dir)
         with listening(configuration):
+            alone(context.state_dir)
             process = Agent(configuration, context.state_dir)
     except BusyError as error:
         raise click.ClickException(str(error)) from error

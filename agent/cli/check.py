@@ -59,16 +59,17 @@ def _sample(one: Sample) -> dict[str, Any]:
 
 
 def _print(name: str, watch: Watch, readings: tuple[Reading, ...]) -> None:
-    click.echo(f"{watch.collector.name} {name} ({watch.found})\n")
-    table = Table("part", "outcome", "read", "parse", "samples", "error", box=None)
-    for column in table.columns[2:5]:
+    click.echo(f"{watch.collector.name} {name}: {watch.found}\n")
+    table = Table("part", "outcome", "read", "parse", "samples", box=None)
+    for column in table.columns[2:]:
         column.justify = "right"
     for reading in readings:
-        table.add_row(
-            reading.part.name, reading.outcome, _ms(reading.read_seconds), _ms(reading.parse_seconds),
-            str(len(reading.samples)), reading.error,
-        )  # fmt: skip
-    Console(soft_wrap=True, markup=False, highlight=False).print(table)
+        times = (_ms(reading.read_seconds), _ms(reading.parse_seconds))
+        table.add_row(reading.part.name, reading.outcome, *times, str(len(reading.samples)))
+    Console().print(table)
+    for reading in readings:
+        if reading.error:
+            click.echo(f"\n{reading.part.name}: {reading.outcome}: {reading.error}")
     samples = [sample for reading in readings for sample in reading.samples]
     if samples:
         click.echo("\n" + _without_comments(render(samples)))

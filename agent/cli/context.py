@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from agent import paths
 from agent.configuration import Configuration, ConfigurationError, load
+from history.database import open_database
 
 
 class Misconfigured(click.ClickException):
@@ -33,3 +36,11 @@ class Context:
             return self.read()
         except ConfigurationError as error:
             raise Misconfigured(str(error)) from error
+
+    def database(self) -> Engine:
+        """The local database; ClickException where the state directory cannot be used."""
+        try:
+            return open_database(self.state_dir)
+        except (OSError, SQLAlchemyError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise click.ClickException(f"cannot use the state directory {self.state_dir}: {why}") from error

@@ -4,14 +4,12 @@ import json
 from typing import Any
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from agent.cli.context import Context
 from agent.discovery import Discoverer, Discovery
 from agent.reading import Reading
 from agent.remembered import Remembered
 from agent.ticking import Watch
-from history.database import open_database
 
 
 @click.command()
@@ -32,10 +30,7 @@ def command(context: Context, as_json: bool, forget: str | None) -> None:
 
 
 def _forget(context: Context, instance: str, host: str) -> None:
-    try:
-        gone = Remembered(open_database(context.state_dir)).forget(instance, host)
-    except (OSError, SQLAlchemyError) as error:
-        raise click.ClickException(f"cannot use the state directory {context.state_dir}: {error}") from error
+    gone = Remembered(context.database()).forget(instance, host)
     if not gone:
         raise click.ClickException(f"no target that discovery found has the instance {instance!r}")
     click.echo(f"{instance} is forgotten; if it is seen again it is watched again")

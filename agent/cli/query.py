@@ -6,13 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from agent.cli.context import Context
+from agent.exposition import number
 from collectors.config import seconds
 from history import answer
-from history.database import open_database
 from history.embedded import Embedded
 from history.model import Matrix, QueryError, Scalar, Text, Vector
 from history.store import Store
@@ -41,7 +39,7 @@ def command(  # noqa: PLR0917 # click passes them by name
     context: Context, expr: str, at: float | None, span: float | None, step: float, as_json: bool
 ) -> None:
     """Ask the local history in PromQL, such as 'node_load1'."""
-    source = Embedded(Store(open_database(context.state_dir)))
+    source = Embedded(Store(context.database()))
     end = time.time() if at is None else at
     try:
         result: Result = source.query_range(expr, end - span, end, step) if span else source.query(expr, end)
@@ -57,19 +55,17 @@ def command(  # noqa: PLR0917 # click passes them by name
 
 
 def _print(result: Result) -> None:
+    """A line for each sample, as promtool prints them."""
     if isinstance(result, Scalar | Text):
         click.echo(result.value)
         return
-    table = Table("series", "value", "time (UTC)", box=None)
     if isinstance(result, Vector):
-        rows = [(point.labels, point.value, point.t) for point in result.points]
+        samples = [(point.labels, point.value, point.t) for point in result.points]
     else:
-        rows = [(line.labels, line.values[-1], line.times[-1]) for line in result.lines]
-    for labels, value, t in rows:
-        name = labels.get("__name__", "")
+        samples = [(line.labels, v, t) for line in result.lines for v, t in zip(line.values, line.times, strict=True)]
+    for labels, value, t in samples:
         pairs = ", ".join(f'{key}="{text}"' for key, text in sorted(labels.items()) if key != "__name__")
-        table.add_row(f"{name}{{{pairs}}}", f"{value:g}", f"{datetime.fromtimestamp(t, UTC):%Y-%m-%d %H:%M:%S}")
-    if rows:
-        Console(soft_wrap=True, markup=False).print(table)
-    else:
+        stamp = datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        click.echo(f"{labels.get('__name__', '')}{{{pairs}}} => {number(value)} @ {stamp}")
+    if not samples:
         click.echo("no series match")

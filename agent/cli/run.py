@@ -37,8 +37,8 @@ def watch(context: Context, listens: Listens, state_dir: Path, as_json: bool) ->
     logs_to_stderr()
     configuration = listens.over(context.configuration())
     try:
-        alone(state_dir)
         with listening(configuration):
+            alone(state_dir)
             everything = Everything(configuration, state_dir)
     except BusyError as error:
         raise click.ClickException(str(error)) from error

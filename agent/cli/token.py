@@ -7,14 +7,10 @@ import click
 
 from agent.cli.context import Context
 from history.access import Access, Scope
-from history.database import open_database
 
 
 def _access(context: Context) -> Access:
-    try:
-        return Access(open_database(context.state_dir))
-    except OSError as error:
-        raise click.ClickException(f"cannot open the state directory {context.state_dir}: {error.strerror}") from error
+    return Access(context.database())
 
 
 @click.group()

@@ -1,0 +1,270 @@
+"""One host, end to end: found unaided, scraped by Debian's Prometheus, charted, alerted, and killed without loss."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.alerts.receiver import Receiver
+from tests.lab.lab import Lab
+from tests.lab.ports import free_port, wait_until
+from tests.lab.process import Raingauge
+
+pytestmark = pytest.mark.servers
+
+JOBS = {"node", "nginx", "phpfpm", "mysql", "redis", "blackbox", "raingauge"}
+CHROMIUM_OPTIONS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+OLD_NAMES = re.compile(
+    r"(nginx_|phpfpm_|mysql_|redis_|node_|probe_)\S* (counter metrics should have|non-counter metrics should not have|"
+    r"non-histogram and non-summary metrics should not have|use base unit|metric names should not contain|"
+    r"metric name contains|no help text)"
+)
+"""What promtool says of the names that the official exporters have given themselves, too."""
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with Lab() as lab, lab.traffic(per_second=20, seconds=600):
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def host(lab: Lab, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raingauge]:
+    text = f"host: lab\ninterval: 2s\nnotify: {{webhook: {{ops: {{url: '{receiver.url}'}}}}}}\n"
+    with Raingauge(tmp_path_factory.mktemp("state"), text) as running:
+        wait_until(lambda: {*jobs(running)} >= JOBS, 30, f"all of {JOBS} are found, not only {jobs(running)}")
+        yield running
+
+
+class Asked:
+    """A Prometheus API, ours or Debian's."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        self.url = url
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        query = urllib.parse.urlencode(parameters)
+        request = urllib.request.Request(f"{self.url}/api/v1/{path}?{query}", headers=self.headers)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read())["data"]
+
+    def value(self, expr: str, **parameters: Any) -> float | None:
+        found = self.get("query", query=expr, **parameters)["result"]
+        return float(found[0]["value"][1]) if found else None
+
+    def jobs(self) -> dict[str, float]:
+        return {each["metric"]["job"]: float(each["value"][1]) for each in self.get("query", query="up")["result"]}
+
+
+def ours(host: Raingauge) -> Asked:
+    return Asked(host.dashboard, host.token())
+
+
+def jobs(host: Raingauge) -> dict[str, float]:
+    return ours(host).jobs()
+
+
+def text(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+@pytest.fixture(scope="module")
+def prometheus(host: Raingauge, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    folder = tmp_path_factory.mktemp("prometheus")
+    (folder / "prometheus.yml").write_text(
+        f"scrape_configs:\n- job_name: raingauge\n  scrape_interval: 2s\n  http_sd_configs:\n"
+        f"  - url: {host.exporter}/sd\n    refresh_interval: 1s\n"
+    )
+    port = free_port()
+    options = [f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.path=data", "--config.file=prometheus.yml"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(["prometheus", *options], cwd=folder, stdout=log, stderr=log)
+    asked = Asked(f"http://127.0.0.1:{port}")
+    try:
+        wait_until(lambda: answering(asked), 30, "Prometheus answers")
+        yield asked
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def answering(asked: Asked) -> bool:
+    try:
+        asked.get("status/buildinfo")
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def page(host: Raingauge) -> Iterator[Page]:
+    chromium = shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(host.login)
+        yield page
+        browser.close()
+
+
+def test_everything_is_found_unaided(host: Raingauge) -> None:
+    wait_until(lambda: set(jobs(host).values()) == {1.0}, 20, "every target is up")
+
+
+def test_prometheus_scrapes_every_target_without_error(host: Raingauge, prometheus: Asked) -> None:
+    def targets() -> list[Any]:
+        return list(prometheus.get("targets", state="active")["activeTargets"])
+
+    wait_until(lambda: {each["health"] for each in targets()} == {"up"}, 30, "every target of Prometheus is up")
+    assert {each["labels"]["job"] for each in targets()} == JOBS
+    assert [each["lastError"] for each in targets() if each["lastError"]] == []
+    assert {each["labels"]["host"] for each in targets()} == {"lab"}
+
+
+def test_promtool_finds_nothing_but_the_exporters_own_old_names(host: Raingauge) -> None:
+    pages = [
+        f"{host.exporter}{group['labels']['__metrics_path__']}" for group in json.loads(text(f"{host.exporter}/sd"))
+    ]
+    complaints = []
+    for url in [f"{host.exporter}/metrics", *pages]:
+        checked = subprocess.run(
+            ["promtool", "check", "metrics"], input=text(url), capture_output=True, text=True, check=False
+        )
+        assert checked.returncode in (0, 3), checked.stderr  # 3: it parses, and there are complaints
+        complaints += [line for line in checked.stderr.splitlines() if not OLD_NAMES.match(line)]
+    assert complaints == []
+
+
+def test_values_agree_with_the_servers_own_tools(host: Raingauge, lab: Lab) -> None:
+    asked = ours(host)
+
+    def between(low: float, expr: str, high: float) -> None:
+        """The value was read at some time between two readings of the tool."""
+        found = asked.value(expr)
+        assert found is not None
+        assert low <= found <= high, expr
+
+    def newer(expr: str, after: float) -> None:
+        wait_until(lambda: (asked.value(f"timestamp({expr})") or 0) > after, 20, f"a tick of {expr} after now")
+
+    handled = int(text(f"{lab.url}/stub_status").split()[9])
+    questions, connected = status(lab, "Questions"), status(lab, "Uptime")
+    commands = redis(lab, "total_commands_processed")
+    now = time.time()
+    newer("nginx_http_requests_total", now)
+    newer("mysql_global_status_questions", now)
+    newer("redis_commands_processed_total", now)
+    between(handled, "nginx_http_requests_total", int(text(f"{lab.url}/stub_status").split()[9]))
+    between(questions, "mysql_global_status_questions", status(lab, "Questions"))
+    between(connected, "mysql_global_status_uptime", status(lab, "Uptime"))
+    between(commands, "redis_commands_processed_total", redis(lab, "total_commands_processed"))
+    assert asked.value("phpfpm_total_processes") == asked.value("php_fpm_pool_workers")
+    total = re.search(r"MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text())
+    assert total
+    assert asked.value("node_memory_MemTotal_bytes") == int(total[1]) * 1024
+    root = os.statvfs("/")
+    assert asked.value('node_filesystem_size_bytes{mountpoint="/"}') == root.f_blocks * root.f_frsize
+    assert asked.value("probe_http_status_code") == 200
+
+
+def status(lab: Lab, name: str) -> int:
+    return int(lab.mariadb.sql(f"SHOW GLOBAL STATUS LIKE '{name}'").split()[1])
+
+
+def redis(lab: Lab, name: str) -> int:
+    info = subprocess.run(
+        ["redis-cli", "-p", str(lab.redis.port), "INFO", "stats"], capture_output=True, text=True, check=True
+    )
+    found = re.search(rf"^{name}:(\d+)", info.stdout, re.MULTILINE)
+    assert found
+    return int(found[1])
+
+
+def test_prometheus_and_our_history_have_the_same_numbers(host: Raingauge, prometheus: Asked) -> None:
+    for expr in ("node_memory_MemTotal_bytes", "mysql_global_variables_max_connections", "redis_memory_max_bytes"):
+        wait_until(lambda expr=expr: prometheus.value(expr) is not None, 20, f"Prometheus has {expr}")
+        assert prometheus.value(expr) == ours(host).value(expr)
+
+
+def test_the_overview_shows_charts_with_data(page: Page, host: Raingauge) -> None:
+    page.goto(f"{host.dashboard}/?from=now-1h&to=now")
+    page.wait_for_selector("svg path[d*=L]", timeout=20_000)
+    screenshot(page, "end-to-end-overview")
+    assert page.locator("svg path[d*=L]").count() >= 4
+    assert page.locator("h1, h2").first.is_visible()
+
+
+def screenshot(page: Page, name: str) -> None:
+    folder = Path(__file__).parent.parent / "screenshots"
+    folder.mkdir(exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+
+def test_an_outage_is_told_survives_kill_9_and_its_end_is_told(
+    host: Raingauge, lab: Lab, receiver: Receiver, page: Page
+) -> None:
+    lab.php.stop()
+    body = wait_for(receiver, "PhpFpmDown", "firing", 120)
+    (alert,) = [each for each in body["alerts"] if each["labels"]["alertname"] == "PhpFpmDown"]
+    assert alert["labels"]["severity"] == "critical"
+    assert "does not answer" in alert["annotations"]["summary"]
+    assert "systemctl status" in alert["annotations"]["first_steps"]
+    page.goto(f"{host.dashboard}/alerts")
+    page.get_by_text("does not answer").first.wait_for(timeout=20_000)
+    screenshot(page, "end-to-end-alert")
+
+    before = stored(host)
+    host.kill()
+    host.start()
+    after = stored(host, until=before["until"])
+    assert after["counts"] == before["counts"]
+    assert ours(host).value('ALERTS{alertname="PhpFpmDown", alertstate="firing"}', time=before["until"]) == 1
+
+    lab.php.start()
+    body = wait_for(receiver, "PhpFpmDown", "resolved", 120)
+    (ended,) = [each for each in body["alerts"] if each["labels"]["alertname"] == "PhpFpmDown"]
+    assert (ended["startsAt"], ended["fingerprint"]) == (alert["startsAt"], alert["fingerprint"])
+
+
+def stored(host: Raingauge, until: float | None = None) -> dict[str, Any]:
+    """How many samples each series of some metrics has, up to a moment."""
+    until = until or time.time() - 4
+    counts = {}
+    for metric in ("up", "node_load1", "nginx_http_requests_total", "ALERTS"):
+        found = ours(host).get("query", query=f"count_over_time({metric}[1h])", time=until)["result"]
+        counts |= {json.dumps(each["metric"], sort_keys=True) + metric: each["value"][1] for each in found}
+    assert len(counts) > 8
+    return {"counts": counts, "until": until}
+
+
+def wait_for(receiver: Receiver, name: str, state: str, seconds: float) -> dict[str, Any]:
+    """The next message in which that alert is in that state; what is told beside it is passed over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        body = receiver.bodies.get(timeout=max(0.1, end - time.monotonic()))
+        states = {each["labels"]["alertname"]: each["status"] for each in body["alerts"]}
+        if name in states:
+            assert states[name] == state
+            return body
+    raise AssertionError(f"no message about {name} within {seconds:g} s")
