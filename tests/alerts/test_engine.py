@@ -1,68 +1,10 @@
-import math
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from alerts.engine import GAP_SECONDS, Evaluation, Reading, RuleState, Transition, advance, identity, retire, step
-from alerts.model import Alert, Labels, Rule
-from history.model import Point
-
-RULE = Rule(expr="x", alert="Broken", hold=60, labels={"severity": "warning"}, annotations={"summary": "{{ $value }}"})
-LABELS = {"alertname": "Broken", "host": "web1", "severity": "warning"}
-KEY = identity(LABELS)
-
-
-def true(now: float, value: float = 1.0, **labels: str) -> tuple[Point, ...]:
-    return (Point({"__name__": "x", "host": "web1", **labels}, now, value),)
-
-
-class Clock:
-    """Steps one rule through time, ten seconds a step."""
-
-    def __init__(self, rule: Rule = RULE, state: RuleState | None = None, now: float = 1000.0) -> None:
-        self.rule = rule
-        self.state = state or RuleState()
-        self.now = now
-        self.transitions: list[Transition] = []
-
-    def at(self, now: float, points: Sequence[Point] = (), **options: Any) -> Alert | None:
-        self.now = now
-        states, changed = step({"r": self.state}, {"r": Evaluation(self.rule, 10, points, **options)}, now)
-        self.state = states["r"]
-        self.transitions += changed
-        return self.alert
-
-    def true(self, now: float) -> Alert:
-        alert = self.at(now, true(now))
-        assert alert
-        return alert
-
-    def false(self, now: float, **options: Any) -> Alert:
-        """What is left of the alert."""
-        alert = self.at(now, **options)
-        assert alert
-        return alert
-
-    @property
-    def alert(self) -> Alert | None:
-        return self.state.alerts.get(KEY)
-
-    def firing(self) -> "Clock":
-        self.true(self.now)
-        for _ in range(6):
-            self.true(self.now + 10)
-        assert self.alert
-        assert self.alert.state == "firing"
-        return self
-
-
-def restarted(clock: Clock) -> Clock:
-    return Clock(clock.rule, replace(clock.state, evaluations=0), clock.now)
+from alerts.engine import GAP_SECONDS, Evaluation, Reading, RuleState, advance, retire, step
+from alerts.model import Labels
+from tests.alerts.clock import KEY, LABELS, RULE, Clock, restarted, true
 
 
 def test_pending_then_firing_when_held_for_long_enough() -> None:
@@ -283,86 +225,6 @@ def test_alerts_of_a_rule_that_is_gone_end() -> None:
 def test_a_rule_that_was_not_evaluated_keeps_its_state() -> None:
     state = Clock().firing().state
     assert step({"r": state}, {}, 2000) == ({"r": state}, [])
-
-
-class Engine(RuleBasedStateMachine):
-    """Random lives of one alert against what must hold whatever happens."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.clock = Clock(replace(RULE, keep_firing_for=25))
-        self.true_seconds = 0.0  # seen true without a false between, gaps left out
-        self.false_seen: float | None = None
-        self.last_seen = -math.inf
-        self.settled = 0
-
-    def _pass(self, seconds: float) -> tuple[Alert | None, float]:
-        before, gap = self.clock.alert, self.clock.now + seconds - self.last_seen
-        self.clock.now += seconds
-        return before, gap if gap <= GAP_SECONDS and self.settled else 0.0
-
-    @rule(seconds=st.sampled_from([1, 10, 30, 100, 1000]))
-    def is_true(self, seconds: float) -> None:
-        before, gap = self._pass(seconds)
-        after = self.clock.true(self.clock.now)
-        assert after
-        continued = before is not None and before.state != "resolved"
-        self.true_seconds = self.true_seconds + gap if continued else 0.0
-        if after.state == "firing" and not (before and before.state == "firing"):
-            assert self.true_seconds >= RULE.hold
-        if after.state == "pending":
-            assert self.true_seconds < RULE.hold
-        self.last_seen, self.false_seen = self.clock.now, None
-        self.settled += 1
-
-    @rule(seconds=st.sampled_from([1, 10, 30, 1000]))
-    def is_false(self, seconds: float) -> None:
-        before, _ = self._pass(seconds)
-        after = self.clock.at(self.clock.now)
-        self.settled += 1
-        if before and before.state == "firing":
-            if self.settled < 2:
-                assert after == before
-                return
-            self.false_seen = self.clock.now if self.false_seen is None else self.false_seen
-            assert after
-            if after.state == "resolved":
-                assert self.clock.now - self.false_seen >= 25
-            self.last_seen = self.clock.now
-        if before and before.state == "pending":
-            assert (after is None) == (self.settled >= 2)
-
-    @rule(seconds=st.sampled_from([1, 10, 1000]))
-    def is_missing(self, seconds: float) -> None:
-        before, _ = self._pass(seconds)
-        after = self.clock.at(self.clock.now, reading=TestMissing.missing)
-        self.settled += 1
-        if before and before.state != "resolved":
-            assert after
-            assert after.state == before.state
-            assert after.missing_since is not None
-
-    @rule(seconds=st.sampled_from([1, 10, 1000]))
-    def fails(self, seconds: float) -> None:
-        before, _ = self._pass(seconds)
-        assert self.clock.at(self.clock.now, error="timeout") == before
-
-    @precondition(lambda self: self.settled)
-    @rule()
-    def restarts(self) -> None:
-        self.clock = restarted(self.clock)
-        self.settled = 0
-
-    @invariant()
-    def stamps_agree_with_the_state(self) -> None:
-        if alert := self.clock.alert:
-            assert (alert.fired_at is None) == (alert.state == "pending")
-            assert (alert.resolved_at is None) == (alert.state != "resolved")
-            assert alert.last_true <= alert.seen <= self.clock.now
-
-
-TestEngine = Engine.TestCase
-TestEngine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
 @pytest.mark.parametrize("gone", ["pending", "firing"])
