@@ -41,7 +41,8 @@ class Discovery:
 
 @dataclass
 class Refused:
-    finding: Finding
+    finding: Finding | None
+    """None: it answers, but not as it should be to be kept, and there is nothing to tell."""
     tries: int
     next_try: float  # Unix seconds
 
@@ -88,7 +89,8 @@ class Discoverer:
             self._remembered.seen(found.values(), now)
         for target, watch in {**known, **found}.items():
             watches.setdefault(target, watch)
-        findings = [refused.finding for place, refused in self._refused.items() if place in proposals]
+        refused = [each.finding for place, each in self._refused.items() if place in proposals]
+        findings = [finding for finding in refused if finding]
         findings += [_finding(each) for each in _hopeless(proposals) if not _watched(each, watches.values())]
         mine = {self._target(place[0], each, host): tried for (place, each), tried in readings.items()}
         return Discovery(
@@ -134,7 +136,7 @@ class Discoverer:
             for config in configs:
                 tried = self._trial(registry.collector(place[0]), config)
                 readings[place, config] = tried
-                if any(reading.answered for reading in tried):
+                if _good(registry.collector(place[0]), tried):
                     return
 
         threads = [threading.Thread(target=one, args=each, name="trial", daemon=True) for each in untried]
@@ -160,7 +162,7 @@ class Discoverer:
             tried = {config: result for (at, config), result in readings.items() if at == place}
             if not tried:
                 continue
-            if any(reading.answered for result in tried.values() for reading in result):
+            if any(_good(registry.collector(place[0]), result) for result in tried.values()):
                 self._refused.pop(place, None)
                 continue
             before = self._refused.get(place)
@@ -208,9 +210,15 @@ def _answered(
             target = collector.target(proposal.config, host)
             tried = readings.get((place, proposal.config), ())
             before = known.get(target)
-            if any(reading.answered for reading in tried) or (before and before.config == proposal.config):
+            if _good(collector, tried) or (before and before.config == proposal.config):
                 found[target] = Watch(collector, proposal.config, proposal.found, proposal.remedy)
     return found
+
+
+def _good(collector: Collector, tried: Sequence[Reading]) -> bool:
+    """The trial decides for keeping."""
+    samples = [sample for reading in tried for sample in reading.samples]
+    return any(reading.answered for reading in tried) and collector.accepts(samples)
 
 
 def _hopeless(proposals: Mapping[Place, Sequence[Proposal]]) -> Iterable[tuple[Place, Proposal]]:
@@ -228,8 +236,11 @@ def _finding(hopeless: tuple[Place, Proposal]) -> Finding:
     return Finding(place[0], proposal.found, "", proposal.remedy)
 
 
-def _refusal(place: Place, group: Sequence[Proposal], tried: Mapping[Config, tuple[Reading, ...]]) -> Finding:
-    worst = min((reading for result in tried.values() for reading in result), key=_telling)
+def _refusal(place: Place, group: Sequence[Proposal], tried: Mapping[Config, tuple[Reading, ...]]) -> Finding | None:
+    failures = [reading for result in tried.values() for reading in result if not reading.answered]
+    if not failures:
+        return None
+    worst = min(failures, key=_telling)
     remedy = next((each.remedy for each in group if each.config in tried and each.remedy), "")
     return Finding(place[0], place[1], f"{worst.outcome}: {worst.error}", remedy)
 

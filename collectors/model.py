@@ -148,6 +148,8 @@ class Collector:
     connect: Callable[[Any], AbstractContextManager[Any]] | None = None
     """For a kept connection: the runner enters it, passes its value to `read`, and drops it on any error."""
     extra: Callable[[Any], tuple[tuple[str, str], ...]] = lambda _config: ()
+    accepts: Callable[[Iterable[Sample]], bool] = lambda _samples: True
+    """Whether a trial that answered these samples is good enough for discovery to keep the proposal."""
     grants: str = ""
     """The least privilege that it needs, as text for the reference page."""
 

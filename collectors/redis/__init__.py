@@ -91,7 +91,8 @@ def instance(config: Redis, host: str) -> str:
 
 SERVERS = {"redis-server", "valkey-server"}
 REMEDY = """\
-ACL SETUSER raingauge on >PASSWORD -@all +info +config|get +ping    (in redis-cli; then ACL SAVE, or the same in users.acl)
+ACL SETUSER raingauge on >PASSWORD -@all +info +config|get +ping
+(in redis-cli; then ACL SAVE, or the same in users.acl)
 and in raingauge.yml: targets: {redis: [{PLACE, user: raingauge, password_file: /etc/raingauge/redis}]}"""
 
 

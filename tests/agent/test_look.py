@@ -1,0 +1,94 @@
+"""What is on this host: from its files and sockets, as root and as somebody who may see less."""
+
+import json
+import os
+import pwd
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.look import configuration_texts, look
+from collectors.inventory import Process
+from tests.lab.lab import Lab
+
+
+def master(file: Path) -> Process:
+    return Process(7, "nginx", f"nginx: master process nginx -c {file}", "root")
+
+
+def test_a_servers_files_are_read_with_all_that_they_include(tmp_path: Path) -> None:
+    main = tmp_path / "nginx.conf"
+    main.write_text(f"http {{ include {tmp_path}/sites/*; }}\n")
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "a.conf").write_text(f"server {{ include {tmp_path}/more.conf; }}\n")
+    (tmp_path / "sites" / "folder").mkdir()
+    (tmp_path / "more.conf").write_text("listen 8080;\n")
+    texts, shut = configuration_texts([master(main)])
+    assert sorted(Path(path).name for path in texts if path.startswith(str(tmp_path))) == [
+        "a.conf", "more.conf", "nginx.conf",
+    ]  # fmt: skip
+    assert shut == []
+
+
+def test_files_that_include_each_other_are_read_once(tmp_path: Path) -> None:
+    main = tmp_path / "nginx.conf"
+    main.write_text(f"http {{ include {tmp_path}/b.conf; }}\n")
+    (tmp_path / "b.conf").write_text(f"include {main};\n")
+    texts, _ = configuration_texts([master(main)])
+    assert {Path(path).name for path in texts if path.startswith(str(tmp_path))} == {"nginx.conf", "b.conf"}
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with Lab() as lab:
+        yield lab
+
+
+@pytest.mark.servers
+def test_what_runs_here_is_seen_with_its_owner(lab: Lab) -> None:
+    found = look("lab")
+    owners = {at.path or at.port: at.process for at in found.listeners}
+    assert owners[lab.nginx.port] == "nginx"
+    assert owners[lab.redis.port] == "redis-server"
+    assert owners[lab.mariadb.socket] == "mariadbd"
+    assert [pool.name for pool in found.pools if pool.listen == f"unix:{lab.php.socket}"] == ["lab"]
+    assert found.blind == ()
+
+
+@pytest.mark.servers
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_an_ordinary_user_is_told_what_it_cannot_see(lab: Lab) -> None:
+    shut = lab.php.configuration
+    shut.chmod(0o600)
+    try:
+        found = as_nobody()
+    finally:
+        shut.chmod(0o644)
+    sentences = " / ".join(found["blind"])
+    assert "nobody is not root, so the kernel does not say which program listens on " in sentences
+    assert f"cannot read {shut}: permission denied" in sentences
+    assert lab.nginx.port in found["nginx"]  # its configuration says so
+
+
+def as_nobody() -> dict[str, list[object]]:
+    """`look` in a child process of that user."""
+    read, write = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            os.setgroups([])
+            user = pwd.getpwnam("nobody")
+            os.setgid(user.pw_gid)
+            os.setuid(user.pw_uid)
+            os.environ["USER"] = os.environ["LOGNAME"] = "nobody"
+            found = look("lab")
+            ports = [int(listen.rpartition(":")[2]) for vhost in found.vhosts for listen in vhost.listens]
+            os.write(write, json.dumps({"blind": found.blind, "nginx": ports}).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        text = answer.read()
+    os.waitpid(child, 0)
+    found: dict[str, list[object]] = json.loads(text)
+    return found
