@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
+
+from flask import current_app
 
 from alerts.model import Alert, Group, RuleHealth
 from collectors.model import Event, Finding, TargetStatus
@@ -57,3 +59,8 @@ class Services:
     """argon2; "" when no password is set and only login links work."""
     vendor: Path | None = None
     """Folder with plotly-basic.min.js; None: the package's own."""
+
+
+def services() -> Services:
+    """Those of the application that answers the request."""
+    return cast("Services", current_app.extensions["raingauge"])

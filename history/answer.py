@@ -88,7 +88,7 @@ def time(name: str, text: str | None, default: float) -> float:
     try:
         return numbers.time(text)
     except ValueError as error:
-        raise QueryError("bad_data", f"invalid parameter {name!r}: {error}") from error
+        raise QueryError("bad_data", f'invalid parameter "{name}": {error}') from error
 
 
 def step(text: str | None) -> float:
@@ -96,11 +96,11 @@ def step(text: str | None) -> float:
     try:
         seconds = numbers.duration(text or "")
     except ValueError as error:
-        raise QueryError("bad_data", f"invalid parameter 'step': {error}") from error
+        raise QueryError("bad_data", f'invalid parameter "step": {error}') from error
     if seconds <= 0:
         raise QueryError(
             "bad_data",
-            "invalid parameter 'step': zero or negative query resolution step widths are not accepted."
+            'invalid parameter "step": zero or negative query resolution step widths are not accepted.'
             " Try a positive integer",
         )
     return seconds
@@ -109,5 +109,5 @@ def step(text: str | None) -> float:
 def required(name: str, text: str | None) -> float:
     """A time that must be there."""
     if not text:
-        raise QueryError("bad_data", f"invalid parameter {name!r}: cannot parse '' to a valid timestamp")
+        raise QueryError("bad_data", f'invalid parameter "{name}": cannot parse "" to a valid timestamp')
     return time(name, text, 0.0)

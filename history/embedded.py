@@ -75,7 +75,7 @@ def _lines(value: Value, times: Floats) -> list[Line]:
     if not isinstance(value, Frame):
         kind = "string" if isinstance(value, str) else "range vector"
         raise QueryError(
-            "bad_data", f"invalid expression type {kind!r} for range query, must be Scalar or instant Vector"
+            "bad_data", f'invalid expression type "{kind}" for range query, must be Scalar or instant Vector'
         )
     value = alive(value)
     if value.present.all():

@@ -37,10 +37,10 @@ def duration(text: str) -> float:
     except ValueError:
         found = DURATION.fullmatch(text)
         if not text or found is None:
-            raise ValueError(f"cannot parse {text!r} to a valid duration, expected 15s, 1h30m or seconds") from None
+            raise ValueError(f'cannot parse "{text}" to a valid duration, expected 15s, 1h30m or seconds') from None
         return sum(int(count) * UNITS[unit] for count, unit in zip(found.groups(), ORDER, strict=True) if count)
     if not math.isfinite(value):
-        raise ValueError(f"cannot parse {text!r} to a valid duration: it is not finite")
+        raise ValueError(f'cannot parse "{text}" to a valid duration: it is not finite')
     return value
 
 
@@ -54,8 +54,8 @@ def time(text: str) -> float:
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:
-            raise ValueError(f"cannot parse {text!r} to a valid timestamp, expected Unix seconds or RFC 3339") from None
+            raise ValueError(f'cannot parse "{text}" to a valid timestamp, expected Unix seconds or RFC 3339') from None
         return moment.timestamp()
     if not math.isfinite(value):
-        raise ValueError(f"cannot parse {text!r} to a valid timestamp: it is not finite")
+        raise ValueError(f'cannot parse "{text}" to a valid timestamp: it is not finite')
     return value

@@ -72,7 +72,7 @@ def test_times(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["yesterday", "2023-11-14T22:13:20", "NaN", "+Inf", "2023-11-14"])
 def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(QueryError, match="invalid parameter 'time'") as caught:
+    with pytest.raises(QueryError, match='invalid parameter "time"') as caught:
         answer.time("time", text, 0.0)
     assert answer.failure(caught.value) == {
         "status": "error", "errorType": "bad_data", "error": str(caught.value),

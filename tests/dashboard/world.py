@@ -1,0 +1,100 @@
+"""The services that the dashboard is given, over real stores in a temporary folder and a clock of the test's own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+
+from alerts.model import Alert, Group, RuleHealth
+from collectors.model import Finding, TargetStatus
+from dashboard.app import create_app
+from dashboard.services import Services
+from history.access import Access
+from history.database import open_database
+from history.embedded import Embedded
+from history.events import Events
+from history.store import Store
+
+NOW = 1_790_000_000.0
+"""2026-09-21 13:33:20 UTC."""
+
+
+@dataclass
+class Alerting:
+    """What the test says that it is: dashboard.services.Alerting."""
+
+    found: Sequence[Alert] = ()
+    loaded: Sequence[Group] = ()
+    states: Sequence[RuleHealth] = ()
+
+    def alerts(self) -> Sequence[Alert]:
+        return self.found
+
+    def groups(self) -> Sequence[Group]:
+        return self.loaded
+
+    def health(self) -> Sequence[RuleHealth]:
+        return self.states
+
+
+@dataclass
+class Watched:
+    """What the test says that it is: dashboard.services.Watched."""
+
+    statuses: Sequence[TargetStatus] = ()
+    found: Sequence[Finding] = ()
+    unseen: Sequence[str] = ()
+
+    def targets(self) -> Sequence[TargetStatus]:
+        return self.statuses
+
+    def findings(self) -> Sequence[Finding]:
+        return self.found
+
+    def blind(self) -> Sequence[str]:
+        return self.unseen
+
+
+@dataclass
+class World:
+    folder: Path
+    now: float = NOW
+    password: str = ""
+    alerting: Alerting = field(default_factory=Alerting)
+    watched: Watched = field(default_factory=Watched)
+
+    def __post_init__(self) -> None:
+        self.engine = open_database(self.folder)
+        self.store = Store(self.engine)
+        self.events = Events(self.engine)
+        self.access = Access(self.engine)
+        self.services = Services(
+            host="web-01",
+            version="1.2.3",
+            source=Embedded(self.store),
+            alerting=self.alerting,
+            watched=self.watched,
+            events=self.events,
+            access=self.access,
+            secret_key="a key that only this test knows",
+            clock=lambda: self.now,
+            started=self.now - 3600,
+            password_hash=PasswordHasher(1, 8, 1).hash(self.password) if self.password else "",
+        )
+        self.app: Flask = create_app(self.services)
+
+    def stranger(self) -> FlaskClient:
+        """A client that is not logged in."""
+        return self.app.test_client()
+
+    def client(self) -> FlaskClient:
+        """A client that is logged in."""
+        client = self.stranger()
+        assert client.get("/login", query_string={"key": self.access.create_login(self.now)}).status_code == 302
+        return client
+
+    def token(self) -> str:
+        return self.access.create_token("read", self.now)
