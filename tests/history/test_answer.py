@@ -81,13 +81,13 @@ def test_what_is_no_time(text: str) -> None:
 
 def test_a_missing_time_is_the_default_or_refused() -> None:
     assert answer.time("time", None, 7.0) == answer.time("time", "", 7.0) == 7.0
-    with pytest.raises(QueryError, match="'start'"):
+    with pytest.raises(QueryError, match='"start"'):
         answer.required("start", None)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "", None, "x"])
 def test_a_step_is_positive(text: str | None) -> None:
-    with pytest.raises(QueryError, match="'step'"):
+    with pytest.raises(QueryError, match='"step"'):
         answer.step(text)
     assert answer.step("1m") == 60.0
 
