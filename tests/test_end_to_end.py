@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import time
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +16,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.alerts.receiver import Receiver
 from tests.lab.lab import Lab
-from tests.lab.ports import free_port, wait_until
+from tests.lab.ports import wait_until
 from tests.lab.process import Raingauge
+from tests.lab.prometheus import Prometheus, ask
 
 pytestmark = pytest.mark.servers
 
@@ -60,13 +60,12 @@ class Asked:
 
     def __init__(self, url: str, token: str = "") -> None:
         self.url = url
-        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.token = token
 
     def get(self, path: str, **parameters: Any) -> Any:
-        query = urllib.parse.urlencode(parameters)
-        request = urllib.request.Request(f"{self.url}/api/v1/{path}?{query}", headers=self.headers)
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.loads(answer.read())["data"]
+        status, answer = ask(self.url, path, self.token, **parameters)
+        assert status == 200, answer
+        return answer["data"]
 
     def value(self, expr: str, **parameters: Any) -> float | None:
         found = self.get("query", query=expr, **parameters)["result"]
@@ -91,30 +90,12 @@ def text(url: str) -> str:
 
 @pytest.fixture(scope="module")
 def prometheus(host: Raingauge, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    folder = tmp_path_factory.mktemp("prometheus")
-    (folder / "prometheus.yml").write_text(
+    configuration = (
         f"scrape_configs:\n- job_name: raingauge\n  scrape_interval: 2s\n  http_sd_configs:\n"
         f"  - url: {host.exporter}/sd\n    refresh_interval: 1s\n"
     )
-    port = free_port()
-    options = [f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.path=data", "--config.file=prometheus.yml"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(["prometheus", *options], cwd=folder, stdout=log, stderr=log)
-    asked = Asked(f"http://127.0.0.1:{port}")
-    try:
-        wait_until(lambda: answering(asked), 30, "Prometheus answers")
-        yield asked
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def answering(asked: Asked) -> bool:
-    try:
-        asked.get("status/buildinfo")
-    except OSError:
-        return False
-    return True
+    with Prometheus(tmp_path_factory.mktemp("prometheus"), configuration) as running:
+        yield Asked(running.url)
 
 
 @pytest.fixture(scope="module")

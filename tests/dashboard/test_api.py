@@ -2,10 +2,6 @@
 
 import json
 import re
-import subprocess
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +10,8 @@ import pytest
 
 from collectors.model import Counter, Gauge, Target
 from tests.dashboard.world import NOW, World
-from tests.lab.ports import free_port, wait_until
+from tests.lab import prometheus
+from tests.lab.prometheus import Prometheus
 
 LOAD = Gauge("node_load1", "Load over 1 minute.")
 REQUESTS = Counter("http_requests_total", "Requests.", ("code",))
@@ -128,48 +125,21 @@ REQUESTS_OF_ALL_KINDS: list[tuple[str, dict[str, Any]]] = [
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Debian's Prometheus with the same samples."""
-    folder = tmp_path_factory.mktemp("theirs")
     lines: dict[str, list[str]] = {"node_load1": [], "http_requests_total": []}
     for target, t, values in samples():
         labels = ",".join(f'{name}="{value}"' for name, value in target.labels.items())
         lines["node_load1"].append(f"node_load1{{{labels}}} {values['load']} {t}")
         for code in ("200", "500"):
             lines["http_requests_total"].append(f'http_requests_total{{code="{code}",{labels}}} {values[code]} {t}')
-    (folder / "samples.txt").write_text("\n".join(line for each in lines.values() for line in each) + "\n# EOF\n")
-    (folder / "prometheus.yml").write_text("")
-    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "samples.txt", "data"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    port = free_port()
-    options = [f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.path=data", "--config.file=prometheus.yml"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            ["prometheus", *options, "--storage.tsdb.retention.time=100y"], cwd=folder, stdout=log, stderr=log
-        )
-    url = f"http://127.0.0.1:{port}/api/v1/"
-    try:
-        wait_until(lambda: fetch(url, "status/buildinfo", {})[0] == 200, 30, "Prometheus answers")
-        yield url
-    finally:
-        server.kill()
-        server.wait()
-
-
-def fetch(url: str, path: str, parameters: dict[str, Any]) -> tuple[int, Any]:
-    query = urllib.parse.urlencode(parameters, doseq=True)
-    try:
-        with urllib.request.urlopen(f"{url}{path}?{query}", timeout=10) as answer:
-            return answer.status, json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.loads(error.read())
-    except OSError:
-        return 0, None
+    text = "\n".join(line for each in lines.values() for line in each) + "\n# EOF\n"
+    with Prometheus(tmp_path_factory.mktemp("theirs"), openmetrics=text) as running:
+        yield running.url
 
 
 @pytest.mark.servers
 @pytest.mark.parametrize(("path", "parameters"), REQUESTS_OF_ALL_KINDS)
 def test_prometheus_answers_the_same(path: str, parameters: dict[str, Any], world: World, theirs: str) -> None:
-    status, expected = fetch(theirs, path, parameters)
+    status, expected = prometheus.ask(theirs, path, **parameters)
     ours, answer = ask(world, path, **parameters)
     assert (ours, answer["status"], answer.get("errorType")) == (status, expected["status"], expected.get("errorType"))
     if status == 200:

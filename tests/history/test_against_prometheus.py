@@ -6,10 +6,6 @@ That is 2.42, whose ranges are closed at both ends; ours are left-open as in 3.x
 import json
 import math
 import random
-import subprocess
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +19,8 @@ from history.embedded import Embedded
 from history.model import QueryError
 from history.numbers import number
 from history.store import Store
-from tests.lab.ports import free_port, wait_until
+from tests.lab import prometheus
+from tests.lab.prometheus import Prometheus
 
 pytestmark = pytest.mark.servers
 
@@ -91,44 +88,13 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
 
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("theirs")
-    (folder / "samples.txt").write_text(openmetrics())
-    (folder / "prometheus.yml").write_text("")
-    subprocess.run(
-        ["promtool", "tsdb", "create-blocks-from", "openmetrics", "samples.txt", "data"],
-        cwd=folder, check=True, capture_output=True,
-    )  # fmt: skip
-    port = free_port()
-    options = [f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.path=data", "--config.file=prometheus.yml"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            ["prometheus", *options, "--storage.tsdb.retention.time=100y"], cwd=folder, stdout=log, stderr=log
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: ready(url), 30, "Prometheus is ready")
-        yield url
-    finally:
-        server.kill()
-        server.wait()
-
-
-def ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/-/ready") as response:
-            return bool(response.status == 200)
-    except OSError:
-        return False
+    with Prometheus(tmp_path_factory.mktemp("theirs"), openmetrics=openmetrics()) as running:
+        yield running.url
 
 
 def ask(url: str, path: str, **parameters: Any) -> dict[str, Any]:
-    try:
-        with urllib.request.urlopen(f"{url}/api/v1/{path}?{urllib.parse.urlencode(parameters, doseq=True)}") as found:
-            body = found.read()
-    except urllib.error.HTTPError as error:
-        body = error.read()
-    parsed: dict[str, Any] = json.loads(body)
-    return parsed
+    found: dict[str, Any] = prometheus.ask(url, path, **parameters)[1]
+    return found
 
 
 def table(lines: list[dict[str, Any]]) -> dict[tuple[tuple[str, str], ...], dict[float, str]]:

@@ -1,0 +1,58 @@
+"""Debian's Prometheus with a private directory and a free port, to compare with and to be scraped by."""
+
+import json
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.lab.ports import free_port
+from tests.lab.servers import Server
+
+
+class Prometheus(Server):
+    """`openmetrics`: samples of the past that it has from the start."""
+
+    def __init__(self, directory: Path, configuration: str = "", openmetrics: str = "") -> None:
+        super().__init__(directory)
+        self.port = free_port()
+        self.address = ("127.0.0.1", self.port)
+        self.url = f"http://127.0.0.1:{self.port}"
+        (directory / "prometheus.yml").write_text(configuration)
+        self._openmetrics = openmetrics
+
+    def command(self) -> Sequence[str]:
+        return ["prometheus", f"--web.listen-address=127.0.0.1:{self.port}", "--storage.tsdb.path=data",
+                "--config.file=prometheus.yml", "--storage.tsdb.retention.time=100y"]  # fmt: skip
+
+    def start(self) -> "Prometheus":
+        if self._openmetrics:
+            (self.directory / "samples.txt").write_text(self._openmetrics)
+            subprocess.run(
+                ["promtool", "tsdb", "create-blocks-from", "openmetrics", "samples.txt", "data"],
+                cwd=self.directory, check=True, capture_output=True,
+            )  # fmt: skip
+        return super().start()
+
+    def _ready(self) -> bool:
+        """It answers before it has read its data, but is not ready then."""
+        return super()._ready() and ask(self.url, "query", query="1")[0] == 200
+
+
+def ask(url: str, path: str, token: str = "", **parameters: Any) -> tuple[int, Any]:
+    """Status and answer of a Prometheus API, whoever serves it; (0, None) without one."""
+    query = urllib.parse.urlencode(parameters, doseq=True)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(f"{url}/api/v1/{path}?{query}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            text = error.read()
+        return error.code, json.loads(text) if text.startswith(b"{") else None
+    except OSError:
+        return 0, None
