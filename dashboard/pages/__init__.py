@@ -1,0 +1,5 @@
+"""The pages, a file each."""
+
+from flask import Blueprint
+
+PAGES: tuple[Blueprint, ...] = ()
