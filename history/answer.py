@@ -16,6 +16,8 @@ from history.model import Line, Matrix, Metadata, Point, QueryError, Scalar, Tex
 
 Answer = dict[str, Any]
 
+MOST_SECONDS = 9e12
+"""Beyond, milliseconds are not exact. Nothing is stored there."""
 STATUS = {"bad_data": 400, "execution": 422, "timeout": 503, "unavailable": 503}
 """HTTP status by the kind of a QueryError."""
 
@@ -82,11 +84,14 @@ def _time(t: float) -> float | int:
 
 
 def time(name: str, text: str | None, default: float) -> float:
-    """A parameter that is a time; `default` when it is missing. QueryError if it is none."""
+    """A parameter that is a time; `default` when it is missing. QueryError if it is none.
+
+    One that is farther away than anything could be stored is moved as near as that.
+    """
     if not text:
         return default
     try:
-        return numbers.time(text)
+        return max(-MOST_SECONDS, min(MOST_SECONDS, numbers.time(text)))
     except ValueError as error:
         raise QueryError("bad_data", f'invalid parameter "{name}": {error}') from error
 
@@ -102,6 +107,10 @@ def step(text: str | None) -> float:
             "bad_data",
             'invalid parameter "step": zero or negative query resolution step widths are not accepted.'
             " Try a positive integer",
+        )
+    if seconds > MOST_SECONDS:
+        raise QueryError(
+            "bad_data", f'invalid parameter "step": cannot parse "{text}" to a valid duration. It overflows int64'
         )
     return seconds
 

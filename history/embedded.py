@@ -59,7 +59,7 @@ class Embedded:
         sets: list[tuple[Matcher, ...]] = []
         for text in matchers:
             node = parse(text)
-            if not isinstance(node, Selector) or node.range is not None:
+            if not isinstance(node, Selector) or node != Selector(node.alternatives):  # no range, offset or @
                 raise QueryError("bad_data", f"expected a series selector, found {text!r}")
             sets += node.alternatives
         return [

@@ -38,7 +38,7 @@ def duration(text: str) -> float:
         found = DURATION.fullmatch(text)
         if not text or found is None:
             raise ValueError(f'cannot parse "{text}" to a valid duration, expected 15s, 1h30m or seconds') from None
-        return sum(int(count) * UNITS[unit] for count, unit in zip(found.groups(), ORDER, strict=True) if count)
+        value = sum(float(count) * UNITS[unit] for count, unit in zip(found.groups(), ORDER, strict=True) if count)
     if not math.isfinite(value):
         raise ValueError(f'cannot parse "{text}" to a valid duration: it is not finite')
     return value

@@ -17,6 +17,9 @@ LOOKBACK = 300_000  # ms
 SUBQUERY_STEP = 60_000  # ms
 MOST_POINTS = 11_000
 MOST_CELLS = 50_000_000
+MOST_INNER_STEPS = 1_000_000
+"""Of a subquery: eleven days of seconds."""
+TOO_MANY = "query processing would load too many samples into memory"
 
 Value = Frame | Floats | Ranges | str
 """A vector, a scalar [steps], a range vector, a string."""
@@ -25,7 +28,7 @@ Value = Frame | Floats | Ranges | str
 def evaluate(source: Samples, node: Node, start: int, end: int, step: int) -> Value:
     """At start, start + step ... <= end (ms); an instant is start = end. QueryError for all that cannot be answered."""
     points = (end - start) // step + 1
-    if points > MOST_POINTS:
+    if points - 1 > MOST_POINTS:  # Prometheus counts the steps, not the points at both ends
         raise QueryError(
             "bad_data",
             f"exceeded maximum resolution of {MOST_POINTS:,} points per timeseries."
@@ -86,7 +89,7 @@ class Evaluation:
         start, end = int(ends.min()) - span + 1, int(ends.max())
         found = selected(self.source, node.alternatives, start, end)
         if sum(len(group.labels) for group in found) * self.steps > MOST_CELLS:
-            raise QueryError("execution", "query processing would load too many samples into memory")
+            raise QueryError("execution", TOO_MANY)
         return found
 
     def negate(self, node: Negate) -> Frame | Floats:
@@ -118,6 +121,8 @@ class Evaluation:
         step = node.step or SUBQUERY_STEP
         # The inner steps are multiples of the step, whatever the outer ones are.
         first = (int(ends.min()) - node.range) // step * step + step
+        if (int(ends.max()) - first) // step >= MOST_INNER_STEPS:
+            raise QueryError("execution", TOO_MANY)
         times = np.arange(first, int(ends.max()) + 1, step, dtype=np.int64)
         if not len(times):
             return Ranges([], ends, node.range)

@@ -83,7 +83,10 @@ def _at(modifier: Any) -> At:
         return "start"
     if kind == "End":
         return "end"
-    return round(modifier.at.timestamp() * 1000)
+    try:
+        return round(modifier.at.timestamp() * 1000)
+    except (ValueError, OverflowError) as error:  # the binding makes a datetime of it, which ends with the year 9999
+        raise QueryError("bad_data", "the time after @ is out of range") from error
 
 
 def _matcher(tree: Any) -> Matcher:

@@ -85,7 +85,12 @@ def test_a_missing_time_is_the_default_or_refused() -> None:
         answer.required("start", None)
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "", None, "x"])
+def test_times_are_kept_within_what_milliseconds_can_say() -> None:
+    assert answer.time("time", "1e30", 0.0) == -answer.time("time", "-1e30", 0.0) == answer.MOST_SECONDS
+    assert round(answer.MOST_SECONDS * 1000) / 1000 == answer.MOST_SECONDS
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "", None, "x", "1e30", "999999999999999999y", "9" * 400 + "y"])
 def test_a_step_is_positive(text: str | None) -> None:
     with pytest.raises(QueryError, match='"step"'):
         answer.step(text)

@@ -83,15 +83,36 @@ def test_the_deepest_expression_that_is_taken_is_answered(source: Embedded) -> N
     assert point.value == 151
 
 
-@pytest.mark.parametrize(("start", "end", "step"), [(0, 11_000, 1), (10, 0, 1), (0, 10, 0), (0, 10, -1)])
+@pytest.mark.parametrize(("start", "end", "step"), [(0, 11_001, 1), (10, 0, 1), (0, 10, 0), (0, 10, -1)])
 def test_ranges_that_cannot_be_answered(source: Embedded, start: float, end: float, step: float) -> None:
     with pytest.raises(QueryError) as caught:
         source.query_range("load", start, end, step)
     assert caught.value.kind == "bad_data"
 
 
-def test_eleven_thousand_points_are_answered(source: Embedded) -> None:
-    assert len(source.query_range("vector(1)", 0, 10_999, 1).lines[0].values) == 11_000
+def test_eleven_thousand_steps_are_answered(source: Embedded) -> None:
+    assert len(source.query_range("vector(1)", 0, 11_000.9, 1).lines[0].values) == 11_001
+
+
+@pytest.mark.parametrize("selector", ["load offset 5m", "load @ 10", "load[5m]", "sum(load)", "1"])
+def test_series_are_asked_for_by_bare_selectors(source: Embedded, selector: str) -> None:
+    with pytest.raises(QueryError, match="expected a series selector") as caught:
+        source.series([selector], 0, 100)
+    assert caught.value.kind == "bad_data"
+
+
+@pytest.mark.parametrize("expr", ["load @ 1e30", "load @ 9e12", "max_over_time(load[5m:1m] @ 1e30)"])
+def test_a_time_past_the_year_9999_is_refused(source: Embedded, expr: str) -> None:
+    with pytest.raises(QueryError, match="the time after @ is out of range") as caught:
+        source.query(expr, 10.0)
+    assert caught.value.kind == "bad_data"
+
+
+@pytest.mark.parametrize("expr", ["max_over_time(load[300y:1s])", "max_over_time(load[1w:1ms])"])
+def test_a_subquery_of_too_many_steps_is_refused_before_it_takes_memory(source: Embedded, expr: str) -> None:
+    with pytest.raises(QueryError, match="too many samples") as caught:
+        source.query(expr, 10.0)
+    assert caught.value.kind == "execution"
 
 
 def test_a_range_vector_over_time_is_refused(source: Embedded) -> None:
