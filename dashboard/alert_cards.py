@@ -1,0 +1,53 @@
+"""Alerts as the pages show them: what, since when, what to do first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from alerts.model import Alert
+from dashboard import units
+from dashboard.marks import state_of
+from dashboard.steps import Step, steps
+
+HIDDEN = ("alertname", "severity")
+
+
+@dataclass(frozen=True)
+class AlertCard:
+    name: str
+    state: str
+    """pending, firing or resolved."""
+    look: str
+    """crit, warn or info: shape and colour by severity; ok once it is resolved."""
+    severity: str
+    summary: str
+    description: str
+    steps: tuple[Step, ...]
+    value: str
+    since: float  # Unix seconds: began to be true, or fired
+    resolved_at: float | None  # Unix seconds
+    missing_since: float | None
+    """Unix seconds since which nobody knows whether it is still true."""
+    labels: tuple[tuple[str, str], ...]
+
+
+def card(alert: Alert) -> AlertCard:
+    labels = tuple((name, value) for name, value in sorted(alert.labels.items()) if name not in HIDDEN)
+    return AlertCard(
+        alert.name,
+        alert.state,
+        "ok" if alert.state == "resolved" else state_of(alert.severity),
+        alert.severity,
+        alert.annotations.get("summary") or alert.name,
+        alert.annotations.get("description", ""),
+        steps(alert.annotations.get("first_steps", "")),
+        units.text(alert.value, "count"),
+        alert.active_at if alert.state == "pending" else alert.fired_at or alert.active_at,
+        alert.resolved_at,
+        alert.missing_since,
+        labels,
+    )
+
+
+def cards(alerts: Iterable[Alert], *states: str) -> tuple[AlertCard, ...]:
+    """In the order given, which is the worst first."""
+    return tuple(card(alert) for alert in alerts if alert.state in states)

@@ -1,0 +1,197 @@
+"""The layers of a web host side by side: for each target its worst value, its state and its last hour.
+
+A state comes from alerts and reads, never from a value that is missing: no data is never healthy.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from alerts.model import Alert
+from collectors.model import TargetStatus
+from dashboard import trouble, units
+from dashboard.marks import STATES
+from dashboard.units import Unit
+from history.model import Labels, QueryError, Source, Vector
+
+KEY = ("job", "instance", "module", "height")
+BY = "by (job, instance, module, height)"
+ORDER = ("crit", "warn", "none", "ok")
+SPARK_SECONDS, SPARK_STEP = 3600.0, 60.0
+MOST_CELLS = 6
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Measure:
+    words: str
+    """`{}` is the value."""
+    expr: str
+    unit: Unit
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    name: str
+    job: str
+    value: Measure
+    notes: tuple[Measure, ...]
+    """Those that have a value stand below it."""
+    spark: str
+
+
+LAYERS = (
+    LayerSpec(
+        "Web", "nginx",
+        Measure("{}", f"sum {BY} (rate(nginx_http_requests_total[1m]))", "per_second"),
+        (Measure("{} connections", f"max {BY} (max_over_time(nginx_connections_active[5m]))", "count"),),
+        f"sum {BY} (rate(nginx_http_requests_total[2m]))",
+    ),
+    LayerSpec(
+        "PHP", "phpfpm",
+        Measure("{}", f"max {BY} (max_over_time(phpfpm_active_processes[5m]))"
+                f" or max {BY} (max_over_time(php_fpm_pool_workers_busy[5m]))", "count"),
+        (
+            Measure("of {} busy", f"max {BY} (php_fpm_pool_max_children)", "count"),
+            Measure("{} wait", f"max {BY} (max_over_time(php_fpm_pool_accept_queue[5m])) > 0", "count"),
+        ),
+        f"max {BY} (phpfpm_active_processes) or max {BY} (php_fpm_pool_workers_busy)",
+    ),
+    LayerSpec(
+        "Database", "mysql",
+        Measure("{}", f"sum {BY} (rate(mysql_global_status_queries[1m]))", "per_second"),
+        (
+            Measure("{} running", f"max {BY} (max_over_time(mysql_global_status_threads_running[5m]))", "count"),
+            Measure("{} open", f"max {BY} (max_over_time(mysql_global_status_threads_connected[5m]))", "count"),
+        ),
+        f"sum {BY} (rate(mysql_global_status_queries[2m]))",
+    ),
+    LayerSpec(
+        "Cache", "redis",
+        Measure("{}", f"max {BY} (redis_memory_used_bytes)", "bytes"),
+        (
+            Measure(
+                "{} hits",
+                f"sum {BY} (rate(redis_keyspace_hits_total[5m])) / (sum {BY} (rate(redis_keyspace_hits_total[5m]))"
+                f" + sum {BY} (rate(redis_keyspace_misses_total[5m])))", "ratio",
+            ),
+        ),
+        f"sum {BY} (rate(redis_commands_processed_total[2m]))",
+    ),
+    LayerSpec(
+        "Checks", "blackbox",
+        Measure("{}", f"max {BY} (max_over_time(probe_duration_seconds[5m]))", "seconds"),
+        (
+            Measure("status {}", f"max {BY} (probe_http_status_code) > 0", "count"),
+            Measure("certificate {}", f"min {BY} (probe_ssl_earliest_cert_expiry) - time()", "seconds"),
+        ),
+        f"max {BY} (probe_duration_seconds)",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    state: str
+    """crit, warn, none or ok."""
+    value: str
+    note: str
+    target: str
+    """Which one, where the layer has several; "" for the only one."""
+    spark: tuple[float | None, ...]
+    slug: str
+
+
+@dataclass(frozen=True)
+class Layer:
+    name: str
+    job: str
+    state: str
+    """Of its worst cell; "" without any."""
+    cells: tuple[Cell, ...]
+    """The worst first."""
+    left_out: int
+    unread: str
+    """What was found and cannot be read; "" if nothing."""
+
+
+def layers(
+    source: Source, targets: Sequence[TargetStatus], alerts: Sequence[Alert], unread: Mapping[str, str], now: float
+) -> tuple[Layer, ...]:
+    """`unread`: job -> what was found of it and could not be read."""
+    found = []
+    for spec in LAYERS:
+        mine = [status for status in targets if status.target.job == spec.job]
+        readings = _Readings(source, spec, now) if mine else None
+        cells = [_cell(status, alerts, readings, len(mine) > 1) for status in mine if readings]
+        cells.sort(key=lambda cell: ORDER.index(cell.state))
+        state = cells[0].state if cells else ("none" if spec.job in unread else "")
+        shown = tuple(cells[:MOST_CELLS])
+        found.append(Layer(spec.name, spec.job, state, shown, len(cells) - len(shown), unread.get(spec.job, "")))
+    return tuple(found)
+
+
+class _Readings:
+    """A layer's numbers, by target; each expression is asked once for all of them."""
+
+    def __init__(self, source: Source, spec: LayerSpec, now: float) -> None:
+        self.value = _texts(source, spec.value, now)
+        self.notes = [_texts(source, note, now) for note in spec.notes]
+        self.sparks = _sparks(source, spec.spark, now)
+
+
+def _texts(source: Source, measure: Measure, now: float) -> dict[Key, str]:
+    try:
+        found = source.query(measure.expr, now)
+    except QueryError:
+        return {}
+    points = found.points if isinstance(found, Vector) else ()
+    return {
+        _key(point.labels): measure.words.format(units.text(point.value, measure.unit))
+        for point in points
+        if point.value == point.value  # NaN: nothing was looked up
+    }
+
+
+def _sparks(source: Source, expr: str, now: float) -> dict[Key, tuple[float | None, ...]]:
+    start = (now - SPARK_SECONDS) // SPARK_STEP * SPARK_STEP
+    count = round(SPARK_SECONDS / SPARK_STEP) + 1
+    try:
+        lines = source.query_range(expr, start, start + SPARK_SECONDS, SPARK_STEP).lines
+    except QueryError:
+        return {}
+    sparks = {}
+    for line in lines:
+        values: list[float | None] = [None] * count
+        for t, value in zip(line.times.tolist(), line.values.tolist(), strict=True):
+            values[round((t - start) / SPARK_STEP)] = float(f"{value:.3g}") if math.isfinite(value) else None
+        sparks[_key(line.labels)] = tuple(values)
+    return sparks
+
+
+def _key(labels: Labels) -> Key:
+    return tuple(labels.get(name, "") for name in KEY)
+
+
+def _cell(status: TargetStatus, alerts: Sequence[Alert], readings: _Readings, several: bool) -> Cell:
+    key = _key(status.target.labels)
+    value = readings.value.get(key, "")
+    notes = ", ".join(note[key] for note in readings.notes if key in note)
+    state = cell_state(status, alerts)
+    if not value:
+        state = "none" if state == "ok" else state
+        notes = trouble.words(status) if trouble.state(status) != "ok" else ""
+    name = trouble.instance(status.target.instance, status.target.host).removeprefix("https://").rstrip("/")
+    return Cell(state, value or "no data", notes, name if several else "", readings.sparks.get(key, ()), status.slug)
+
+
+def cell_state(status: TargetStatus, alerts: Sequence[Alert]) -> str:
+    """The worst of its reads and of the alerts on it; a pending alert counts as degraded."""
+    states = [trouble.state(status)]
+    labels = status.target.labels
+    for alert in alerts:
+        about = {name: value for name, value in alert.labels.items() if name in KEY}
+        if alert.severity in STATES and about and about.items() <= labels.items():
+            states += {"firing": [STATES[alert.severity]], "pending": ["warn"]}.get(alert.state, [])
+    return min(states, key=ORDER.index)

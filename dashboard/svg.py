@@ -1,0 +1,237 @@
+"""Charts, sparklines and bars as inline SVG: what is seen first, what is printed, what is seen without JavaScript.
+
+A plot has a fixed height and any width: positions across are percentages, or lie in an inner picture that is stretched.
+Looks come from classes of raingauge.css; there is no style attribute, which the pages' policy forbids.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+from markupsafe import Markup, escape
+
+from dashboard import units
+from dashboard.marks import Mark, Span
+from dashboard.plots import Floats, Plot, Trace
+
+LEFT, RIGHT, TOP, HEIGHT, BOTTOM = 46, 62, 14, 150, 22
+"""Pixels around and of the plot area. Known to raingauge.css and charts.js."""
+FINE = 2
+"""Units of the stretched picture to a pixel of height."""
+PAD = 4  # units above and below, so that a line at the edge is not cut in half
+LABEL_GAP = 13  # pixels between two labels at lines' ends
+LABEL_LENGTH = 9
+
+
+def plot(shown: Plot, marks: Sequence[Mark], spans: Sequence[Span], ticks: Iterable[tuple[float, str]]) -> Markup:
+    parts = [
+        f'<svg class="plot" height="{TOP + HEIGHT + BOTTOM}" aria-hidden="true" focusable="false">',
+        _value_axis(shown),
+        f'<svg class="frame" x="{LEFT}" y="{TOP}" height="{HEIGHT}" width="80%">',
+        *(_gap(shown, gap.start, gap.end) for gap in shown.gaps),
+        *(_span(shown, span) for span in spans if not span.job or span.job == shown.job),
+        "</svg>",
+        _lines(shown),
+        f'<svg class="frame" x="{LEFT}" y="{TOP}" height="{HEIGHT}" width="80%">',
+        *_levels(shown),
+        *(_mark(shown, mark) for mark in marks),
+        *_gap_words(shown),
+        _time_axis(shown, ticks),
+        *_end_labels(shown),
+        "</svg></svg>",
+    ]
+    return Markup("".join(parts))  # noqa: S704 # numbers, and names that were escaped
+
+
+def sparkline(values: Sequence[float | None], state: str) -> Markup:
+    """One line over the width of its box, its area filled."""
+    there = [value for value in values if value is not None]
+    if len(there) < 2:
+        return Markup("")
+    lowest, highest = min(0.0, *there), max(there)
+    room = (highest - lowest) or 1.0
+    heights = np.array([math.nan if v is None else 38 - 34 * (v - lowest) / room for v in values])
+    line, area = _path(heights, 40)
+    return Markup(  # noqa: S704 # numbers only
+        f'<svg class="sp is-{escape(state)}" viewBox="0 0 {len(values) - 1} 40" preserveAspectRatio="none"'
+        f' aria-hidden="true"><path class="fill" d="{area}"/><path d="{line}"/></svg>'
+    )
+
+
+def bar(share: float, state: str) -> Markup:
+    percent = f"{100 * min(1.0, max(0.0, share)):.1f}%"
+    return Markup(  # noqa: S704 # numbers only
+        f'<svg class="bar is-{escape(state)}" aria-hidden="true"><rect class="rest" width="100%" height="5" rx="2.5"/>'
+        f'<rect class="part" width="{percent}" height="5" rx="2.5"/></svg>'
+    )
+
+
+def _x(shown: Plot, t: float) -> float:
+    """Percent of the plot area's width."""
+    return 100 * (t - shown.start) / (shown.end - shown.start)
+
+
+def _y(shown: Plot, value: float) -> float:
+    """Pixels below the plot area's top."""
+    return HEIGHT * (1 - min(value, shown.top) / shown.top)
+
+
+def _value_axis(shown: Plot) -> str:
+    parts = []
+    for share in (0, 0.5, 1):
+        y = TOP + HEIGHT * (1 - share)
+        label = units.text(share * shown.top, shown.unit) if share else "0"
+        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:g}" text-anchor="end">{label}</text>')
+    return "".join(parts)
+
+
+def _lines(shown: Plot) -> str:
+    first, width = (shown.start - shown.x0) / shown.dx, (shown.end - shown.start) / shown.dx
+    full = HEIGHT * FINE
+    grid = "".join(
+        f'<path class="{name}" d="M{first:g} {y}h{width:g}"/>'
+        for name, y in (("gl", 0), ("gl", full // 2), ("ax", full))
+    )
+    body = _stacked(shown) if shown.kind == "stack" else _plain(shown)
+    return (
+        f'<svg class="area" x="{LEFT}" y="{TOP - PAD / FINE:g}" height="{HEIGHT + 2 * PAD / FINE:g}" width="80%"'
+        f' viewBox="{first:g} {-PAD} {width:g} {full + 2 * PAD}" preserveAspectRatio="none">{grid}{body}</svg>'
+    )
+
+
+def _plain(shown: Plot) -> str:
+    """The first line is drawn last, over the others."""
+    parts = []
+    for at, trace in reversed(list(enumerate(shown.traces))):
+        line, area = _path(_heights(shown, _numbers(trace)), HEIGHT * FINE)
+        if shown.kind == "area" and at == 0:
+            parts.append(f'<path class="f f{trace.tone}" d="{area}"/>')
+        parts.append(f'<path class="s s{trace.tone}{" dot" if trace.dotted else ""}" d="{line}"/>')
+    return "".join(parts)
+
+
+def _stacked(shown: Plot) -> str:
+    """From the highest sum down, so that each lower one covers its part."""
+    parts = []
+    below = np.zeros(shown.columns)
+    for trace in shown.traces:
+        values = _numbers(trace)
+        total = np.where(np.isnan(values), below, below + values)
+        heights = _heights(shown, np.where(np.isnan(values) & (below == 0), np.nan, total))
+        line, _ = _path(heights, HEIGHT * FINE)
+        area = _band(heights, _heights(shown, below))
+        parts.append(f'<path class="b f{trace.tone}" d="{area}"/><path class="s s{trace.tone}" d="{line}"/>')
+        below = total
+    return "".join(reversed(parts))
+
+
+def _numbers(trace: Trace) -> Floats:
+    return np.array(trace.values, dtype=np.float64)  # None becomes NaN
+
+
+def _heights(shown: Plot, values: Floats) -> Floats:
+    heights: Floats = np.rint(HEIGHT * FINE * (1 - np.minimum(values, shown.top) / shown.top))
+    return heights
+
+
+def _runs(heights: Floats) -> Iterable[tuple[int, list[int]]]:
+    """Index and heights of each stretch without a gap."""
+    there = np.isfinite(heights)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]]).astype(np.int8)))
+    for first, after in edges.reshape(-1, 2).tolist():
+        yield first, heights[first:after].astype(int).tolist()
+
+
+def _path(heights: Floats, floor: int) -> tuple[str, str]:
+    """The line and the area below it. A sample alone between two gaps is a dot."""
+    line, area = [], []
+    for first, run in _runs(heights):
+        steps = _steps(run)
+        line.append(f"M{first} {run[0]}{steps or 'h.01'}")
+        area.append(f"M{first} {floor}V{run[0]}{steps}V{floor}Z")
+    return "".join(line), "".join(area)
+
+
+def _steps(run: Sequence[int]) -> str:
+    """One column further each, by how much higher or lower."""
+    return "l" + " ".join(f"1 {after - before}" for before, after in pairwise(run)) if len(run) > 1 else ""
+
+
+def _band(upper: Floats, lower: Floats) -> str:
+    parts = []
+    for first, run in _runs(upper):
+        back = lower[first : first + len(run)].astype(int).tolist()[::-1]
+        steps = " ".join(f"-1 {after - before}" for before, after in pairwise(back))
+        parts.append(f"M{first} {run[0]}{_steps(run)}V{back[0]}{'l' + steps if steps else ''}Z")
+    return "".join(parts)
+
+
+def _levels(shown: Plot) -> Iterable[str]:
+    for level in shown.levels:
+        if level.drawn:
+            y = _y(shown, level.value)
+            words = escape(f"{level.name} {units.text(level.value, shown.unit)}")
+            yield f'<path class="lim" d="M0 {y:g}h9999"/><text class="lim" x="5" y="{y - 5:.1f}">{words}</text>'
+
+
+def _gap(shown: Plot, start: float, end: float) -> str:
+    x = _x(shown, start)
+    return f'<rect class="gap" x="{x:.2f}%" width="{_x(shown, end) - x:.2f}%" height="{HEIGHT}"/>'
+
+
+def _gap_words(shown: Plot) -> Iterable[str]:
+    for gap in shown.gaps:
+        x, after = _x(shown, gap.start), _x(shown, gap.end)
+        if after - x > 34:
+            middle = f'x="{(x + after) / 2:.2f}%" y="{HEIGHT / 2 + 4:g}"'
+            yield f'<text class="gapw" {middle} text-anchor="middle">{gap.words}</text>'
+
+
+def _span(shown: Plot, span: Span) -> str:
+    x = max(0.0, _x(shown, span.start))
+    width = min(100.0, _x(shown, span.end)) - x
+    return f'<rect class="span is-{span.state}" x="{x:.2f}%" width="{max(0.0, width):.2f}%" height="{HEIGHT}"/>'
+
+
+def _mark(shown: Plot, mark: Mark) -> str:
+    return (
+        f'<svg class="mark is-{mark.state}" x="{_x(shown, mark.t):.2f}%" overflow="visible">'
+        f'<path d="M0 0V{HEIGHT}"/><path class="tip" d="M-4-8h8L0-1Z"/></svg>'
+    )
+
+
+def _time_axis(shown: Plot, ticks: Iterable[tuple[float, str]]) -> str:
+    return "".join(
+        f'<text x="{_x(shown, t):.2f}%" y="{HEIGHT + 17}" text-anchor="middle">{words}</text>' for t, words in ticks
+    )
+
+
+def _end_labels(shown: Plot) -> Iterable[str]:
+    """Each line's name where it ends, moved apart where they would touch."""
+    if len(shown.traces) < 2:
+        return
+    places: list[tuple[float, Trace]] = []
+    below = 0.0
+    for trace in shown.traces:
+        if trace.last is None:
+            continue
+        below = below + trace.last if shown.kind == "stack" else trace.last
+        places.append((_y(shown, below) + 4, trace))
+    places.sort(key=lambda place: place[0])
+    heights = _apart([y for y, _ in places], HEIGHT + 4.0)
+    for y, (_, trace) in zip(heights, places, strict=True):
+        name = trace.name if len(trace.name) <= LABEL_LENGTH else f"{trace.name[: LABEL_LENGTH - 1]}…"
+        yield f'<text class="end t{trace.tone}" x="100%" dx="8" y="{y:.1f}">{escape(name)}</text>'
+
+
+def _apart(heights: Sequence[float], lowest: float) -> list[float]:
+    """Ascending heights pushed down until LABEL_GAP apart, then up from the floor."""
+    moved: list[float] = []
+    for height in heights:
+        moved.append(max(height, moved[-1] + LABEL_GAP) if moved else height)
+    floor = lowest
+    for at in range(len(moved) - 1, -1, -1):
+        moved[at] = min(moved[at], floor)
+        floor = moved[at] - LABEL_GAP
+    return moved

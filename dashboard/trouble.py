@@ -1,0 +1,63 @@
+"""What is wrong with a target's reads, in words; used by the verdict, the layers and the targets page."""
+
+from collections.abc import Sequence
+
+from collectors.model import PartStatus, TargetStatus
+
+FINE = ("ok", "absent")
+WORDS = {
+    "waiting": "not read yet",
+    "ok": "reads well",
+    "absent": "not on this host",
+    "unreachable": "does not answer",
+    "timeout": "does not answer in time",
+    "denied": "does not let us in",
+    "unsupported": "does not offer what we ask for",
+    "parse": "answers what we do not understand",
+    "bug": "cannot be read because of an error in Raingauge",
+    "failed": "cannot be read",
+}
+DOWN = ("unreachable", "timeout")
+NAMES = {
+    "node": "the host", "nginx": "nginx", "phpfpm": "PHP-FPM", "mysql": "the database", "redis": "Redis",
+    "blackbox": "the check", "raingauge": "Raingauge",
+}  # fmt: skip
+
+
+def failing(status: TargetStatus) -> list[PartStatus]:
+    return [part for part in status.parts if part.outcome not in (*FINE, "waiting")]
+
+
+def state(status: TargetStatus) -> str:
+    """crit: it does not answer; none: we cannot tell; warn: some parts only; ok: all that was read answers."""
+    bad = failing(status)
+    if bad and bad[0] is status.parts[0] and bad[0].outcome in DOWN:
+        return "crit"
+    if not any(part.outcome in FINE for part in status.parts):
+        return "none"
+    return "warn" if bad else "ok"
+
+
+def words(status: TargetStatus) -> str:
+    """`does not answer`; for some parts `pool: does not let us in`."""
+    bad = failing(status)
+    if not bad:
+        return WORDS["waiting"] if state(status) == "none" else WORDS["ok"]
+    said = WORDS.get(bad[0].outcome, WORDS["failed"])
+    return said if len(bad) == len(status.parts) else f"{bad[0].part} {said}"
+
+
+def name(status: TargetStatus) -> str:
+    """`nginx web-01:80`: what it is and which."""
+    target = status.target
+    return f"{NAMES.get(target.job, target.job)} {instance(target.instance, target.host)}".strip()
+
+
+def instance(text: str, host: str) -> str:
+    """Without the host that all of them share."""
+    return "" if text == host else text.removeprefix(f"{host}:")
+
+
+def ordered(statuses: Sequence[TargetStatus]) -> list[TargetStatus]:
+    """The worst first."""
+    return sorted(statuses, key=lambda status: ("crit", "none", "warn", "ok").index(state(status)))

@@ -1,0 +1,112 @@
+"""The sentence at the top of the overview: what is wrong, since when, what to do first; or that nothing is."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from alerts.model import Alert
+from collectors.model import Finding, TargetStatus
+from dashboard import trouble
+from dashboard.alert_cards import card
+from dashboard.moments import Zone, ago, span
+from dashboard.steps import Step, steps
+
+SEVERITIES = ("critical", "warning")
+STOPPED = "Running: systemctl status raingauge\nWhy it ended: journalctl -u raingauge -n 50"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    state: str
+    """crit, warn, none (we do not know) or ok."""
+    lead: str
+    why: str
+    since: float | None  # Unix seconds
+    steps: tuple[Step, ...]
+    also: tuple[str, ...]
+    """What else is to be known, a sentence each."""
+    alert: str
+    """The alert's name; "" when the verdict is none."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the verdict is made from."""
+
+    alerts: Sequence[Alert]
+    targets: Sequence[TargetStatus]
+    findings: Sequence[Finding]
+    freshness: str
+    last_sample: float | None  # Unix seconds
+    now: float  # Unix seconds
+    zone: Zone
+
+
+def verdict(known: Known) -> Verdict:
+    firing = [alert for alert in known.alerts if alert.state == "firing" and alert.severity in SEVERITIES]
+    firing.sort(key=lambda alert: (SEVERITIES.index(alert.severity), alert.fired_at or alert.active_at))
+    if known.freshness == "starting":
+        return _starting(known)
+    if known.freshness == "stale":
+        return _stale(known, firing)
+    if firing:
+        return _firing(known, firing)
+    return _quiet(known)
+
+
+def _starting(known: Known) -> Verdict:
+    return Verdict(
+        "none", "Starting: this host is being read for the first time",
+        "The first charts are here within a few seconds. This page loads them by itself.",
+        None, (), tuple(_unread(known)), "",
+    )  # fmt: skip
+
+
+def _stale(known: Known, firing: Sequence[Alert]) -> Verdict:
+    last = known.last_sample
+    when = f"The last sample is from {known.zone.full(last)}. " if last else ""
+    lead = f"Nothing has been measured for {span(known.now - last)}" if last else "Nothing has been measured for a day"
+    also = [f"{_count(len(firing), 'alert')} fired when the last sample came."] if firing else []
+    why = f"{when}What is shown below is the past; whether it is still true, nobody knows."
+    return Verdict("none", lead, why, last, steps(STOPPED), tuple(also), "")
+
+
+def _firing(known: Known, firing: Sequence[Alert]) -> Verdict:
+    worst, others = card(firing[0]), firing[1:]
+    also = [f"Also: {alert.annotations.get('summary') or alert.name}." for alert in others[:2]]
+    if len(others) > 2:
+        also.append(f"{_count(len(others) - 2, 'more alert')} on the alerts page.")
+    if worst.missing_since is not None:
+        also.insert(0, f"Its data has been missing for {span(known.now - worst.missing_since)}: it may be over.")
+    lead = f"{worst.summary}, for {span(known.now - worst.since)}"
+    return Verdict(worst.look, lead, worst.description, worst.since, worst.steps, tuple(also), worst.name)
+
+
+def _quiet(known: Known) -> Verdict:
+    bad = [status for status in trouble.ordered(known.targets) if trouble.failing(status)]
+    pending = [alert for alert in known.alerts if alert.state == "pending"]
+    also = [f"{trouble.name(status).capitalize()} {trouble.words(status)}." for status in bad[:3]]
+    also += [f"Not sure yet: {alert.annotations.get('summary') or alert.name}." for alert in pending[:2]]
+    also += _context(known)
+    last = f"Last check {ago(known.now - known.last_sample)}" if known.last_sample else "Last check unknown"
+    watched = [status for status in known.targets if status not in bad]
+    why = f"{last}. {_count(len(watched), 'target')} watched, no alert is firing."
+    if bad:
+        lead = f"{_count(len(bad), 'target')} cannot be read; everything else is healthy"
+        return Verdict("warn", lead, why, None, (), tuple(also), "")
+    return Verdict("ok", "Everything that is watched is healthy", why, None, (), (*also, *_unread(known)), "")
+
+
+def _context(known: Known) -> Iterable[str]:
+    for alert in known.alerts:
+        if alert.state == "firing" and alert.severity not in SEVERITIES:
+            yield f"{alert.annotations.get('summary') or alert.name}."
+
+
+def _unread(known: Known) -> Iterable[str]:
+    if known.findings:
+        things = _count(len(known.findings), "thing")
+        yield f"{things} on this host cannot be read yet; below is the line that allows it."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
