@@ -1,0 +1,36 @@
+"""The rules that come with Raingauge, from their files."""
+
+from importlib import resources
+from pathlib import Path
+
+from alerts import rulefile
+from alerts.model import Group, Rule
+from docs.markdown import code, duration
+
+LEAD = """\
+Prometheus loads the files in `alerts/rules` unchanged. Severity: `critical` wakes someone, users suffer; `warning` can
+wait for working hours; `info` is context. Each rule also has first steps, which notifications and pages show.
+
+"""
+FOLDER = Path(str(resources.files("alerts.rules")))
+
+
+def groups() -> list[Group]:
+    found, errors = rulefile.load(sorted(FOLDER.glob("*.yml")))
+    assert not errors, errors
+    return found
+
+
+def rules() -> str:
+    return LEAD + "\n".join(_rule(rule, group) for group in groups() for rule in group.rules)
+
+
+def _rule(rule: Rule, group: Group) -> str:
+    times = [f"for {duration(rule.hold)}"] if rule.hold else ["at once"]
+    times += [f"kept for {duration(rule.keep_firing_for)} after"] if rule.keep_firing_for else []
+    return (
+        f"### {rule.alert or rule.record}\n\n"
+        f"{rule.labels.get('severity', 'recorded')}, {', '.join(times)} ({Path(group.file).name}). "
+        f"{rule.annotations.get('description', '')}\n\n"
+        f"{code(rule.annotations.get('summary', ''))}\n\n```promql\n{rule.expr.strip()}\n```\n"
+    )
