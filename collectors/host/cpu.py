@@ -35,6 +35,8 @@ def parse(text: str) -> Iterable[Sample]:
     if not lines:
         raise ParseError(f"expected lines cpu0, cpu1 ... in /proc/stat, found {text[:60]!r}")
     for name, *fields in lines:
+        if not all(field.isdecimal() for field in fields):
+            raise ParseError(f"expected ticks after {name} in /proc/stat, found {' '.join(fields)[:60]!r}")
         cpu, ticks = name[3:], [int(field) / TICKS for field in fields]
         for mode, seconds in zip(MODES, ticks, strict=False):
             yield SECONDS(seconds, cpu, mode)

@@ -45,10 +45,13 @@ def read(config: Host) -> str:
 
 def parse(text: str) -> Iterable[Sample]:
     for line in text.splitlines():
-        _major, _minor, device, *fields = line.split()
-        if len(fields) < 11:
-            raise ParseError(f"expected at least 14 fields a line in /proc/diskstats, found {line!r}")
+        words = line.split()
+        if len(words) < 14 or not all(word.isdecimal() for word in words[3:]):
+            raise ParseError(
+                f"expected a device and at least 11 numbers a line in /proc/diskstats, found {line[:100]!r}"
+            )
+        device = words[2]
         if EXCLUDED.fullmatch(device):
             continue
-        for (family, factor), value in zip(FIELDS, fields, strict=False):
+        for (family, factor), value in zip(FIELDS, words[3:], strict=False):
             yield family(int(value) / 1000 if factor == 1e-3 else int(value) * factor, device)

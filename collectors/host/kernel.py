@@ -27,7 +27,7 @@ def read(config: Host) -> str:
 
 def parse(text: str) -> Iterable[Sample]:
     rows = [line.split(maxsplit=2) for line in text.splitlines()]
-    found = [FIELDS[row[0]](int(row[1])) for row in rows if len(row) > 1 and row[0] in FIELDS]
+    found = [FIELDS[row[0]](int(row[1])) for row in rows if len(row) > 1 and row[0] in FIELDS and row[1].isdecimal()]
     if not found:
         raise ParseError(f"expected lines such as 'ctxt 1' in /proc/stat, found {text[:60]!r}")
     return found

@@ -20,7 +20,7 @@ def read(config: Host) -> str:
 
 
 def parse(text: str) -> Iterable[Sample]:
-    found = re.findall(r"^(\S+):\s+(\d+)( kB)?$", text, re.MULTILINE)
+    found = re.findall(r"^([\w()]+):\s+(\d+)( kB)?$", text, re.MULTILINE | re.ASCII)
     if not found:
         raise ParseError(f"expected lines such as 'MemTotal: 1 kB' in /proc/meminfo, found {text[:60]!r}")
     for name, value, kilobytes in found:

@@ -115,8 +115,9 @@ def parse(payload: Payload) -> Iterable[Sample]:
     yield from _databases(fields, payload["config"])
     yield from _commands(fields)
     for family, name in ((MAXCLIENTS, "maxclients"), (MAXMEMORY, "maxmemory")):
-        if name in payload["config"]:
-            yield family(float(payload["config"][name]))
+        value = number(payload["config"].get(name, ""))
+        if value is not None:
+            yield family(value)
 
 
 def number(text: str) -> float | None:
@@ -149,7 +150,7 @@ def _pairs(text: str) -> dict[str, float]:
 def _databases(fields: dict[str, str], config: dict[str, str]) -> Iterable[Sample]:
     """Every configured database, the empty ones with 0 keys, since INFO names only those with keys."""
     filled = {name: _pairs(text) for name, text in fields.items() if re.fullmatch(r"db\d+", name)}
-    names = [f"db{number}" for number in range(int(config.get("databases", "0")))]
+    names = [f"db{number}" for number in range(int(number(config.get("databases", "")) or 0))]
     for name in dict.fromkeys([*names, *filled]):
         facts = filled.get(name, {})
         yield KEYS(facts.get("keys", 0), name)

@@ -1,0 +1,163 @@
+"""What every collector promises, checked for each that is registered."""
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from agent.exposition import render
+from collectors import registry
+from collectors.config import Secret
+from collectors.errors import Absent, ParseError
+from collectors.inventory import Inventory
+from collectors.model import Collector, Family, Part
+from tests.collectors.captures import captures
+from tests.collectors.official import families
+
+COLLECTORS = registry.collectors()
+OFFICIAL = ("node_", "nginx_", "phpfpm_", "mysql_", "redis_", "probe_")
+OWN = ("drupal_", "web_", "php_", "sql_", "host_", "solr_", "mail_", "heartbeat_", "security_", "slo_", "raingauge_")
+"""architecture: own families have one of these prefixes and no other."""
+NOT_CAPTURED = {
+    "node_network_speed_bytes": "virtual network cards have no speed",
+    "node_pressure_irq_stalled_seconds_total": "the kernel counts it only with CONFIG_IRQ_TIME_ACCOUNTING",
+    "mysql_global_status_innodb_row_ops_total": "MariaDB 10.11 has no Innodb_rows_*; MySQL and older ones have",
+    "redis_rdb_current_bgsave_duration_sec": "only while a save runs",
+}
+PEERS = Path(__file__).parents[3] / "shared" / "peers"
+NEWER_LABELS = {"device_error", "adminstate", "master_replid"}
+"""Labels of today's exporters that the older ones of Debian do not have yet."""
+
+
+def ids(collector: Collector) -> str:
+    return collector.name
+
+
+@pytest.mark.parametrize("collector", COLLECTORS, ids=ids)
+def test_settings_survive_a_round_trip_and_unknown_keys_are_refused(collector: Collector) -> None:
+    config = collector.config()
+    assert collector.config.model_validate_json(config.model_dump_json()) == config
+    with pytest.raises(ValidationError, match="nonsense"):
+        collector.config.model_validate({"nonsense": 1})
+
+
+@pytest.mark.parametrize("collector", COLLECTORS, ids=ids)
+def test_no_secret_shows(collector: Collector) -> None:
+    secrets = [name for name, field in collector.config.model_fields.items() if "Secret" in str(field.annotation)]
+    config = collector.config.model_validate(dict.fromkeys(secrets, "hunter2"))
+    texts = [repr(config), str(config), str(config.model_dump()), config.model_dump_json(),
+             collector.instance(config, "h"), str(collector.extra(config))]  # fmt: skip
+    assert "hunter2" not in "".join(texts)
+    assert [name for name in collector.config.model_fields if "password" in name and "file" not in name] == secrets
+    for name in secrets:
+        with pytest.raises(ValidationError) as refused:
+            collector.config.model_validate({name: ["hunter2"]})
+        assert "hunter2" not in str(refused.value.errors()[0]["msg"])
+
+
+def test_a_secret_is_compared_and_revealed_only_on_purpose() -> None:
+    assert Secret("a") == Secret("a") != Secret("b")
+    assert Secret("a").reveal() == "a"
+    assert (f"{Secret('a')}", Secret("a") == "a") == ("Secret(***)", False)
+
+
+@pytest.mark.parametrize("collector", COLLECTORS, ids=ids)
+def test_every_family_is_declared_and_captured(collector: Collector) -> None:
+    declared = {family.name: family for family in collector.families}
+    emitted = {
+        sample.family
+        for capture in captures()
+        if capture.collector.name == collector.name
+        for sample in capture.samples()
+    }
+    assert {family.name for family in emitted if not known(family, declared)} == set()
+    names = {family.name for family in emitted}
+    missing = {name for name in declared if not any(fits(name, each) for each in names)}
+    assert missing - NOT_CAPTURED.keys() == set()
+    assert len(collector.families) == len(declared)
+
+
+def fits(name: str, emitted: str) -> bool:
+    return emitted.startswith(name[:-1]) if name.endswith("*") else emitted == name
+
+
+def known(family: Family, declared: dict[str, Family]) -> bool:
+    return any(fits(name, family.name) and family.labels == of.labels for name, of in declared.items())
+
+
+def test_what_is_not_captured_is_still_declared() -> None:
+    declared = {family.name for collector in COLLECTORS for family in collector.families}
+    emitted = {sample.family.name for capture in captures() for sample in capture.samples()}
+    assert NOT_CAPTURED.keys() <= declared
+    assert NOT_CAPTURED.keys() & emitted == set()
+
+
+@pytest.mark.parametrize("collector", COLLECTORS, ids=ids)
+def test_names_are_the_exporters_or_ours_by_our_rules(collector: Collector) -> None:
+    for family in collector.families:
+        assert family.name.startswith((*OFFICIAL, *OWN)), family.name
+        assert re.fullmatch(r"[a-z][A-Za-z0-9_]*\*?", family.name)
+        assert family.help.endswith("."), f"{family.name}: a help text is a sentence"
+        assert all(re.fullmatch(r"[a-z_][a-z0-9_]*", label) for label in family.labels)
+        assert family.bounds.keys() <= set(family.labels)
+        if family.name.startswith(OWN):
+            assert family.name.endswith("_total") == (family.kind == "counter"), family.name
+            assert family.kind != "untyped"
+
+
+@pytest.mark.parametrize("collector", COLLECTORS, ids=ids)
+def test_an_empty_host_has_nothing_but_itself(collector: Collector) -> None:
+    assert [each.found for each in collector.discover(Inventory("h"))] == (
+        ["this host"] if collector.name == "host" else []
+    )
+
+
+@pytest.mark.parametrize("collector", COLLECTORS, ids=ids)
+def test_its_files_say_where_the_definition_is(collector: Collector) -> None:
+    assert re.search(r"https?://", importlib.import_module(registry.MODULES[collector.name]).__doc__ or "")
+    assert collector.grants or collector.name == "host"
+
+
+@pytest.mark.parametrize(
+    ("part", "payload"),
+    [
+        pytest.param(part, payload, id=f"{capture}-{part.name}")
+        for capture in captures()
+        for part, payload in capture.parts()
+        if isinstance(payload, str)
+    ],
+)
+@given(data=st.data())
+def test_any_text_is_parsed_or_refused_as_such(part: Part, payload: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(payload)), "at")
+    length = data.draw(st.integers(0, 30), "length")
+    text = data.draw(
+        st.text() | st.text(max_size=5).map(lambda new: payload[:at] + new + payload[at + length :]), "text"
+    )
+    try:
+        list(part.parse(text))
+    except (ParseError, Absent):
+        return
+
+
+@pytest.mark.skipif(not PEERS.exists(), reason="the official exporters' own answers are not here")
+def test_types_and_labels_are_the_official_exporters() -> None:
+    theirs: dict[str, Any] = {}
+    for file in PEERS.glob("*_exporter-*.prom"):
+        for name, family in families(file.read_text()).items():
+            before = theirs.get(name, family)
+            theirs[name] = family._replace(labels=family.labels | before.labels)
+    ours = {name: family for each in captures() for name, family in families(render(each.samples()).decode()).items()}
+    shared = {name for name in ours if name in theirs and name.startswith(OFFICIAL)}
+    assert len(shared) > 800
+    different = {
+        name: (ours[name], theirs[name])
+        for name in shared
+        if (ours[name].type, ours[name].labels - NEWER_LABELS) != (theirs[name].type, theirs[name].labels)
+    }
+    assert different == {}

@@ -1,0 +1,36 @@
+"""What each captured answer becomes, against its golden. `make golden` rewrites them; read the diff."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from agent.exposition import render
+from tests.collectors.captures import Capture, captures
+
+EXPORTERS = "nginx|phpfpm|mysql|redis|node|probe"
+OLD_NAMES = re.compile(
+    rf"({EXPORTERS})_\S+ (counter metrics should have|use base unit|metric names should not contain abbreviated units|"
+    r"non-histogram and non-summary metrics should not have|"
+    r"metric names? should (be written in 'snake_case'|not include type))"
+)
+"""What promtool says of the names that the official exporters have given themselves."""
+
+
+@pytest.mark.parametrize("capture", captures(), ids=str)
+def test_golden(capture: Capture) -> None:
+    found = render(capture.samples()).decode()
+    if os.environ.get("RAINGAUGE_GOLDEN") == "rewrite":
+        capture.golden.write_text(found)
+    assert found == capture.golden.read_text()
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("capture", captures(), ids=str)
+def test_promtool_finds_nothing_but_the_exporters_own_old_names(capture: Capture) -> None:
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=capture.golden.read_text(), capture_output=True, text=True, check=False
+    )
+    assert checked.returncode in (0, 3), checked.stderr  # 3: it parses, and there are complaints
+    assert [line for line in checked.stderr.splitlines() if not OLD_NAMES.match(line)] == []
