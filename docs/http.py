@@ -1,8 +1,13 @@
 """What the two HTTP servers answer."""
 
+from collections.abc import Iterator
+from typing import Any
+
+from dashboard.app import create_app
+from dashboard.services import Services
 from docs.markdown import code, table
 
-LEAD = """\
+EXPORTER_LEAD = """\
 On `exporter.listen`. On an address that is not loopback, all but the last two need a token of
 `raingauge token create --scope read`, sent as `Authorization: Bearer TOKEN` or as the password of basic authentication.
 Metrics are Prometheus' text format 0.0.4, compressed if the client takes gzip.
@@ -16,7 +21,46 @@ EXPORTER = {
     "/-/healthy": "200 as long as the process answers.",
     "/-/ready": "200 once the first tick has closed, 503 before.",
 }
+DASHBOARD_LEAD = """\
+On `dashboard.listen`, for those who have logged in. `/api/v1` is Prometheus' HTTP API; it and all pages also take a
+token of `raingauge token create --scope read` as `Authorization: Bearer TOKEN`. A page asked for with
+`Accept: application/json` answers with its data. `from` and `to` choose the span: `?from=now-6h&to=now`.
+
+"""
+DASHBOARD = {
+    "/": "Page: is anything wrong, where, since when; charts of what is there.",
+    "/host": "Page: processor, memory, disks and network of the host.",
+    "/alerts": "Page: alerts with their first steps, and the rules.",
+    "/targets": "Page: what is read, how each read went, and what cannot be read.",
+    "/login": "The login form; with `key`, the link that logs in once.",
+    "/logout": "Ends the session.",
+    "/api/v1/query": "An expression at one `time`.",
+    "/api/v1/query_range": "An expression from `start` to `end` every `step`.",
+    "/api/v1/series": "Series that `match[]`.",
+    "/api/v1/labels": "Names of labels.",
+    "/api/v1/label/<name>/values": "Values of a label.",
+    "/api/v1/metadata": "Type, help and unit of metrics.",
+}
 
 
 def exporter() -> str:
-    return LEAD + table(("Path", "What it gives"), [(code(path), text) for path, text in EXPORTER.items()])
+    rows = [(code(path), text) for path, text in EXPORTER.items()]
+    return EXPORTER_LEAD + table(("Path", "What it gives"), rows)
+
+
+def dashboard() -> str:
+    """KeyError for a path of the application that DASHBOARD has no text for."""
+    methods: dict[str, set[str]] = {path: set() for path in DASHBOARD}
+    for path, method in routes():
+        methods[path].add(method)
+    rows = [(code(path), ", ".join(sorted(methods[path])), text) for path, text in DASHBOARD.items()]
+    return DASHBOARD_LEAD + table(("Path", "Method", "What it gives"), rows)
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """(path, method) of the application, static files left out. Nobody asks it anything, so it is given nothing."""
+    none: Any = None
+    app = create_app(Services("", "", none, none, none, none, none, "", lambda: 0.0, 0.0))
+    for rule in app.url_map.iter_rules():
+        if not rule.rule.startswith("/static/"):
+            yield from ((rule.rule, method) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from docs.charts import charts
 from docs.commands import commands
-from docs.http import exporter
+from docs.http import dashboard, exporter
 from docs.markdown import anchor
 from docs.metrics import metrics, tested_versions
 from docs.rules import rules
@@ -17,6 +17,7 @@ SECTIONS = {
     "Environment": environment,
     "Exit codes": exit_codes,
     "HTTP: the exporter": exporter,
+    "HTTP: the dashboard": dashboard,
     "Metrics": metrics,
     "Tested versions": tested_versions,
     "Shipped rules": rules,

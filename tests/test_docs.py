@@ -19,7 +19,7 @@ from agent.pages import Pages
 from collectors import registry
 from dashboard.charts import CHARTS
 from docs.commands import walk
-from docs.http import EXPORTER
+from docs.http import DASHBOARD, EXPORTER, routes
 from docs.markdown import anchor
 from docs.metrics import families
 from docs.reference import PATH, reference
@@ -132,6 +132,11 @@ def test_every_command_that_is_named_exists() -> None:
     for words in named:
         with contextlib.suppress(click.MissingParameter, click.BadOptionUsage):  # named without its values
             check(words)
+
+
+def test_every_path_of_the_dashboard_is_in_it(page: str) -> None:
+    assert {path for path, _ in routes()} == DASHBOARD.keys()
+    assert {path for path in DASHBOARD if f"| `{path}` |" not in page} == set()
 
 
 def check(words: list[str]) -> None:
