@@ -200,6 +200,8 @@ def _exchange(config: Probe, sock: socket.socket, hop: Hop, facts: Facts, until:
     while len(body) < MOST_BYTES and (piece := answer.read1(MOST_BYTES - len(body))):
         body += piece
         sock.settimeout(_left(until))
+    if answer.length and len(body) < MOST_BYTES:
+        raise http.client.IncompleteRead(body, answer.length)
     _timed(facts, "transfer", since)
     facts["body_length"] = len(body)
     facts["has_text"] = _has_text(config, body.decode(errors="replace"))
