@@ -103,7 +103,7 @@ def read(config: Host, asker: Asker = ASKER, patience: float = PATIENCE_SECONDS)
     except (Denied, Absent):  # an ordinary user sees its own mounts, nearly always the same
         text = read_text(f"{config.procfs}/self/mounts")
     found = mounts(text)
-    paths = {mount["mountpoint"]: os.path.normpath(config.rootfs + mount["mountpoint"]) for mount in found}
+    paths = {mount["mountpoint"]: config.rootfs.rstrip("/") + mount["mountpoint"] for mount in found}
     answers = asker.ask(paths.values(), patience)
     for mount in found:
         answer = answers.get(paths[mount["mountpoint"]])

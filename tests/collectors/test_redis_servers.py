@@ -1,0 +1,105 @@
+"""Redis: what its own client says, with the least rights, and when it lets nobody in."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.reading import Reading, trial
+from collectors.errors import ParseError
+from collectors.redis import COLLECTOR, Redis
+from collectors.redis.info import parse
+from tests.lab import servers
+from tests.lab.ports import free_port
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Redis]:
+    folder = tmp_path_factory.mktemp("redis")
+    with servers.Redis(folder, ["--unixsocket", str(folder / "redis.sock")]) as server:
+        yield server
+
+
+def client(server: servers.Redis, *words: str) -> str:
+    return subprocess.run(
+        ["redis-cli", "-p", str(server.port), *words], check=True, capture_output=True, text=True
+    ).stdout
+
+
+def read(**settings: Any) -> Reading:
+    (reading,) = trial(COLLECTOR, Redis(**settings))
+    return reading
+
+
+def values(reading: Reading) -> dict[str, float]:
+    return {",".join([sample.family.name, *sample.labels]): sample.value for sample in reading.samples}
+
+
+@pytest.mark.servers
+def test_values_are_those_of_the_servers_own_client(server: servers.Redis) -> None:
+    client(server, "MSET", "a", "1", "b", "2")
+    client(server, "EXPIRE", "a", "1000")
+    client(server, "-n", "3", "SET", "c", "3")
+    for key in ("a", "a", "nothing"):
+        client(server, "GET", key)
+    info = dict(line.split(":", 1) for line in client(server, "INFO", "everything").splitlines() if ":" in line)
+    found = values(read(port=server.port))
+    assert found["redis_keyspace_hits_total"] == float(info["keyspace_hits"])
+    assert found["redis_keyspace_misses_total"] == float(info["keyspace_misses"]) >= 1
+    assert (found["redis_db_keys,db0"], found["redis_db_keys,db3"], found["redis_db_keys,db1"]) == (2, 1, 0)
+    assert found["redis_db_keys_expiring,db0"] == 1
+    assert found["redis_memory_max_bytes"] == found["redis_config_maxmemory"] == 64 << 20
+    assert found["redis_config_maxclients"] == 10_000
+    assert found["redis_commands_total,get"] >= 3
+    assert f"redis_instance_info,master,{info['redis_version']}" in "\n".join(found)
+
+
+@pytest.mark.servers
+def test_over_a_unix_socket(server: servers.Redis) -> None:
+    assert read(socket=str(server.directory / "redis.sock")).outcome == "ok"
+
+
+@pytest.mark.servers
+def test_a_password_that_we_lack_is_denied(tmp_path: Path) -> None:
+    with servers.Redis(tmp_path, ["--requirepass", "hunter2"]) as locked:
+        for settings in ({}, {"password": "wrong-secret"}):
+            reading = read(port=locked.port, **settings)
+            assert (reading.outcome, "secret" in reading.error) == ("denied", False)
+        assert read(port=locked.port, password="hunter2").outcome == "ok"
+
+
+@pytest.mark.servers
+def test_the_documented_rights_are_enough_and_without_config_most_is_there(server: servers.Redis) -> None:
+    client(server, "ACL", "SETUSER", "gauge", "on", ">s3cret", "-@all", "+info", "+config|get", "+ping")
+    client(server, "ACL", "SETUSER", "poor", "on", ">s3cret", "-@all", "+info")
+    full = values(read(port=server.port, user="gauge", password="s3cret"))
+    poor = read(port=server.port, user="poor", password="s3cret")
+    assert (full["redis_config_maxclients"], poor.outcome) == (10_000, "ok")
+    assert set(full) - set(values(poor)) <= {"redis_config_maxclients", "redis_config_maxmemory"} | {
+        name for name in full if name.startswith(("redis_db_keys", "redis_commands", "redis_errors"))
+    }
+    client(server, "ACL", "SETUSER", "none", "on", ">s3cret", "-@all")
+    assert read(port=server.port, user="none", password="s3cret").outcome == "denied"
+
+
+@pytest.mark.servers
+def test_what_is_down_is_unreachable(tmp_path: Path) -> None:
+    assert read(port=free_port()).outcome == "unreachable"
+    assert read(socket=str(tmp_path / "gone.sock")).outcome == "unreachable"
+
+
+@pytest.mark.parametrize("text", ["", "-ERR nonsense", "# Server\r\n", "redis_versio:7"])
+def test_what_is_no_info_is_refused(text: str) -> None:
+    with pytest.raises(ParseError, match="expected INFO with redis_version"):
+        list(parse({"info": text, "config": {}}))
+
+
+@given(st.lists(st.text(max_size=40), max_size=8), st.dictionaries(st.text(max_size=10), st.text(max_size=10)))
+def test_any_lines_are_read_as_far_as_they_go(lines: list[str], config: dict[str, str]) -> None:
+    info = "\r\n".join(["redis_version:7.2", *lines])
+    names = [sample.family.name for sample in parse({"info": info, "config": config})]
+    assert "redis_instance_info" in names
