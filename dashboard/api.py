@@ -15,7 +15,6 @@ from history import answer, numbers
 from history.answer import Answer
 from history.model import QueryError
 
-MOST_POINTS = 11_000
 LABEL_NAME = re.compile(r"[a-zA-Z_]\w*", re.ASCII)
 METHODS = ["GET", "POST"]
 
@@ -24,6 +23,16 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 def send(content: Answer, status: int = 200) -> Response:
     return Response(orjson.dumps(content), status, mimetype="application/json")
+
+
+def refuse(kind: str, text: str, status: int) -> Response:
+    """An error in Prometheus' shape, of a kind that its queries do not have."""
+    return send({"status": "error", "errorType": kind, "error": text}, status)
+
+
+def wants_json() -> bool:
+    """Whether who asks is a program: of the API, or of a page with `Accept: application/json`."""
+    return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"
 
 
 @blueprint.errorhandler(QueryError)
@@ -46,12 +55,6 @@ def query_range() -> Response:
     if end < start:
         raise QueryError("bad_data", 'invalid parameter "end": end timestamp must not be before start time')
     step = answer.step(request.values.get("step"))
-    if (end - start) / step > MOST_POINTS:
-        raise QueryError(
-            "bad_data",
-            "exceeded maximum resolution of 11,000 points per timeseries."
-            " Try decreasing the query resolution (?step=XX)",
-        )
     _check_timeout()
     return send(answer.result(services().source.query_range(_expression(), start, end, step)))
 

@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -10,8 +9,7 @@ from http import HTTPStatus
 import jinja2
 from flask import Flask, Response, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_limiter import RateLimitExceeded
-from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from dashboard import api, login, pages, security
@@ -30,6 +28,10 @@ TEXTS = {
     413: "The request is larger than 1 MB.",
     500: "Something is broken in Raingauge. The log has the details under this number.",
 }
+KINDS = {400: "bad_data", 404: "not_found", 413: "bad_data", 500: "internal"}
+"""Prometheus' errorType; the others are named after the status."""
+OLD_FORM = "This form is too old, or it did not come from this dashboard. Load the page again and repeat what you did."
+NO_CSRF = "a POST with a session needs the header X-CSRFToken; programs send a token as Authorization: Bearer"
 
 
 @dataclass(frozen=True)
@@ -51,22 +53,20 @@ def create_app(services: Services) -> Flask:
         SESSION_COOKIE_NAME="raingauge_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,  # the server's end of the session does not move either
         PERMANENT_SESSION_LIFETIME=timedelta(seconds=SESSION_SECONDS),
         MAX_CONTENT_LENGTH=MOST_FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_FORM_BYTES,
+        WTF_CSRF_CHECK_DEFAULT=False,  # login's guard decides what needs it
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    assets = Assets(plotly=services.vendor)
+    assets = Assets()
     app.jinja_env.globals["asset"] = assets.url
-    app.register_blueprint(assets.blueprint)
     security.protect(app)
     login.install(app)
-    login.limiter.init_app(app)
-    csrf = CSRFProtect(app)
-    csrf.exempt(api.blueprint)  # it only reads, and no other origin may see the answer
-    app.register_blueprint(api.blueprint)
-    for blueprint in pages.PAGES:
+    for blueprint in (assets.blueprint, api.blueprint, *pages.PAGES):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken)
@@ -76,32 +76,24 @@ def create_app(services: Services) -> Flask:
 def _refused(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     text = TEXTS.get(status, HTTPStatus(status).phrase)
-    if isinstance(error, RateLimitExceeded):
-        text = f"Too many tries. The next one is possible {_when()}."
-    elif status == 400 and error.description and "CSRF" in error.description:
-        text = "This form is too old. Go back, load the page again and repeat what you did."
+    if isinstance(error, CSRFError):
+        text = NO_CSRF if api.wants_json() else OLD_FORM
     answer = _answer(ErrorPage(status, HTTPStatus(status).phrase, text, ""))
-    if error.get_response().headers.get("Allow"):
-        answer.headers["Allow"] = error.get_response().headers["Allow"]
+    if allowed := error.get_response().headers.get("Allow"):
+        answer.headers["Allow"] = allowed
     return answer
-
-
-def _when() -> str:
-    limit = login.limiter.current_limit
-    seconds = max(1, round(limit.reset_at - time.time())) if limit else 60  # the limiter has a clock of its own
-    return f"in {seconds // 60 + 1} minutes" if seconds > 60 else f"in {seconds} seconds"
 
 
 def _broken(error: Exception) -> ResponseReturnValue:
     """The web boundary: a bug ends one request, with a number under which the log tells it."""
     request_id = secrets.token_hex(4)
-    log.error("request=%s path=%s bug", request_id, request.path, exc_info=error)
+    log.error("request=%s path=%r bug", request_id, request.path, exc_info=error)
     return _answer(ErrorPage(500, "Internal error", TEXTS[500], request_id))
 
 
 def _answer(page: ErrorPage) -> Response:
-    if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
+    if api.wants_json():
         number = f" ({page.request_id})" if page.request_id else ""
-        content = {"status": "error", "errorType": page.title.lower().replace(" ", "_"), "error": page.text + number}
-        return api.send(content, page.status)
+        kind = KINDS.get(page.status, page.title.lower().replace(" ", "_"))
+        return api.refuse(kind, page.text + number, page.status)
     return Response(render_template("error.html", page=page), page.status, mimetype="text/html")

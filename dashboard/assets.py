@@ -40,10 +40,9 @@ class Asset:
 class Assets:
     """Every file of the static folder by name, and Plotly as `plotly.js`; read at start."""
 
-    def __init__(self, static: Path = STATIC, plotly: Path | None = None) -> None:
-        """`plotly`: its bundle; the one of set-up or of the wheel if not given."""
+    def __init__(self, static: Path = STATIC) -> None:
         files = {path.name: path for path in sorted(static.glob("*")) if path.suffix in SUFFIXES}
-        files["plotly.js"] = plotly or vendor.bundle()
+        files["plotly.js"] = vendor.bundle()
         assets = {name: Asset(path, path.read_bytes()) for name, path in files.items()}
         self._urls: Mapping[str, str] = {name: _hashed(name, asset.digest) for name, asset in assets.items()}
         self._by_url: Mapping[str, Asset] = {self._urls[name]: asset for name, asset in assets.items()}

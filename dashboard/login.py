@@ -1,29 +1,47 @@
-"""Who may see the pages: one-time links, a password if one is set, sessions that can be ended, and API tokens."""
+"""Who may see the pages: one-time links, a password if one is set, sessions that can be ended, and API tokens.
 
+A request with a token stands for itself. One with a session that changes anything must carry the CSRF token of our own
+pages, in its form or as the header X-CSRFToken: other sites, and other ports of this host, send our cookie too.
+"""
+
+import logging
+import math
+import time
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+from threading import Lock
 from urllib.parse import urlencode, urlsplit
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from flask import Blueprint, Flask, Response, g, redirect, render_template, request, session, url_for
+from argon2.exceptions import InvalidHashError, VerificationError
+from flask import Blueprint, Flask, Response, make_response, redirect, render_template, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+from flask_limiter import Limiter, RateLimitExceeded
+from flask_wtf import CSRFProtect
 
 from dashboard import api
 from dashboard.services import services
-from history import answer
-from history.model import QueryError
+from history.access import Scope
+
+log = logging.getLogger("raingauge.dashboard")
 
 SESSION = "sid"
-USED = "This link was used before, or it is older than 15 minutes. A restart of Raingauge prints a new one."
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TRIES = "10 per 5 minutes"
 OPEN = frozenset({"assets.file", "login.enter", "login.form"})
 """Endpoints that need no session."""
+USED = (
+    "This link was used before, or it is older than 15 minutes."
+    " Restart Raingauge to get a new one: `raingauge run` prints it."
+)
+UNKNOWN = "log in, or send a token of `raingauge token create` as Authorization: Bearer"
+NOT_ENOUGH = "this needs a token of `raingauge token create --scope write`, and forms of pages need a login"
 
 blueprint = Blueprint("login", __name__)
-limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=False)
+csrf = CSRFProtect()
+hashing = Lock()
+"""One at a time: argon2 takes 64 MiB and a core while it looks at a password."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +68,21 @@ class Cookies(SecureCookieSessionInterface):
         return request.is_secure
 
 
+def _whose() -> str:
+    """The address that tries are counted for; of IPv6 the network, as one guest has all of it."""
+    address = ip_address(request.remote_addr or "127.0.0.1")
+    return str(ip_network((address, 64), strict=False) if isinstance(address, IPv6Address) else address)
+
+
+limiter = Limiter(_whose, storage_uri="memory://")
+
+
 def install(app: Flask) -> None:
     app.session_interface = Cookies()
-    app.register_blueprint(blueprint)
     app.before_request(_guard)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    app.register_blueprint(blueprint)
 
 
 def local_path(target: str | None) -> str:
@@ -67,14 +96,35 @@ def local_path(target: str | None) -> str:
 
 def _guard() -> ResponseReturnValue | None:
     """None lets the request through."""
-    if request.endpoint in OPEN or _has_session() or _has_token():
-        return None
-    if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
-        refused = QueryError("bad_data", "log in, or send a token of `raingauge token create` as Authorization: Bearer")
-        content = {**answer.failure(refused), "errorType": "unauthorized"}
-        return api.send(content, 401)
-    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer" and request.endpoint not in OPEN:
+        return _by_token(services().access.token_scope(token.strip()))
+    if request.endpoint not in OPEN and not _has_session():
+        return _to_login()
+    if request.method not in SAFE and request.routing_exception is None:
+        csrf.protect()
+    return None
+
+
+def _by_token(scope: Scope | None) -> Response | None:
+    if scope is None:
+        return _unknown()
+    reads = request.method in SAFE or request.blueprint == api.blueprint.name or request.routing_exception is not None
+    writes = scope == "write" and request.path.startswith("/api/")
+    return None if reads or writes else api.refuse("forbidden", NOT_ENOUGH, 403)
+
+
+def _to_login() -> ResponseReturnValue:
+    if api.wants_json():
+        return _unknown()
+    here = request.full_path.rstrip("?") if request.method in SAFE else "/"
     return redirect(url_for("login.form", next=here) if here != "/" else url_for("login.form"))
+
+
+def _unknown() -> Response:
+    answer = api.refuse("unauthorized", UNKNOWN, 401)
+    answer.headers["WWW-Authenticate"] = 'Bearer realm="raingauge"'
+    return answer
 
 
 def _has_session() -> bool:
@@ -82,56 +132,70 @@ def _has_session() -> bool:
     return isinstance(sid, str) and services().access.session_valid(sid, services().clock())
 
 
-def _has_token() -> bool:
-    """Tokens read; what changes something needs a session and its form's CSRF field."""
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    readable = request.method in ("GET", "HEAD", "OPTIONS") or request.blueprint == "api"
-    g.by_token = kind.lower() == "bearer" and readable and services().access.token_scope(token.strip()) is not None
-    return bool(g.by_token)
-
-
 @blueprint.get("/login")
-@limiter.limit(TRIES, deduct_when=lambda answer: answer.status_code == 403)
 def form() -> ResponseReturnValue:
-    """The form; with a `key`, the one-time link itself."""
-    if key := request.args.get("key"):
-        if services().access.use_login(key, services().clock()):
-            return _let_in()
+    """The form; with a `key`, the one-time link itself, which a HEAD request must not use up."""
+    key = request.args.get("key", "") if request.method == "GET" else ""
+    if key and services().access.use_login(key, services().clock()):
+        return _let_in("link")
+    if _has_session():  # the link again, from the history or loaded ahead by the browser
+        return redirect(local_path(request.args.get("next")))
+    if key:
+        log.warning("login=refused way=link address=%s", request.remote_addr)
         return _page(USED, 403)
     return _page("")
 
 
 @blueprint.post("/login")
-@limiter.limit(TRIES, deduct_when=lambda answer: answer.status_code != 302)
+@limiter.limit(TRIES, deduct_when=lambda answer: answer.status_code == 403)
 def enter() -> ResponseReturnValue:
     if _password_fits(request.form.get("password", "")):
-        return _let_in()
+        return _let_in("password")
+    log.warning("login=refused way=password address=%s", request.remote_addr)
     return _page("That is not the password.", 403)
+
+
+@blueprint.app_errorhandler(RateLimitExceeded)
+def _locked(_error: RateLimitExceeded) -> Response:
+    limit = limiter.current_limit
+    seconds = max(1, int(limit.reset_at - time.time())) if limit else 300  # the limiter has a clock of its own
+    left = f"{seconds} seconds" if seconds <= 60 else f"{math.ceil(seconds / 60)} minutes"
+    answer = make_response(_page(f"Too many wrong passwords from your address. Try again in {left}.", 429))
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 @blueprint.post("/logout")
 def leave() -> ResponseReturnValue:
-    sid = session.pop(SESSION, None)
-    if isinstance(sid, str):
-        services().access.close_session(sid, services().clock())
-    session.clear()
+    _end_session()
     return redirect(url_for("login.form"))
 
 
 def _password_fits(password: str) -> bool:
     """Without a password set nothing fits."""
+    if not services().password_hash:
+        return False
     try:
-        return bool(services().password_hash) and PasswordHasher().verify(services().password_hash, password)
-    except (VerifyMismatchError, InvalidHashError):
+        with hashing:
+            return PasswordHasher().verify(services().password_hash, password)
+    except (VerificationError, InvalidHashError):
         return False
 
 
-def _let_in() -> Response:
+def _let_in(way: str) -> ResponseReturnValue:
     """A new session each time: nothing that was known before the login is worth anything after it."""
-    session.clear()
+    _end_session()
     session[SESSION] = services().access.open_session(services().clock())
     session.permanent = True
-    return Response(status=302, headers={"Location": local_path(request.values.get("next"))})
+    log.info("login=done way=%s address=%s", way, request.remote_addr)
+    return redirect(local_path(request.values.get("next")))
+
+
+def _end_session() -> None:
+    sid = session.get(SESSION)
+    if isinstance(sid, str):
+        services().access.close_session(sid, services().clock())
+    session.clear()
 
 
 def _page(problem: str, status: int = 200) -> tuple[str, int]:

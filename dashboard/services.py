@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, cast
 
 from flask import current_app
@@ -57,8 +56,6 @@ class Services:
     interval: float = 10.0  # seconds between ticks
     password_hash: str = ""
     """argon2; "" when no password is set and only login links work."""
-    vendor: Path | None = None
-    """Folder with plotly-basic.min.js; None: the package's own."""
 
 
 def services() -> Services:

@@ -1,10 +1,11 @@
 """Third-party JavaScript at set-up: `python -m dashboard.vendor` takes Plotly's small bundle from its npm package.
 
-Version and integrity hash are pinned by package.json and package-lock.json. Without npm the larger bundle inside the
-`plotly` wheel serves instead.
+Version and integrity hash are pinned by package.json and package-lock.json; npm checks them. Without npm the larger
+bundle inside the `plotly` wheel serves instead.
 """
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 VENDOR = Path(__file__).parent / "static" / "vendor"
 PACKAGE = "plotly.js-basic-dist-min"
 BUNDLE = "plotly-basic.min.js"
-VERSION_FILE = "plotly-basic.version"
+BANNER = re.compile(rb"plotly\.js \(basic - minified\) v(\S+)")
 PATIENCE_SECONDS = 120
 
 
@@ -41,38 +42,54 @@ def wanted(root: Path = ROOT) -> str:
     return version
 
 
+def present(folder: Path = VENDOR) -> str:
+    """The version of the small bundle, as its first lines say; "" if it is not there."""
+    try:
+        with (folder / BUNDLE).open("rb") as file:
+            found = BANNER.search(file.read(200))
+    except FileNotFoundError:
+        return ""
+    return found[1].decode() if found else ""
+
+
 def fetch(root: Path = ROOT, folder: Path = VENDOR) -> None:
-    """Put the pinned bundle into the folder. OSError or CalledProcessError when npm is not there or fails."""
+    """Put the pinned bundle into the folder. OSError or SubprocessError if npm is not there, fails or hangs."""
     with tempfile.TemporaryDirectory() as scratch:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(root / name, scratch)
         subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],  # noqa: S607 # the one on the path
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"],  # noqa: S607
             cwd=scratch, check=True, capture_output=True, text=True, timeout=PATIENCE_SECONDS,
         )  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(Path(scratch, "node_modules", PACKAGE, BUNDLE), folder / BUNDLE)
-    (folder / VERSION_FILE).write_text(wanted(root))
+        part = folder / f"{BUNDLE}.part"  # renamed when whole: half a bundle has the banner too
+        shutil.copy(Path(scratch, "node_modules", PACKAGE, BUNDLE), part)
+        part.replace(folder / BUNDLE)
 
 
-def main() -> None:
-    version = VENDOR / VERSION_FILE
-    if version.exists() and version.read_text() == wanted():
-        return
+def install(root: Path = ROOT, folder: Path = VENDOR) -> str:
+    """What was done or why not, as a sentence; "" if the pinned version was there."""
+    if present(folder) == wanted(root):
+        return ""
     try:
-        fetch()
-    except FileNotFoundError:
-        reason = "npm is not installed"
+        fetch(root, folder)
     except subprocess.TimeoutExpired:
-        reason = f"npm did not end within {PATIENCE_SECONDS} s"
-    except (OSError, subprocess.CalledProcessError) as error:
-        said = getattr(error, "stderr", "") or str(error)
-        reason = f"npm failed: {said.strip().splitlines()[0] if said.strip() else 'without a word'}"
+        reason = f"npm did not end within {PATIENCE_SECONDS} seconds"
+    except subprocess.CalledProcessError as error:
+        reason = f"npm failed with {_told(error.stderr)}"
+    except OSError as error:
+        reason = f"npm is not usable: {error.strerror} ({error.filename})"
     else:
-        click.echo(f"Plotly {wanted()}: the small bundle is in place")
-        return
-    click.echo(f"{reason}; charts are drawn with the larger Plotly bundle of the Python package")
+        return f"Plotly {wanted(root)}: the small bundle is in place."
+    return f"{reason}. Charts are drawn with the larger Plotly bundle of the Python package instead."
+
+
+def _told(stderr: str) -> str:
+    """npm's own code, such as EINTEGRITY or ENOTFOUND: its sentences name hosts and take many lines."""
+    found = re.search(r"npm (?:error|ERR!) code (\S+)", stderr)
+    return found[1] if found else "an unknown error"
 
 
 if __name__ == "__main__":
-    main()
+    if said := install():
+        click.echo(said)

@@ -12,14 +12,14 @@ from alerts.model import Alert, Group, RuleHealth
 from collectors.model import Finding, TargetStatus
 from dashboard.app import create_app
 from dashboard.services import Services
-from history.access import Access
+from history.access import Access, Scope
 from history.database import open_database
 from history.embedded import Embedded
 from history.events import Events
 from history.store import Store
 
 NOW = 1_790_000_000.0
-"""2026-09-21 13:33:20 UTC."""
+"""2026-09-21 14:13:20 UTC."""
 
 
 @dataclass
@@ -96,5 +96,5 @@ class World:
         assert client.get("/login", query_string={"key": self.access.create_login(self.now)}).status_code == 302
         return client
 
-    def token(self) -> str:
-        return self.access.create_token("read", self.now)
+    def token(self, scope: Scope = "read") -> str:
+        return self.access.create_token(scope, self.now)

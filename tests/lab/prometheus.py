@@ -42,11 +42,14 @@ class Prometheus(Server):
         return super()._ready() and ask(self.url, "query", query="1")[0] == 200
 
 
-def ask(url: str, path: str, token: str = "", **parameters: Any) -> tuple[int, Any]:
-    """Status and answer of a Prometheus API, whoever serves it; (0, None) without one."""
+def ask(url: str, path: str, token: str = "", form: bool = False, **parameters: Any) -> tuple[int, Any]:
+    """Status and answer of a Prometheus API, whoever serves it; (0, None) without one. `form`: by POST."""
     query = urllib.parse.urlencode(parameters, doseq=True)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    request = urllib.request.Request(f"{url}/api/v1/{path}?{query}", headers=headers)
+    address = f"{url}/api/v1/{path}"
+    request = urllib.request.Request(
+        address if form else f"{address}?{query}", query.encode() if form else None, headers
+    )
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.status, json.loads(answer.read())
