@@ -65,7 +65,7 @@ def test_an_ordinary_user_is_told_what_it_cannot_see(lab: Lab) -> None:
         found = as_nobody()
     finally:
         shut.chmod(0o644)
-    sentences = " / ".join(found["blind"])
+    sentences = " / ".join(map(str, found["blind"]))
     assert "nobody is not root, so the kernel does not say which program listens on " in sentences
     assert f"cannot read {shut}: permission denied" in sentences
     assert lab.nginx.port in found["nginx"]  # its configuration says so
@@ -81,9 +81,9 @@ def as_nobody() -> dict[str, list[object]]:
             os.setgid(user.pw_gid)
             os.setuid(user.pw_uid)
             os.environ["USER"] = os.environ["LOGNAME"] = "nobody"
-            found = look("lab")
-            ports = [int(listen.rpartition(":")[2]) for vhost in found.vhosts for listen in vhost.listens]
-            os.write(write, json.dumps({"blind": found.blind, "nginx": ports}).encode())
+            seen = look("lab")
+            ports = [int(listen.rpartition(":")[2]) for vhost in seen.vhosts for listen in vhost.listens]
+            os.write(write, json.dumps({"blind": seen.blind, "nginx": ports}).encode())
         finally:
             os._exit(0)
     os.close(write)

@@ -74,7 +74,7 @@ def test_what_is_down_is_unreachable(server: MariaDb) -> None:
 @pytest.mark.servers
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # PyMySQL leaves its file to the collector
+)  # PyMySQL leaves a file open
 def test_a_server_that_goes_away_between_two_reads(tmp_path: Any) -> None:
     with MariaDb(tmp_path / "db") as server, connect(Mysql(socket=server.socket, user=server.user)) as connection:
         status, _ = COLLECTOR.parts

@@ -1,0 +1,98 @@
+"""Collectors that do as the test says: answer, fail, hang, and tell how often they were read."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.ticking import Watch
+from collectors.config import Config
+from collectors.model import Collector, Event, Family, Gauge, Part, Sample, Target
+
+UP = Gauge("fake_up", "1 when it answered.")
+VALUE = Gauge("fake_value", "A value.")
+OTHER = Gauge("fake_other_value", "Another value of the same part.")
+SLOW = Gauge("fake_slow_value", "A value of a slow part.")
+
+
+class Fake(Config):
+    name: str = "a"
+
+
+@dataclass
+class Script:
+    """What the next reads of a part do: a number is answered, an exception raised, a callable called."""
+
+    answers: list[Any] = field(default_factory=lambda: [1.0])
+    reads: int = 0
+
+    def read(self, _config: Config) -> float:
+        at = min(self.reads, len(self.answers) - 1)
+        self.reads += 1
+        answer = self.answers[at]
+        if isinstance(answer, Exception):
+            raise answer
+        return float(answer() if callable(answer) else answer)
+
+
+def part(script: Script, name: str = "fast", interval: float = 10.0, family: Family = VALUE) -> Part:
+    def parse(value: float) -> Iterable[Sample]:
+        yield family(value)
+        if family is VALUE:
+            if value < 0:
+                raise ValueError("a negative value is a bug")
+            yield OTHER(value + 1)
+
+    return Part(name, (family, OTHER), script.read, parse, interval)
+
+
+def watch(*parts: Part, name: str = "a", up: Callable[[Any, int], Sample] | None = None) -> Watch:
+    collector = Collector(
+        f"fake-{name}",
+        "fake",
+        Fake,
+        parts=parts,
+        instance=lambda config, host: f"{host}:{config.name}",
+        discover=lambda _inventory: (),
+        up=up or (lambda _config, value: UP(value)),
+    )
+    return Watch(collector, Fake(name=name))
+
+
+class Hanging:
+    """A read that does not return before `let_go`; the test waits for it with `entered`."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.over = threading.Event()
+
+    def __call__(self) -> float:
+        self.entered.set()
+        self.over.wait(30)
+        return 7.0
+
+    def let_go(self) -> None:
+        self.over.set()
+
+
+@dataclass
+class Kept:
+    """history.model.Sink that keeps what it is given, or refuses it."""
+
+    ticks: list[tuple[Target, float, Sequence[Sample]]] = field(default_factory=list)
+    refuse: str = ""
+
+    def append(self, target: Target, t: float, samples: Sequence[Sample]) -> None:
+        if self.refuse:
+            raise ValueError(self.refuse)
+        self.ticks.append((target, t, tuple(samples)))
+
+    def record(self, event: Event) -> None:
+        raise NotImplementedError
+
+    def of(self, instance: str) -> list[tuple[float, dict[str, float]]]:
+        return [
+            (t, {sample.family.name: sample.value for sample in samples})
+            for target, t, samples in self.ticks
+            if target.instance == instance
+        ]

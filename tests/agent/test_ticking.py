@@ -1,0 +1,171 @@
+"""One target over time: what is due, what a closing tick publishes, what an outcome means."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.reading import Reading, read_part
+from agent.ticking import RESET_SECONDS, PartState, Ticking, deadline
+from collectors.errors import Absent, Denied, ParseError, Unreachable, Unsupported
+from collectors.model import Counter, Gauge, Part, Sample
+from tests.agent.fakes import SLOW, VALUE, Script, part, watch
+
+
+def names(samples: Sequence[Sample]) -> dict[str, float]:
+    return {sample.family.name: sample.value for sample in samples}
+
+
+class Played:
+    """A ticking that is driven by hand: each due part is read at once unless it hangs."""
+
+    def __init__(self, *parts: Part) -> None:
+        self.ticking = Ticking(watch(*parts), "web")
+        self.hanging: set[str] = set()
+
+    def tick(self, now: float) -> dict[str, float]:
+        for state in self.ticking.begin(now):
+            if state.part.name not in self.hanging:
+                self.ticking.answer(state, read_part(state.part, self.ticking.watch.config), now)
+        return names(self.ticking.close(now)[0])
+
+    def state(self, name: str = "fast") -> PartState:
+        return next(state for state in self.ticking.parts if state.part.name == name)
+
+
+def test_a_second_read_follows_the_first_so_that_rates_exist() -> None:
+    script, slow = Script([1.0, 2.0, 3.0]), Script([9.0])
+    played = Played(part(script), part(slow, "hourly", 3600, SLOW))
+    played.tick(1001.5)
+    played.tick(1003.0)
+    assert (script.reads, slow.reads) == (2, 1)
+    played.tick(1009.9)
+    assert script.reads == 2
+    assert played.tick(1010.0)["fake_value"] == 3
+    assert script.reads == 3
+
+
+def test_a_slow_part_is_repeated_until_twice_its_interval() -> None:
+    slow = Script([5.0])
+    played = Played(part(Script()), part(slow, "slow", 60, SLOW))
+    played.tick(1000)
+    played.tick(1001)
+    assert all(played.tick(t)["fake_slow_value"] == 5 for t in range(1010, 1080, 10))
+    played.hanging.add("slow")
+    read_at = played.state("slow").last_success
+    assert read_at is not None
+    assert "fake_slow_value" not in played.tick(read_at + 121)
+
+
+@pytest.mark.parametrize(
+    "error", [Unreachable("no"), Denied("no"), Unsupported("no"), ParseError("no"), ValueError("no")]
+)
+def test_a_failed_read_ends_a_slow_parts_value_at_once(error: Exception) -> None:
+    slow = Script([5.0, 6.0, error, 8.0])
+    played = Played(part(Script()), part(slow, "slow", 60, SLOW))
+    for t in (1000, 1001):
+        played.tick(t)
+    assert "fake_slow_value" not in played.tick(1020)  # 1020 is the next multiple of 60
+    assert played.tick(1080)["fake_slow_value"] == 8
+    assert sum(played.state("slow").failures.values()) == 1
+
+
+def test_a_part_is_published_all_or_none() -> None:
+    played = Played(part(Script([1.0, -1.0, 2.0])))
+    assert played.tick(1000).keys() == {"fake_value", "fake_other_value", "fake_up"}
+    assert "fake_value" not in played.tick(1001)  # its parse gave one sample before it failed
+    assert played.state().failures == {"bug": 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "up"),
+    [(1.0, 1.0), (Absent(), 1.0), (Unreachable("refused"), 0.0), (ConnectionRefusedError(), 0.0), (TimeoutError(), 0.0),
+     (Denied("no"), None), (PermissionError(), None), (Unsupported("no page"), None), (ParseError("?"), None),
+     (KeyError("bug"), None)],
+)  # fmt: skip
+def test_up_is_1_or_0_or_unknown(answer: object, up: float | None) -> None:
+    assert Played(part(Script([answer]))).tick(1000).get("fake_up") == up
+
+
+def test_a_read_that_hangs_counts_as_one_timeout_and_is_not_read_again() -> None:
+    script = Script()
+    played = Played(part(script))
+    played.hanging.add("fast")
+    state = played.state()
+    played.tick(1000)
+    assert (state.outcome, state.failures) == ("waiting", {})
+    for t in (1010, 1020, 1030):
+        assert played.tick(t) == {"fake_up": 0}
+    assert (state.outcome, state.failures, script.reads) == ("timeout", {"timeout": 1}, 0)
+    assert "still waiting after 30 s" in played.ticking.statuses(1030)[0].error
+    played.ticking.answer(state, Reading(state.part, "ok", samples=(VALUE(7),)), 1031)
+    played.hanging.clear()
+    assert names(played.ticking.close(1031)[0]) == {"fake_value": 7, "fake_up": 1}
+    assert state.outcome == "ok"
+    assert played.tick(1040)["fake_value"] == 1
+
+
+def test_a_deadline_is_the_interval_and_ten_seconds_at_most() -> None:
+    assert [deadline(part(Script(), interval=interval)) for interval in (1, 10, 3600)] == [1, 10, 10]
+
+
+def test_labels_past_their_bound_become_other_and_are_counted() -> None:
+    pages = Gauge("fake_page_bytes", "Size.", ("page",), bounds={"page": 2})
+    sizes = {f"/{n}": float(n) for n in range(5)}
+    many = Part("pages", (pages,), lambda _config: sizes, lambda found: [pages(v, k) for k, v in found.items()])
+    ticking = Ticking(watch(many), "web")
+    for _ in range(2):
+        (state,) = ticking.begin(1e9)
+        state.next_due = 0
+        ticking.answer(state, read_part(many, None), 1e9)
+    found = {sample.labels: sample.value for sample in ticking.close(1e9)[0] if sample.family is pages}
+    assert found == {("/0",): 0, ("/1",): 1, ("other",): 2 + 3 + 4}
+    assert ticking.overflow == {("fake_page_bytes", "page"): 6}
+
+
+def test_a_counter_that_the_kernel_lets_slip_back_keeps_its_highest() -> None:
+    idle = Counter("fake_idle_seconds_total", "Idle.", keep_highest=True)
+    values = [100.0, 99.99, 100.5, 100.5 - RESET_SECONDS - 1]
+    script = Script(list(values))
+    ticking = Ticking(watch(Part("cpu", (idle,), script.read, lambda value: [idle(value)])), "web")
+    found = []
+    for t in range(1000, 1040, 10):
+        (state,) = ticking.begin(t)
+        ticking.answer(state, read_part(state.part, None), t)
+        found.append(names(ticking.close(t)[0])["fake_idle_seconds_total"])
+    assert found == [100.0, 100.0, 100.5, values[3]]  # the last is a reset
+
+
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(["begin", "good", "bad", "close"]), st.floats(0.1, 15)), min_size=5, max_size=60
+)
+
+
+@given(EVENTS)
+def test_whatever_comes_when_only_what_is_true_is_published(events: list[tuple[str, float]]) -> None:
+    ticking = Ticking(watch(part(Script()), part(Script(), "slow", 60, SLOW)), "web")
+    now, pending, good_at, failed = 1000.0, list[PartState](), dict[str, float](), set[str]()
+    for what, pause in events:
+        now += pause
+        if what == "begin":
+            fresh = ticking.begin(now)
+            assert not {id(state) for state in fresh} & {id(state) for state in pending}
+            pending += fresh
+        elif what in ("good", "bad") and pending:
+            state = pending.pop(0)
+            name = state.part.name
+            samples = (VALUE(now),) if name == "fast" else (SLOW(now),)
+            ok = what == "good"
+            ticking.answer(state, Reading(state.part, "ok" if ok else "parse", samples=samples if ok else ()), now)
+            failed.discard(name) if ok else failed.add(name)
+            if ok:
+                good_at[name] = now
+        elif what == "close":
+            found = names(ticking.close(now)[0])
+            for name, family, interval in (("fast", VALUE, 10), ("slow", SLOW, 60)):
+                if family.name in found:
+                    assert name not in failed
+                    assert found[family.name] == good_at[name]
+                    assert now - good_at[name] <= 2 * interval
+            assert all(state.outcome in ("waiting", "ok", "parse", "timeout") for state in ticking.parts)
