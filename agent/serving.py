@@ -7,16 +7,17 @@ import threading
 from pathlib import Path
 
 import waitress
-from dashboard.app import create_app
-from dashboard.login import login_url
 
 from agent.configuration import Configuration, ConfigurationError
 from agent.running import is_loopback
+from dashboard.app import create_app
+from dashboard.login import login_url
 from dashboard.services import Services
 
 log = logging.getLogger("raingauge.serving")
 
 THREADS = 8
+MOST_BODY_BYTES = 2_000_000  # waitress keeps a body on disk before anyone is asked who sends it; its default is 1 GB
 
 
 class Dashboard:
@@ -24,9 +25,13 @@ class Dashboard:
 
     def __init__(self, host: str, port: int, services: Services) -> None:
         logging.getLogger("waitress").setLevel(logging.WARNING)
+        logging.getLogger("waitress.queue").setLevel(
+            logging.ERROR
+        )  # a browser opens more connections than we have threads
         self._server = waitress.create_server(
-            create_app(services), host=host, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True
-        )
+            create_app(services), host=host, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True,
+            max_request_body_size=MOST_BODY_BYTES,
+        )  # fmt: skip
         self._thread = threading.Thread(target=self._server.run, name="dashboard", daemon=True)
 
     @property
