@@ -56,7 +56,6 @@ def create_app(services: Services) -> Flask:
         SESSION_REFRESH_EACH_REQUEST=False,  # the server's end of the session does not move either
         PERMANENT_SESSION_LIFETIME=timedelta(seconds=SESSION_SECONDS),
         MAX_CONTENT_LENGTH=MOST_FORM_BYTES,
-        MAX_FORM_MEMORY_SIZE=MOST_FORM_BYTES,
         WTF_CSRF_CHECK_DEFAULT=False,  # login's guard decides what needs it
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )

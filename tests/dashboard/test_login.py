@@ -163,6 +163,7 @@ def test_the_session_is_new_at_each_login_and_ends_at_logout(world: World) -> No
     first = client.get_cookie("raingauge_session")
     assert first is not None
     assert (first.http_only, first.same_site, first.secure, first.path) == (True, "Lax", False, "/")
+    assert first.expires is not None  # kept when the browser is closed
     assert "Set-Cookie" not in client.get(QUERY).headers
     client.get(login_url("", world.access.create_login(world.now)))
     second = client.get_cookie("raingauge_session")
@@ -172,6 +173,7 @@ def test_the_session_is_new_at_each_login_and_ends_at_logout(world: World) -> No
     thief.set_cookie("raingauge_session", second.value)
     assert is_in(thief)
     assert client.post("/logout", data={"csrf_token": client.get("/probed").text}).location == "/login"
+    assert client.get_cookie("raingauge_session") is None
     assert (is_in(client), is_in(thief)) == (False, False)  # the cookie alone is worth nothing
 
 
