@@ -8,7 +8,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import pytest
@@ -50,7 +50,7 @@ class Source:
     def place(self) -> str:
         return str(self.path.relative_to(ROOT))
 
-    @property
+    @cached_property
     def imports(self) -> set[str]:
         """Full names, of imports inside functions too; `from a import b` gives `a.b`."""
         found = set()
@@ -62,13 +62,13 @@ class Source:
         return found
 
 
-@cache
 def sources(*rooms: str) -> tuple[Source, ...]:
     paths = sorted(path for room in rooms for path in (ROOT / room).rglob("*.py"))
     assert len(paths) > 0
     return tuple(_source(path) for path in paths)
 
 
+@cache
 def _source(path: Path) -> Source:
     parts = path.relative_to(ROOT).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
