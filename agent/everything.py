@@ -8,7 +8,7 @@ from pathlib import Path
 from agent import alerting
 from agent.collecting import Collecting
 from agent.configuration import Configuration, split_address
-from agent.running import VERSION, scrape_access
+from agent.running import PAGES_FILE, VERSION, scrape_access
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
 from collectors.model import Sample
 from dashboard.services import Services
@@ -30,6 +30,7 @@ class Everything:
 
     def __init__(self, configuration: Configuration, state_dir: Path) -> None:
         password = refuse_open(configuration)
+        self._state_dir = state_dir
         engine = open_database(state_dir)
         self._access = Access(engine)
         store = Store(engine, configuration.history.retention)
@@ -72,6 +73,7 @@ class Everything:
     def start(self) -> None:
         self.collecting.start()
         self.dashboard.start()
+        (self._state_dir / PAGES_FILE).write_text(f"{self.dashboard.url}\n")
         self.collecting.wait_for_first_tick(FIRST_TICK_SECONDS)
         self._rules.start()
 

@@ -31,10 +31,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TRIES = "10 per 5 minutes"
 OPEN = frozenset({"assets.file", "login.enter", "login.form"})
 """Endpoints that need no session."""
-USED = (
-    "This link was used before, or it is older than 15 minutes."
-    " Restart Raingauge to get a new one: `raingauge run` prints it."
-)
+USED = "This link was used before, or it is older than 15 minutes. `raingauge token login` prints a new one."
 UNKNOWN = "log in, or send a token of `raingauge token create` as Authorization: Bearer"
 NOT_ENOUGH = "this needs a token of `raingauge token create --scope write`, and forms of pages need a login"
 

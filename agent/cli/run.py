@@ -54,7 +54,7 @@ def watch(context: Context, listens: Listens, state_dir: Path, as_json: bool) ->
             click.echo(
                 f"Raingauge watches {configuration.host}.\n\n"
                 f"  Open     {login}\n"
-                f"           (logs in once, within 15 minutes; a restart prints a new link)\n"
+                f"           (logs in once, within 15 minutes; raingauge token login prints a new link)\n"
                 f"  Scrape   {exporter}/metrics, or all targets by {exporter}/sd\n"
                 f"  Missing  raingauge discover says what cannot be read, and what would allow it\n"
             )

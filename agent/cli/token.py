@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import click
 
 from agent.cli.context import Context
+from agent.configuration import split_address
+from agent.running import PAGES_FILE
 from history.access import Access, Scope
 
 
@@ -48,3 +50,22 @@ def revoke(context: Context, name: str) -> None:
     if not _access(context).revoke_token(name):
         raise click.ClickException(f"no token is named {name!r}; `raingauge token list` shows them")
     click.echo(f"{name} is revoked")
+
+
+@command.command()
+@click.pass_obj
+def login(context: Context) -> None:
+    """Print a new link that logs in to the pages once, within 15 minutes."""
+    from dashboard.login import login_url  # Flask: only here
+
+    secret = _access(context).create_login(time.time())
+    click.echo(login_url(pages_url(context), secret))
+
+
+def pages_url(context: Context) -> str:
+    """Where the running process said its pages are; else where the configuration puts them."""
+    try:
+        return (context.state_dir / PAGES_FILE).read_text().strip()
+    except FileNotFoundError:
+        host, port = split_address(context.configuration().dashboard.listen)
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

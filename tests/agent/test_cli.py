@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,15 @@ def test_tokens_are_made_listed_and_revoked(state: Path) -> None:
     assert raingauge("token", "revoke", "scraper").exit_code == 0
     assert raingauge("token", "revoke", "scraper").exit_code == 1
     assert Access(open_database(state)).token_scope(token) is None
+
+
+def test_a_new_login_link_leads_to_the_pages_of_the_running_process(state: Path) -> None:
+    link = said(raingauge("token", "login")).strip()
+    assert link.startswith("http://127.0.0.1:9875/login?key=")
+    (state / "pages").write_text("http://127.0.0.1:4711\n")
+    link = said(raingauge("token", "login")).strip()
+    assert link.startswith("http://127.0.0.1:4711/login?key=")
+    assert Access(open_database(state)).use_login(link.partition("key=")[2], time.time())
 
 
 def test_query_prints_what_prometheus_answers(state: Path) -> None:
