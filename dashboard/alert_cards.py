@@ -20,6 +20,9 @@ class AlertCard:
     """crit, warn or info: shape and colour by severity; ok once it is resolved."""
     severity: str
     summary: str
+    """Without the instance that it may begin with."""
+    where: str
+    """The instance, else the host."""
     description: str
     steps: tuple[Step, ...]
     value: str
@@ -37,7 +40,8 @@ def card(alert: Alert) -> AlertCard:
         alert.state,
         "ok" if alert.state == "resolved" else state_of(alert.severity),
         alert.severity,
-        alert.annotations.get("summary") or alert.name,
+        headline(alert),
+        alert.labels.get("instance") or alert.labels.get("host", ""),
         alert.annotations.get("description", ""),
         steps(alert.annotations.get("first_steps", "")),
         units.text(alert.value, "count"),
@@ -46,6 +50,16 @@ def card(alert: Alert) -> AlertCard:
         alert.missing_since,
         labels,
     )
+
+
+def headline(alert: Alert) -> str:
+    """The summary as a sentence: the instance, with which shipped rules begin it, stands elsewhere."""
+    summary = alert.annotations.get("summary") or alert.name
+    for label in ("instance", "host"):
+        place = f"{alert.labels.get(label, '')}: "
+        if summary.startswith(place) and len(place) > 2:
+            summary = summary.removeprefix(place)
+    return summary[:1].upper() + summary[1:]
 
 
 def cards(alerts: Iterable[Alert], *states: str) -> tuple[AlertCard, ...]:

@@ -66,7 +66,7 @@ WEB_CONNECTIONS = Chart(
     "web-connections", "Web connections", "open now", "count", "nginx", "status",
     (
         Curve("all", "sum by (instance) (nginx_connections_active)"),
-        Curve("answering", "sum by (instance) (nginx_connections_writing)", tone=2),
+        Curve("serving", "sum by (instance) (nginx_connections_writing)", tone=2),
     ),
     kind="area", each=("instance",),
 )  # fmt: skip
@@ -146,7 +146,7 @@ MEMORY = Chart(
     "memory", "Memory", "", "bytes", "node", "meminfo",
     (
         Curve("in use", "max(node_memory_MemTotal_bytes - node_memory_MemAvailable_bytes)", tone=1),
-        Curve("caches", "max(node_memory_MemAvailable_bytes - node_memory_MemFree_bytes)", tone=5),
+        Curve("caches", "max(node_memory_MemAvailable_bytes - node_memory_MemFree_bytes)", tone=3),
     ),
     kind="stack", limits=(Limit("installed", "max(node_memory_MemTotal_bytes)"),),
 )  # fmt: skip

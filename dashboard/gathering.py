@@ -43,7 +43,7 @@ def _why_empty(chart: Chart, asked: Frame, targets: Sequence[TargetStatus]) -> s
             return "The first values are here in a few seconds."
         if part.outcome not in trouble.FINE:
             error = f": {part.error}" if part.error else "."
-            return f"{trouble.name(status).capitalize()} {trouble.WORDS.get(part.outcome, 'cannot be read')}{error}"
+            return f"{trouble.name(status)} {trouble.WORDS.get(part.outcome, 'cannot be read')}{error}"
     if parts and asked.silent.all():
         return "No samples in this time."
     return chart.idle if parts else ""

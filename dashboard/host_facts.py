@@ -73,7 +73,7 @@ def _memory(source: Source, now: float) -> Bar | None:
     if not total or available is None:
         return None
     share = 1 - available / total
-    text = f"{units.text(total - available, 'bytes')} of {units.text(total, 'bytes')}"
+    text = f"{units.text(share, 'ratio')} of {units.text(total, 'bytes')}"
     return Bar("Memory", text, share, "warn" if share >= WORRY else "ok")
 
 

@@ -41,7 +41,14 @@ class LayerSpec:
     spark: str
 
 
+_IDLE = f'avg {BY} (rate(node_cpu_seconds_total{{mode="idle"}}[2m]))'
 LAYERS = (
+    LayerSpec(
+        "Host", "node",
+        Measure("{}", f"1 - min_over_time({_IDLE}[5m:30s])", "ratio"),
+        (Measure("load {}", f"max {BY} (max_over_time(node_load1[5m]))", "count"),),
+        f"1 - {_IDLE}",
+    ),
     LayerSpec(
         "Web", "nginx",
         Measure("{}", f"sum {BY} (rate(nginx_http_requests_total[1m]))", "per_second"),
@@ -69,13 +76,14 @@ LAYERS = (
     ),
     LayerSpec(
         "Cache", "redis",
-        Measure("{}", f"max {BY} (redis_memory_used_bytes)", "bytes"),
+        Measure("{}", f"sum {BY} (rate(redis_commands_processed_total[1m]))", "per_second"),
         (
             Measure(
                 "{} hits",
                 f"sum {BY} (rate(redis_keyspace_hits_total[5m])) / (sum {BY} (rate(redis_keyspace_hits_total[5m]))"
                 f" + sum {BY} (rate(redis_keyspace_misses_total[5m])))", "ratio",
             ),
+            Measure("{}", f"max {BY} (redis_memory_used_bytes)", "bytes"),
         ),
         f"sum {BY} (rate(redis_commands_processed_total[2m]))",
     ),
@@ -84,7 +92,7 @@ LAYERS = (
         Measure("{}", f"max {BY} (max_over_time(probe_duration_seconds[5m]))", "seconds"),
         (
             Measure("status {}", f"max {BY} (probe_http_status_code) > 0", "count"),
-            Measure("certificate {}", f"min {BY} (probe_ssl_earliest_cert_expiry) - time()", "seconds"),
+            Measure("certificate {}", f"min {BY} (probe_ssl_earliest_cert_expiry) - time() < 2592000", "seconds"),
         ),
         f"max {BY} (probe_duration_seconds)",
     ),
@@ -182,7 +190,7 @@ def _cell(status: TargetStatus, alerts: Sequence[Alert], readings: _Readings, se
     if not value:
         state = "none" if state == "ok" else state
         notes = trouble.words(status) if trouble.state(status) != "ok" else ""
-    name = trouble.instance(status.target.instance, status.target.host).removeprefix("https://").rstrip("/")
+    name = trouble.instance(status.target.instance, status.target.host)
     return Cell(state, value or "no data", notes, name if several else "", readings.sparks.get(key, ()), status.slug)
 
 

@@ -15,33 +15,33 @@ from dashboard import units
 from dashboard.marks import Mark, Span
 from dashboard.plots import Floats, Plot, Trace
 
-LEFT, RIGHT, TOP, HEIGHT, BOTTOM = 46, 62, 14, 150, 22
+LEFT, RIGHT, TOP, HEIGHT, BOTTOM = 50, 64, 14, 150, 22
 """Pixels around and of the plot area. Known to raingauge.css and charts.js."""
 FINE = 2
 """Units of the stretched picture to a pixel of height."""
 PAD = 4  # units above and below, so that a line at the edge is not cut in half
+_FRAME = '<svg class="frame" focusable="false">'
 LABEL_GAP = 13  # pixels between two labels at lines' ends
 LABEL_LENGTH = 9
 
 
 def plot(shown: Plot, marks: Sequence[Mark], spans: Sequence[Span], ticks: Iterable[tuple[float, str]]) -> Markup:
     parts = [
-        f'<svg class="plot" height="{TOP + HEIGHT + BOTTOM}" aria-hidden="true" focusable="false">',
-        _value_axis(shown),
-        f'<svg class="frame" x="{LEFT}" y="{TOP}" height="{HEIGHT}" width="80%">',
+        _value_axis(shown) if shown.traces else "",
+        _FRAME,
         *(_gap(shown, gap.start, gap.end) for gap in shown.gaps),
         *(_span(shown, span) for span in spans if not span.job or span.job == shown.job),
         "</svg>",
         _lines(shown),
-        f'<svg class="frame" x="{LEFT}" y="{TOP}" height="{HEIGHT}" width="80%">',
+        _FRAME,
         *_levels(shown),
         *(_mark(shown, mark) for mark in marks),
         *_gap_words(shown),
         _time_axis(shown, ticks),
         *_end_labels(shown),
-        "</svg></svg>",
+        "</svg>",
     ]
-    return Markup("".join(parts))  # noqa: S704 # numbers, and names that were escaped
+    return Markup(f'<div class="plot" aria-hidden="true">{"".join(parts)}</div>')  # noqa: S704 # names were escaped
 
 
 def sparkline(values: Sequence[float | None], state: str) -> Markup:
@@ -78,12 +78,12 @@ def _y(shown: Plot, value: float) -> float:
 
 
 def _value_axis(shown: Plot) -> str:
-    parts = []
-    for share in (0, 0.5, 1):
-        y = TOP + HEIGHT * (1 - share)
-        label = units.text(share * shown.top, shown.unit) if share else "0"
-        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:g}" text-anchor="end">{label}</text>')
-    return "".join(parts)
+    labels = "".join(
+        f'<text x="{LEFT - 8}" y="{TOP + HEIGHT * (1 - share) + 4:g}" text-anchor="end">{words}</text>'
+        for share, words in ((0, "0"), (0.5, units.axis_text(shown.top / 2, shown.unit)),
+                             (1, units.axis_text(shown.top, shown.unit)))
+    )  # fmt: skip
+    return f'<svg class="scale" focusable="false">{labels}</svg>'
 
 
 def _lines(shown: Plot) -> str:
@@ -95,8 +95,8 @@ def _lines(shown: Plot) -> str:
     )
     body = _stacked(shown) if shown.kind == "stack" else _plain(shown)
     return (
-        f'<svg class="area" x="{LEFT}" y="{TOP - PAD / FINE:g}" height="{HEIGHT + 2 * PAD / FINE:g}" width="80%"'
-        f' viewBox="{first:g} {-PAD} {width:g} {full + 2 * PAD}" preserveAspectRatio="none">{grid}{body}</svg>'
+        f'<svg class="area" viewBox="{first:g} {-PAD} {width:g} {full + 2 * PAD}" preserveAspectRatio="none"'
+        f' focusable="false">{grid}{body}</svg>'
     )
 
 
@@ -172,7 +172,8 @@ def _levels(shown: Plot) -> Iterable[str]:
         if level.drawn:
             y = _y(shown, level.value)
             words = escape(f"{level.name} {units.text(level.value, shown.unit)}")
-            yield f'<path class="lim" d="M0 {y:g}h9999"/><text class="lim" x="5" y="{y - 5:.1f}">{words}</text>'
+            yield f'<line class="lim" x2="100%" y1="{y:g}" y2="{y:g}"/>'
+            yield f'<text class="lim" x="5" y="{y - 5:.1f}">{words}</text>'
 
 
 def _gap(shown: Plot, start: float, end: float) -> str:

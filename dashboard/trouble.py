@@ -19,8 +19,8 @@ WORDS = {
 }
 DOWN = ("unreachable", "timeout")
 NAMES = {
-    "node": "the host", "nginx": "nginx", "phpfpm": "PHP-FPM", "mysql": "the database", "redis": "Redis",
-    "blackbox": "the check", "raingauge": "Raingauge",
+    "node": "Host", "nginx": "nginx", "phpfpm": "PHP-FPM", "mysql": "Database", "redis": "Redis", "blackbox": "Check",
+    "raingauge": "Raingauge",
 }  # fmt: skip
 
 
@@ -48,14 +48,17 @@ def words(status: TargetStatus) -> str:
 
 
 def name(status: TargetStatus) -> str:
-    """`nginx web-01:80`: what it is and which."""
+    """`nginx :80`: what it is and which."""
     target = status.target
     return f"{NAMES.get(target.job, target.job)} {instance(target.instance, target.host)}".strip()
 
 
 def instance(text: str, host: str) -> str:
-    """Without the host that all of them share."""
-    return "" if text == host else text.removeprefix(f"{host}:")
+    """Which one, in short: `:80`, the socket's name, an address; "" for the host itself."""
+    rest = "" if text == host else text.removeprefix(f"{host}:")
+    if rest.startswith("/"):
+        return rest.rpartition("/")[2].removesuffix(".sock")
+    return f":{rest}" if rest.isdecimal() else rest.partition("://")[2].rstrip("/") or rest
 
 
 def ordered(statuses: Sequence[TargetStatus]) -> list[TargetStatus]:

@@ -29,6 +29,11 @@ def text(value: float | None, unit: Unit) -> str:
     return f"{number(value / factor)}{GAP}{suffix}" if suffix else number(value / factor)
 
 
+def axis_text(value: float, unit: Unit) -> str:
+    """As `text`, without the "a second" that the chart's title says."""
+    return text(value, unit).removesuffix("/s").rstrip(GAP)
+
+
 def scale(value: float, unit: Unit) -> tuple[float, str]:
     """The largest scale in which the value, once rounded, is at least 1."""
     scales = SCALES[unit]

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from alerts.model import Alert
 from collectors.model import Finding, TargetStatus
 from dashboard import trouble
-from dashboard.alert_cards import card
+from dashboard.alert_cards import card, headline
 from dashboard.moments import Zone, ago, span
 from dashboard.steps import Step, steps
 
 SEVERITIES = ("critical", "warning")
-STOPPED = "Running: systemctl status raingauge\nWhy it ended: journalctl -u raingauge -n 50"
+STOPPED = """\
+Running: systemctl status raingauge
+Why it ended: journalctl -u raingauge -n 50
+Room to write: df -h"""
 
 
 @dataclass(frozen=True)
@@ -67,25 +70,25 @@ def _stale(known: Known, firing: Sequence[Alert]) -> Verdict:
     lead = f"Nothing has been measured for {span(known.now - last)}" if last else "Nothing has been measured for a day"
     also = [f"{_count(len(firing), 'alert')} fired when the last sample came."] if firing else []
     why = f"{when}What is shown below is the past; whether it is still true, nobody knows."
-    return Verdict("none", lead, why, last, steps(STOPPED), tuple(also), "")
+    return Verdict("none", lead, why, None, steps(STOPPED), tuple(also), "")
 
 
 def _firing(known: Known, firing: Sequence[Alert]) -> Verdict:
     worst, others = card(firing[0]), firing[1:]
-    also = [f"Also: {alert.annotations.get('summary') or alert.name}." for alert in others[:2]]
+    also = [f"Also: {headline(alert)}." for alert in others[:2]]
     if len(others) > 2:
         also.append(f"{_count(len(others) - 2, 'more alert')} on the alerts page.")
     if worst.missing_since is not None:
         also.insert(0, f"Its data has been missing for {span(known.now - worst.missing_since)}: it may be over.")
-    lead = f"{worst.summary}, for {span(known.now - worst.since)}"
-    return Verdict(worst.look, lead, worst.description, worst.since, worst.steps, tuple(also), worst.name)
+    why = f"{worst.where}, for {span(known.now - worst.since)}. {worst.description}".strip()
+    return Verdict(worst.look, worst.summary, why, worst.since, worst.steps, tuple(also), worst.name)
 
 
 def _quiet(known: Known) -> Verdict:
     bad = [status for status in trouble.ordered(known.targets) if trouble.failing(status)]
     pending = [alert for alert in known.alerts if alert.state == "pending"]
-    also = [f"{trouble.name(status).capitalize()} {trouble.words(status)}." for status in bad[:3]]
-    also += [f"Not sure yet: {alert.annotations.get('summary') or alert.name}." for alert in pending[:2]]
+    also = [f"{trouble.name(status)} {trouble.words(status)}." for status in bad[:3]]
+    also += [f"Not sure yet: {headline(alert)}." for alert in pending[:2]]
     also += _context(known)
     last = f"Last check {ago(known.now - known.last_sample)}" if known.last_sample else "Last check unknown"
     watched = [status for status in known.targets if status not in bad]
@@ -99,7 +102,7 @@ def _quiet(known: Known) -> Verdict:
 def _context(known: Known) -> Iterable[str]:
     for alert in known.alerts:
         if alert.state == "firing" and alert.severity not in SEVERITIES:
-            yield f"{alert.annotations.get('summary') or alert.name}."
+            yield f"{headline(alert)}."
 
 
 def _unread(known: Known) -> Iterable[str]:

@@ -2,4 +2,6 @@
 
 from flask import Blueprint
 
-PAGES: tuple[Blueprint, ...] = ()
+from dashboard.pages import alerts, host, overview, targets
+
+PAGES: tuple[Blueprint, ...] = (overview.blueprint, host.blueprint, alerts.blueprint, targets.blueprint)

@@ -1,0 +1,42 @@
+"""Between a request and a page: which span is asked for, and the answer as HTML or as JSON from the same dataclass."""
+
+from typing import Any
+
+import orjson
+from flask import Response, render_template, request
+
+from dashboard import moments, svg, units, words
+from dashboard.api import wants_json
+from dashboard.moments import Zone, zone_of_host
+from dashboard.services import services
+from dashboard.shell import View
+from dashboard.timerange import DEFAULT, RangeError, parse
+
+COLUMNS = 240
+FEWEST, MOST = 60, 1200
+WORDS = {
+    "svg": svg, "words": words, "text": units.text, "ago": moments.ago, "span": moments.span, "iso": moments.iso,
+}  # fmt: skip
+"""What the templates say things with."""
+
+
+def view() -> View:
+    """`from`, `to`, and `width`: pixels of a chart, of which two are a column."""
+    now = services().clock()
+    zone = zone_of_host(now)
+    width = request.args.get("width", "")
+    columns = min(MOST, max(FEWEST, int(width) // 2)) if width.isdecimal() and len(width) < 6 else COLUMNS
+    try:
+        return View(now, zone, parse(request.args.get("from", ""), request.args.get("to", ""), now, zone), columns)
+    except RangeError as error:
+        return View(now, zone, parse(*DEFAULT, now, zone), columns, str(error))
+
+
+def answer(template: str, page: Any) -> Response:
+    """400 when the span was wrong: the page says so and shows the usual one."""
+    status = 400 if page.shell.problem else 200
+    if wants_json():
+        return Response(orjson.dumps(page), status, mimetype="application/json")
+    zone = Zone(page.shell.zone_offset, page.shell.zone_name)
+    html = render_template(template, page=page, zone=zone, **WORDS)
+    return Response(html, status, mimetype="text/html")

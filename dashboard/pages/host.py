@@ -1,0 +1,65 @@
+"""The host: what can run out, what kind of machine it is, and its charts by part."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response
+
+from dashboard import charts, host_facts
+from dashboard.alert_cards import AlertCard, cards
+from dashboard.asked import answer, view
+from dashboard.gathering import frame, gather
+from dashboard.host_facts import Bar, FileSystem, ProcessGroup
+from dashboard.marks import Mark, Span, marks, spans
+from dashboard.plots import Plot
+from dashboard.services import Services, services
+from dashboard.shell import Shell, View, shell
+
+blueprint = Blueprint("host", __name__)
+
+
+@dataclass(frozen=True)
+class Section:
+    name: str
+    anchor: str
+    plots: tuple[Plot, ...]
+
+
+@dataclass(frozen=True)
+class HostPage:
+    """What host.html may use, and what the page returns as JSON."""
+
+    shell: Shell
+    facts: tuple[tuple[str, str], ...]
+    bars: tuple[Bar, ...]
+    alerts: tuple[AlertCard, ...]
+    """Of the host itself, that fire."""
+    file_systems: tuple[FileSystem, ...]
+    """The fullest first."""
+    groups: tuple[ProcessGroup, ...]
+    sections: tuple[Section, ...]
+    marks: tuple[Mark, ...]
+    spans: tuple[Span, ...]
+
+
+def build(services: Services, asked: View) -> HostPage:
+    source, targets = services.source, services.watched.targets()
+    axes = frame(source, asked, services.interval)
+    sections = (Section(name, name.lower(), gather(source, of_part, axes, targets)) for name, of_part in charts.HOST)
+    alerts = [alert for alert in services.alerting.alerts() if alert.labels.get("job") == "node"]
+    events = services.events.events(asked.shown.start, asked.shown.end)
+    return HostPage(
+        shell=shell(services, asked, "Host"),
+        facts=host_facts.facts(source, asked.now),
+        bars=host_facts.bars(source, asked.now),
+        alerts=cards(alerts, "firing"),
+        file_systems=host_facts.file_systems(source, asked.now),
+        groups=host_facts.process_groups(source, asked.now),
+        sections=tuple(section for section in sections if section.plots),
+        marks=marks(events, asked.shown.start, asked.shown.end),
+        spans=spans(source, axes.grid),
+    )
+
+
+@blueprint.get("/host")
+def host() -> Response:
+    return answer("host.html", build(services(), view()))

@@ -1,0 +1,138 @@
+"""The overview: is anything wrong, where, since when; then the charts of what is there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, Response
+
+from alerts.model import Alert
+from collectors.model import Event, Finding, TargetStatus
+from dashboard import charts, trouble
+from dashboard.alert_cards import AlertCard, cards
+from dashboard.asked import answer, view
+from dashboard.gathering import frame, gather
+from dashboard.host_facts import Bar, bars
+from dashboard.layers import Layer, cell_state, layers
+from dashboard.marks import Mark, Span, marks, spans, state_of
+from dashboard.plots import Plot
+from dashboard.services import Services, services
+from dashboard.shell import Shell, View, shell
+from dashboard.verdict import Known, Verdict, verdict
+from history.model import QueryError, Source
+
+MOST_CHANGES = 8
+CHANGES_SECONDS = 86400.0
+FIRST_DAY = 86400.0
+
+blueprint = Blueprint("overview", __name__)
+
+
+@dataclass(frozen=True)
+class Change:
+    t: float  # Unix seconds
+    look: str
+    """crit, warn or info."""
+    title: str
+
+
+@dataclass(frozen=True)
+class Watching:
+    """The targets in one line each, the worst first."""
+
+    state: str
+    name: str
+    words: str
+    slug: str
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a new installation misses; shown while something is missing, and on the first day."""
+
+    missing: tuple[Finding, ...]
+    full_view_at: float | None
+    """Unix seconds at which 24 hours are there to be seen; None once they are."""
+
+
+@dataclass(frozen=True)
+class OverviewPage:
+    """What overview.html may use, and what the page returns as JSON."""
+
+    shell: Shell
+    verdict: Verdict
+    host_state: str
+    host_bars: tuple[Bar, ...]
+    layers: tuple[Layer, ...]
+    setup: Setup | None
+    plots: tuple[Plot, ...]
+    marks: tuple[Mark, ...]
+    spans: tuple[Span, ...]
+    alerts: tuple[AlertCard, ...]
+    """Firing, then pending."""
+    changes: tuple[Change, ...]
+    watching: tuple[Watching, ...]
+
+
+def build(services: Services, asked: View) -> OverviewPage:
+    targets, findings = services.watched.targets(), services.watched.findings()
+    alerts = services.alerting.alerts()
+    around = shell(services, asked, "Overview")
+    known = Known(alerts, targets, findings, around.freshness, around.last_sample, asked.now, asked.zone)
+    day = services.events.events(min(asked.now - CHANGES_SECONDS, asked.shown.start), asked.now)
+    axes = frame(services.source, asked, services.interval)
+    unread = {JOBS.get(finding.collector, ""): finding.found for finding in findings}
+    return OverviewPage(
+        shell=around,
+        verdict=verdict(known),
+        host_state=_host_state(targets, alerts),
+        host_bars=bars(services.source, asked.now),
+        layers=layers(services.source, targets, alerts, unread, asked.now),
+        setup=_setup(services.source, findings, asked.now),
+        plots=gather(services.source, charts.OVERVIEW, axes, targets),
+        marks=marks(day, asked.shown.start, asked.shown.end),
+        spans=spans(services.source, axes.grid),
+        alerts=cards(alerts, "firing", "pending"),
+        changes=_changes(day, asked.now),
+        watching=tuple(_watching(status) for status in trouble.ordered(targets)),
+    )
+
+
+JOBS = {"nginx": "nginx", "phpfpm": "phpfpm", "mysql": "mysql", "redis": "redis", "probe": "blackbox"}
+"""Collector -> the job of its layer."""
+
+
+def _host_state(targets: Sequence[TargetStatus], alerts: Sequence[Alert]) -> str:
+    return next((cell_state(status, alerts) for status in targets if status.target.job == "node"), "none")
+
+
+def _changes(events: Sequence[Event], now: float) -> tuple[Change, ...]:
+    recent = [event for event in events if event.last >= now - CHANGES_SECONDS]
+    return tuple(Change(event.last, state_of(event.severity), event.title) for event in recent[:MOST_CHANGES])
+
+
+def _watching(status: TargetStatus) -> Watching:
+    return Watching(trouble.state(status), trouble.name(status), trouble.words(status), status.slug)
+
+
+def _setup(source: Source, findings: Sequence[Finding], now: float) -> Setup | None:
+    first = _first_sample(source, now)
+    full_at = first + FIRST_DAY if first and first + FIRST_DAY > now + 3600 else None
+    if not findings and full_at is None:
+        return None
+    return Setup(tuple(findings), full_at)
+
+
+def _first_sample(source: Source, now: float) -> float | None:
+    """Of the last day, as exactly as a promise of hours needs."""
+    step = 300.0
+    end = now // step * step
+    try:
+        lines = source.query_range("max(timestamp(up))", end - FIRST_DAY, end, step).lines
+    except QueryError:
+        return None
+    return float(lines[0].values[0]) if lines and len(lines[0].values) else None
+
+
+@blueprint.get("/")
+def overview() -> Response:
+    return answer("overview.html", build(services(), view()))

@@ -1,0 +1,102 @@
+// What people press: theme, copy, keyboard.
+"use strict";
+
+const Controls = {
+  theme() {
+    const root = document.documentElement;
+    const light = matchMedia("(prefers-color-scheme: light)").matches;
+    root.dataset.theme = (root.dataset.theme || (light ? "light" : "dark")) === "dark" ? "light" : "dark";
+    document.cookie = `theme=${root.dataset.theme};path=/;max-age=31536000;samesite=lax`;
+    Charts.redraw();
+  },
+
+  async copy(text, button) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      Controls.copyByHand(text); // the clipboard needs TLS or localhost
+    }
+    button.classList.add("done");
+    setTimeout(() => button.classList.remove("done"), 1200);
+  },
+
+  copyByHand(text) {
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  },
+
+  link(button) {
+    const address = new URL(location.href);
+    address.searchParams.set("from", button.dataset.from);
+    address.searchParams.set("to", button.dataset.to);
+    return Controls.copy(address.href, button);
+  },
+
+  // --- Keyboard ---
+
+  prefix: false,
+  enabled: () => localStorage.getItem("keys") !== "off",
+
+  shift(share) {
+    const { start, end, now } = Page.data.shell;
+    const by = Math.min(share * (end - start), now - end);
+    Page.span(start + by, end + by);
+  },
+
+  scale(factor) {
+    const { start, end, live } = Page.data.shell;
+    const length = Math.max(60, (end - start) * factor);
+    if (live) return Page.go(`now-${Math.round(length)}s`, "now");
+    const middle = (start + end) / 2;
+    Charts.settle(middle - length / 2, middle + length / 2);
+  },
+
+  press(key) {
+    if (Controls.prefix) {
+      Controls.prefix = false;
+      const place = { o: "/", h: "/host", a: "/alerts", t: "/targets" }[key];
+      if (place) location.assign(place);
+      return;
+    }
+    const shell = Page.data?.shell;
+    const actions = {
+      g: () => (Controls.prefix = true),
+      "?": () => Controls.help(),
+      ...(shell && Page.charts() && {
+        "[": () => Controls.shift(-0.5),
+        "]": () => Controls.shift(0.5),
+        "-": () => Controls.scale(2),
+        "+": () => Controls.scale(0.5),
+        "=": () => Controls.scale(0.5),
+        l: () => Page.go(`now-${Math.round(shell.end - shell.start)}s`, "now"),
+      }),
+    };
+    actions[key]?.();
+  },
+
+  help() {
+    document.getElementById("keys").checked = Controls.enabled();
+    document.getElementById("help").showModal();
+  },
+};
+
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input,textarea,select,dialog")) return;
+  if (event.key === "?" || Controls.enabled()) Controls.press(event.key);
+});
+document.addEventListener("click", (event) => {
+  const copy = event.target.closest("[data-copy]");
+  if (copy) return void Controls.copy(copy.dataset.copy, copy);
+  const act = event.target.closest("[data-act]");
+  if (act) return void Controls[act.dataset.act](act);
+  const open = document.querySelector("details.pop[open]");
+  if (open && !open.contains(event.target)) open.open = false;
+});
+document.addEventListener("change", (event) => {
+  if (event.target.id === "keys") localStorage.setItem("keys", event.target.checked ? "on" : "off");
+});
+matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => Charts.redraw());

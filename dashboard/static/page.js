@@ -1,0 +1,134 @@
+// The page as it lives: its data, its span of time, and new ticks. The server draws; here its answers are put in place.
+"use strict";
+
+document.documentElement.classList.add("js");
+
+const Page = {
+  data: null,
+  placed: location.search, // of the HTML that stands here
+  failed: 0,
+  request: null,
+  timer: 0,
+
+  charts: () => document.querySelector("[data-charts]"),
+
+  // Ask the page's own address again: as JSON for the charts, as HTML for all else. One answer at a time.
+  async refresh({ tick = false } = {}) {
+    Page.request?.abort();
+    const { signal } = (Page.request = new AbortController());
+    const late = setTimeout(() => (document.getElementById("wait").hidden = false), tick ? 60000 : 400);
+    try {
+      const data = JSON.parse(await Page.fetch("application/json", signal));
+      if (location.search !== Page.placed || (Page.data && Page.changed(data))) {
+        Page.place(await Page.fetch("text/html", signal));
+        Page.placed = location.search;
+      }
+      Page.data = data;
+      Page.failed = 0;
+      Units.scales = data.shell.scales;
+      Charts.show(data);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      Page.failed += 1;
+      Page.offline();
+    } finally {
+      clearTimeout(late);
+      if (Page.request?.signal === signal) document.getElementById("wait").hidden = true;
+    }
+    Page.plan();
+  },
+
+  async fetch(kind, signal) {
+    const address = new URL(location.href);
+    if (Page.charts()) address.searchParams.set("width", Charts.width());
+    address.hash = "";
+    const answer = await fetch(address, { headers: { Accept: kind }, signal });
+    if (answer.status === 401 || answer.redirected) location.reload();
+    if (!answer.ok && answer.status !== 400) throw new Error(`status ${answer.status}`);
+    return answer.text();
+  },
+
+  // Whether anything was measured, or anything happened, since the last answer.
+  changed(data) {
+    const facts = ({ shell, ...rest }) => JSON.stringify({ ...rest, at: [shell.last_sample, shell.from_, shell.to] });
+    return facts(data) !== facts(Page.data);
+  },
+
+  // Exchange what the answer has anew. What is open stays open; what has the focus stays as it is.
+  place(html) {
+    const fresh = new DOMParser().parseFromString(html, "text/html");
+    document.title = fresh.title;
+    for (const old of document.querySelectorAll("[data-swap]")) {
+      const now = fresh.getElementById(old.id);
+      if (!now) old.remove();
+      else if (!old.contains(document.activeElement)) Page.exchange(old, now);
+    }
+    const main = document.getElementById("main");
+    for (const now of fresh.querySelectorAll("main > [data-swap]")) {
+      if (!document.getElementById(now.id)) {
+        const before = now.previousElementSibling && document.getElementById(now.previousElementSibling.id);
+        before ? before.after(now) : main.prepend(now);
+      }
+    }
+    Charts.place(fresh);
+  },
+
+  exchange(old, now) {
+    if (old.outerHTML === now.outerHTML) return;
+    const open = [...old.querySelectorAll("details")].map((details) => details.open);
+    now.querySelectorAll("details").forEach((details, at) => (details.open = open[at] ?? details.open));
+    old.replaceWith(now);
+  },
+
+  // Not before a tick can be there, and not before the window has moved by a pixel.
+  plan() {
+    clearTimeout(Page.timer);
+    const shell = Page.data?.shell;
+    if (shell && !shell.live && !Page.failed) return;
+    const pixel = shell && Page.charts() ? (shell.end - shell.start) / Charts.width() : 0;
+    const seconds = Page.failed ? Math.min(60, 5 * Page.failed) : Math.max(shell?.interval ?? 10, pixel);
+    const starting = shell?.freshness === "starting" ? 2 : seconds;
+    Page.timer = setTimeout(() => {
+      if (document.visibilityState === "visible") Page.refresh({ tick: true });
+      else Page.waiting = true;
+    }, 1000 * Math.min(seconds, starting, 300));
+  },
+
+  offline() {
+    const late = document.getElementById("late");
+    const last = Page.data?.shell.last_sample;
+    const ago = last ? `Last sample ${Math.max(1, Math.round((Date.now() / 1000 - last) / 60))} min ago, ` : "";
+    late.textContent = `No answer from Raingauge. ${ago}retrying`;
+    document.getElementById("fresh").className = "fresh is-stale";
+  },
+
+  // Another span of time: a new entry in the browser's history, so that Back works.
+  go(from, to) {
+    const address = new URL(location.href);
+    address.searchParams.set("from", from);
+    address.searchParams.set("to", to);
+    history.pushState(null, "", address);
+    return Page.refresh();
+  },
+
+  span: (start, end) => Page.go(Page.iso(start), Page.iso(end)),
+  iso: (t) => new Date(1000 * Math.round(t)).toISOString().replace(".000", ""),
+};
+
+document.addEventListener("DOMContentLoaded", () => Page.refresh());
+addEventListener("popstate", () => Page.refresh());
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && Page.waiting) {
+    Page.waiting = false;
+    Page.refresh({ tick: true });
+  }
+});
+addEventListener("online", () => Page.failed && Page.refresh({ tick: true }));
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-range]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  const wanted = new URL(link.href).searchParams;
+  link.blur();
+  Page.go(wanted.get("from"), wanted.get("to"));
+});

@@ -1,0 +1,125 @@
+"""Worlds to look at: a calm host, one in trouble, one just started, one whose agent has stopped, one with a gap."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from alerts import rulefile
+from alerts.evaluator import rule_keys
+from alerts.model import Alert, Group, RuleHealth
+from alerts.recording import RULES_TARGET, sample
+from alerts.templates import expand
+from collectors.model import Event, Finding, PartStatus, Target, TargetStatus
+from tests.dashboard import scene
+from tests.dashboard.scene import Scene
+from tests.dashboard.world import NOW, World
+
+RULES = Path(__file__).parents[2] / "alerts" / "rules"
+PARTS = {
+    "node": ("cpu", "meminfo", "loadavg", "stat", "filesystem", "diskstats", "netdev", "pressure", "uname", "time",
+             "processes"),
+    "nginx": ("status",), "phpfpm": ("status", "pool"), "mysql": ("status", "variables"), "redis": ("info",),
+    "blackbox": ("http",), "raingauge": ("process",),
+}  # fmt: skip
+DENIED = Finding(
+    "mysql",
+    "mariadbd (pid 812) listens on /run/mysqld/mysqld.sock",
+    "connect to /run/mysqld/mysqld.sock as raingauge: Access denied for user 'raingauge'@'localhost'",
+    "CREATE USER IF NOT EXISTS 'raingauge'@'localhost' IDENTIFIED VIA unix_socket;",
+)
+
+
+def calm(folder: Path) -> World:
+    return _world(folder, Scene(NOW))
+
+
+def trouble(folder: Path) -> World:
+    """The pool `shop` has been full for 19 minutes; its alert fires, a second one is pending, one is over."""
+    world = _world(folder, Scene(NOW, trouble=1140))
+    world.alerting.found = alerts()
+    world.store.append_many(
+        (RULES_TARGET, NOW - ago, [sample("ALERTS", {**alerts()[0].labels, "alertstate": "firing"}, 1.0)])
+        for ago in range(990, -10, -10)
+    )
+    for event in happened():
+        world.events.record(event)
+    return world
+
+
+def gap(folder: Path) -> World:
+    """Nothing was measured from 83 to 65 minutes ago; only the last 100 minutes before it are there."""
+    return _world(folder, Scene(NOW, silence=(5000, 3900)))
+
+
+def starting(folder: Path) -> World:
+    """Discovery has found what is there, and one thing that does not let us in; nothing is stored yet."""
+    world = World(folder)
+    world.services = replace(world.services, started=NOW - 4)
+    world.app.extensions["raingauge"] = world.services
+    world.watched.statuses = [status(target, "waiting") for target in (scene.NODE, scene.NGINX, scene.OWN)]
+    world.watched.found = [DENIED]
+    world.watched.unseen = ["raingauge is not root, so the kernel does not say which program listens on port 25"]
+    return world
+
+
+def stale(folder: Path) -> World:
+    """The last sample is 12 minutes old."""
+    world = _world(folder, Scene(NOW - 720))
+    world.alerting.found = alerts()
+    return world
+
+
+def _world(folder: Path, of: Scene) -> World:
+    world = World(folder)
+    of.fill(world.store)
+    world.watched.statuses = [status(target) for target in of.targets]
+    groups = rules()
+    world.alerting.loaded = groups
+    world.alerting.states = [
+        RuleHealth(group.name, rule, "ok", "", NOW - 4, 0.0021) for group in groups for _, rule in rule_keys(group)
+    ]
+    return world
+
+
+def rules() -> list[Group]:
+    return [group for path in sorted(RULES.glob("*.yml")) for group in rulefile.parse(path.read_text(), path.name)]
+
+
+def status(target: Target, outcome: str = "ok", error: str = "") -> TargetStatus:
+    waiting = outcome == "waiting"
+    parts = tuple(
+        PartStatus(
+            part, 10.0, outcome, error, None if waiting else 0.0042, None if waiting else NOW - 3, 0 if error else 40
+        )
+        for part in PARTS[target.job]
+    )
+    slug = f"{target.job}-{target.instance}".replace("/", "_").replace(":", "_")
+    return TargetStatus(target, slug, target.job, f"{target.job} seen by discovery", parts, "")
+
+
+def alert(name: str, target: Target, state: str, value: float, ago: float, **labels: str) -> Alert:
+    """As a shipped rule makes it."""
+    rule = next(rule for group in rules() for rule in group.rules if rule.alert == name)
+    all_labels = {**target.labels, **labels, **rule.labels, "alertname": name}
+    texts = {key: expand(text, all_labels, value) for key, text in rule.annotations.items()}
+    fired = None if state == "pending" else NOW - ago
+    resolved = NOW - ago / 3 if state == "resolved" else None
+    return Alert(all_labels, texts, state, value, NOW - ago - 120, fired, resolved, NOW)  # type: ignore[arg-type]
+
+
+def alerts() -> Sequence[Alert]:
+    return (
+        alert("FpmPoolExhausted", scene.SHOP, "firing", 1, 990, pool="shop"),
+        alert("FpmMaxChildren", scene.SHOP, "firing", 17, 700, pool="shop"),
+        alert("MysqlQueriesPiledUp", scene.MYSQL, "pending", 25, 60),
+        alert("RedisMemoryFull", scene.REDIS, "resolved", 0.97, 1800),
+    )
+
+
+def happened() -> list[Event]:
+    return [
+        Event("alert:1", "alert", "critical", scene.HOST, "", NOW - 990, NOW - 990, 1,
+              "FpmPoolExhausted firing: all workers of PHP-FPM pool shop have been busy for 2 minutes"),
+        Event("restart:1", "restart", "info", scene.HOST, "", NOW - 1380, NOW - 1380, 1, "PHP-FPM was restarted"),
+        Event("cron:1", "cron", "info", scene.HOST, "", NOW - 5400, NOW - 5400, 1, "Cron finished in 41 s"),
+    ]  # fmt: skip
