@@ -1,7 +1,6 @@
 """Raingauge as a running process: which rooms are joined, in which order they start and stop, and what signals do."""
 
 import base64
-import binascii
 import fcntl
 import ipaddress
 import logging
@@ -21,6 +20,8 @@ from history.database import open_database
 log = logging.getLogger("raingauge.running")
 
 VERSION = version("raingauge")
+PAGES_FILE = "pages"
+"""In the state directory: the address of the running process's pages, for `raingauge token login`."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -55,7 +56,7 @@ def _shown(header: str | None) -> str:
         return text.strip() if kind.lower() == "bearer" else ""
     try:
         return base64.b64decode(text, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no UTF-8 in it
         return ""
 
 
