@@ -44,10 +44,12 @@ test: dev servers ## Everything: lint, types, unit tests, real servers, browser,
 	@$(MAKE) --no-print-directory trials TRIALS=5
 
 check: dev ## Lint, types, import directions, docs and unit tests; under a minute
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory --jobs=2 lint unit
+
+.PHONY: lint unit
+unit:
 	$(BIN)/pytest -m "not servers and not trials"
 
-.PHONY: lint
 lint:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

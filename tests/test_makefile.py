@@ -14,7 +14,7 @@ from tests.test_imports import sources
 
 ROOT = Path(__file__).parent.parent
 PUBLIC = {"setup", "run", "demo", "test", "check", "fix", "golden", "trials", "bench", "docs"}
-INNER = {"dev", "lint"}
+INNER = {"dev", "lint", "unit"}
 """Steps of other targets."""
 BASE = {"make", "sh", "git", "php-fpm", "systemd-analyze", "npm"}
 """Of every development machine, or the test is left out without it; php-fpm has a line of its own in the script."""
