@@ -44,27 +44,26 @@ FAMILIES = (
 STARTED = time.time()
 
 
-def outcomes(targets: Iterable[Ticking]) -> Iterable[Sample]:
+def outcomes(ticking: Ticking) -> Iterable[Sample]:
     """Pure. A part that was never read yet has an interval and nothing else."""
-    for ticking in targets:
-        labels = (ticking.target.job, ticking.target.instance)
-        known = [state for state in ticking.parts if state.outcome != "waiting"]
-        if known:
-            yield TARGET_UP(any(state.outcome in ("ok", "absent") for state in known), *labels)
-        for state in ticking.parts:
-            part = (*labels, state.part.name)
-            yield PART_INTERVAL(state.part.interval, *part)
-            if state.outcome == "waiting":
-                continue
-            yield PART_UP(state.outcome in ("ok", "absent"), *part)
-            if state.last:
-                yield PART_DURATION(state.last.seconds, *part)
-            if state.last_success is not None:
-                yield PART_LAST_SUCCESS(state.last_success, *part)
-            for reason in ("unreachable", "denied", "unsupported", "parse", "timeout", "bug"):
-                yield PART_FAILURES(state.failures.get(reason, 0), *part, reason)
-        for (family, label), count in ticking.overflow.items():
-            yield LABEL_OVERFLOW(count, *labels, family, label)
+    labels = (ticking.target.job, ticking.target.instance)
+    known = [state for state in ticking.parts if state.outcome != "waiting"]
+    if known:
+        yield TARGET_UP(any(state.outcome in ("ok", "absent") for state in known), *labels)
+    for state in ticking.parts:
+        part = (*labels, state.part.name)
+        yield PART_INTERVAL(state.part.interval, *part)
+        if state.outcome == "waiting":
+            continue
+        yield PART_UP(state.outcome in ("ok", "absent"), *part)
+        if state.last:
+            yield PART_DURATION(state.last.seconds, *part)
+        if state.last_success is not None:
+            yield PART_LAST_SUCCESS(state.last_success, *part)
+        for reason in ("unreachable", "denied", "unsupported", "parse", "timeout", "bug"):
+            yield PART_FAILURES(state.failures.get(reason, 0), *part, reason)
+    for (family, label), count in ticking.overflow.items():
+        yield LABEL_OVERFLOW(count, *labels, family, label)
 
 
 def process() -> Sequence[Sample]:

@@ -56,6 +56,20 @@ def failed(part: Part, error: BaseException, read_seconds: float = 0.0, parse_se
     )  # fmt: skip
 
 
+def sound(sample: Sample) -> Sample:
+    """What pages and history can take. TypeError, ValueError or OverflowError for what no collector should make."""
+    family, labels, value = sample
+    if not isinstance(value, int | float):
+        raise TypeError(f"{family.name}: expected a number, found {value!r}")
+    float(value)  # an integer may be too large to be one
+    if len(labels) != len(family.labels):
+        raise ValueError(f"{family.name} has labels {family.labels}, found {labels}")
+    if all(label.isascii() for label in labels):
+        return sample
+    # A file's name may be any bytes; what is no UTF-8 in it would break the whole page.
+    return sample._replace(labels=tuple(label.encode(errors="replace").decode() for label in labels))
+
+
 def read_part(part: Part, source: Any) -> Reading:
     """Never raises. `source` is what the part reads from: the configuration, or the kept connection."""
     started = time.perf_counter()
@@ -63,7 +77,7 @@ def read_part(part: Part, source: Any) -> Reading:
     try:
         payload = part.read(source)
         read_end = time.perf_counter()
-        samples = tuple(part.parse(payload))
+        samples = tuple(sound(sample) for sample in part.parse(payload))
     except Exception as error:  # noqa: BLE001 # the one boundary of collecting
         now = time.perf_counter()
         return failed(part, error, (read_end or now) - started, now - (read_end or now))

@@ -15,81 +15,18 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from agent import outcomes
 from agent.pages import Pages
-from agent.reading import Reading
-from agent.ticking import PartState, Ticking, Watch
-from agent.worker import Worker
+from agent.ticking import Same, Ticking, Watch
+from agent.watched import Watched
 from collectors.model import UP, Part, Sample, TargetStatus
 from history.model import Sink
 
 log = logging.getLogger("raingauge.runner")
 
 GRACE_SECONDS = 2.0
-STUCK_SECONDS = 0.25
-"""A worker busy for so long with one part gives its other parts to a new one."""
+LOOK_SECONDS = 0.25
+"""How often a tick looks for workers that are stuck."""
 QUICK_SECONDS = 1.5
 """From a target's first read to its second."""
-
-
-class Watched:
-    """A target, the thread that reads it, and what was logged of it last."""
-
-    def __init__(self, ticking: Ticking, answered: threading.Condition, clock: Callable[[], float]) -> None:
-        self.ticking = ticking
-        self._clock = clock
-        self.lock = threading.Lock()
-        self.pending: list[PartState] = []
-        """Parts of the tick under way that have not answered."""
-        self.ended = False
-        self.last_stamp = 0.0  # Unix seconds
-        self._answered = answered
-        self._worker: Worker | None = None
-        self._said: dict[str, str] = {}
-
-    def ask(self, now: float) -> None:
-        with self.lock:
-            self.pending = [] if self.ended else self.ticking.begin(now)
-            for state in self.pending:
-                self._worker = self._worker or Worker(self.ticking.watch, self._take)
-                self._worker.read(state)
-
-    def relieve(self) -> None:
-        """Leave the worker to the read that it is stuck in; a new one takes the other parts."""
-        with self.lock:
-            stuck, self._worker = self._worker, None
-            waiting = stuck.leave() if stuck else []
-            if waiting:
-                self._worker = Worker(self.ticking.watch, self._take)
-            for state in waiting:
-                assert self._worker is not None
-                self._worker.read(state)
-
-    def leave(self) -> None:
-        with self.lock:
-            self.ended = True
-            if self._worker:
-                self._worker.leave()
-
-    def _take(self, state: PartState, reading: Reading) -> None:
-        with self.lock:
-            self.ticking.answer(state, reading, self._clock())
-            if state in self.pending:
-                self.pending.remove(state)
-        self._log(state, reading)
-        with self._answered:
-            self._answered.notify_all()
-
-    def _log(self, state: PartState, reading: Reading) -> None:
-        """The first failure, a changed reason, the recovery; not each cycle."""
-        name, target = state.part.name, self.ticking.target
-        now, before = "ok" if reading.answered else reading.outcome, self._said.get(name, "ok")
-        self._said[name] = now
-        if now == before:
-            return
-        where = f"job={target.job} instance={target.instance} part={name}"
-        if reading.answered:
-            log.info("%s recovered=%s", where, before)
-        else:
-            log.warning("%s reason=%s error=%r", where, now, reading.error, exc_info=reading.bug)
 
 
 class Runner:
@@ -115,7 +52,7 @@ class Runner:
         self._append_said = ""
         self._lock = threading.RLock()
         self._answered = threading.Condition()
-        self._targets: dict[object, Watched] = {}
+        self._targets: dict[Same, Watched] = {}
         self._running = False
         self._stopping = threading.Event()
         self._scheduler = BackgroundScheduler(
@@ -126,16 +63,19 @@ class Runner:
         self.set_targets(())
 
     def _own_samples(self) -> Sequence[Sample]:
-        tickings = [watched.ticking for watched in self._watched()]
+        said: list[Sample] = []
+        for watched in self.watched():
+            with watched.lock:
+                said += outcomes.outcomes(watched.ticking)
         return (
             outcomes.BUILD(1, self._version),
             outcomes.APPEND_FAILURES(self._append_failures),
             *outcomes.process(),
-            *outcomes.outcomes(tickings),
+            *said,
             *self._own(),
         )
 
-    def _watched(self) -> list[Watched]:
+    def watched(self) -> list[Watched]:
         with self._lock:
             return list(self._targets.values())
 
@@ -144,15 +84,22 @@ class Runner:
         wanted = {watch.same: watch for watch in (*watches, self._own_watch)}
         with self._lock:
             gone = [self._targets.pop(key) for key in list(self._targets) if key not in wanted]
+            for key, watched in self._targets.items():
+                watched.ticking.watch = wanted[key]  # found in other words, perhaps
             new = [self._new(watch) for key, watch in wanted.items() if key not in self._targets]
             for watched in new:
                 self._targets[watched.ticking.watch.same] = watched
         for watched in gone:
-            watched.leave()
-            self.pages.forget(watched.ticking.target)
-            self._append(watched, self._clock(), ())
+            self._end(watched)
         if self._running:
             self._begin(new)
+
+    def _end(self, watched: Watched) -> None:
+        watched.leave()
+        with watched.publishing():
+            self.pages.forget(watched.ticking.target)
+            if watched.last_stamp:
+                self._append(watched, max(self._clock(), watched.last_stamp + 0.001), ())
 
     def _new(self, watch: Watch) -> Watched:
         return Watched(Ticking(watch, self.host), self._answered, self._clock)
@@ -160,19 +107,19 @@ class Runner:
     def start(self) -> None:
         self._running = True
         self._scheduler.start()
-        self._begin(self._watched())
+        self._begin(self.watched())
 
     def stop(self) -> None:
         """Ends at once, whatever hangs: threads that are in a read are left to the end of the process."""
         self._running = False
         self._stopping.set()
         self._scheduler.shutdown(wait=False)
-        for watched in self._watched():
+        for watched in self.watched():
             watched.leave()
 
     def statuses(self) -> tuple[TargetStatus, ...]:
         now, found = self._clock(), []
-        for watched in self._watched():
+        for watched in self.watched():
             ticking = watched.ticking
             with watched.lock:
                 parts = ticking.statuses(now)
@@ -183,24 +130,27 @@ class Runner:
 
     def _begin(self, new: Sequence[Watched]) -> None:
         """Two quick ticks for what is new; from then on it ticks with all others of its interval."""
-        if not new:
-            return
-        for interval in {watched.ticking.interval for watched in new}:
-            name = f"tick-{interval:g}"
-            if not self._scheduler.get_job(name):
-                first = datetime.fromtimestamp(stamp_of(self._clock(), interval) + interval, UTC)
+        now = self._clock()
+        for interval in {watched.ticking.interval for watched in self.watched()}:
+            name, first = f"tick-{interval:g}", _datetime(stamp_of(now, interval) + interval)
+            job = self._scheduler.get_job(name)
+            if not job:
                 self._scheduler.add_job(
                     self._regular, "interval", [interval], id=name, seconds=interval, start_date=first
                 )
-        threading.Thread(target=self._quick, args=[new], name="first-ticks", daemon=True).start()
+            elif job.next_run_time > _datetime(now + 2 * interval):  # the clock was set back
+                job.modify(next_run_time=first)
+        if new:
+            threading.Thread(target=self._quick, args=[new], name="first-ticks", daemon=True).start()
 
     def _quick(self, new: Sequence[Watched]) -> None:
-        self.tick(new, self._clock())
+        first = self._clock()
+        self.tick(new, first)
         self._stopping.wait(QUICK_SECONDS)
-        self.tick(new, self._clock())
+        self.tick([watched for watched in new if watched.last_stamp <= first], self._clock())
 
     def _regular(self, interval: float) -> None:
-        group = [watched for watched in self._watched() if watched.ticking.interval == interval]
+        group = [watched for watched in self.watched() if watched.ticking.interval == interval]
         self.tick(group, stamp_of(self._clock(), interval))
 
     def tick(self, group: Sequence[Watched], stamp: float) -> None:
@@ -212,14 +162,15 @@ class Runner:
         self.pages.render()
 
     def _tick(self, targets: Sequence[Watched], stamp: float) -> None:
-        begun = time.monotonic()
-        for watched in targets:
-            watched.ask(stamp)
-        open_targets = self._gather(targets, stamp, begun + STUCK_SECONDS)
-        for watched in open_targets:
-            watched.relieve()
-        grace = min([GRACE_SECONDS, *(watched.ticking.interval / 2 for watched in open_targets)])
-        for watched in self._gather(open_targets, stamp, begun + grace):
+        look = time.monotonic()
+        until = look + min([GRACE_SECONDS, *(watched.ticking.interval / 2 for watched in targets)])
+        waiting = [watched for watched in targets if watched.begin(stamp)]
+        while waiting and look < until:
+            look = min(look + LOOK_SECONDS, until)
+            waiting = self._gather(waiting, stamp, look)
+            for watched in waiting:
+                watched.relieve()
+        for watched in waiting:
             self._close(watched, stamp)
 
     def _gather(self, targets: Sequence[Watched], stamp: float, until: float) -> list[Watched]:
@@ -237,13 +188,14 @@ class Runner:
                     self._answered.wait(until - time.monotonic())
 
     def _close(self, watched: Watched, stamp: float) -> None:
-        with watched.lock:
-            if watched.ended or stamp <= watched.last_stamp:
+        with watched.publishing() as allowed:
+            if not allowed:
                 return
-            watched.last_stamp = stamp
-            samples, up = watched.ticking.close(stamp)
-        self.pages.publish(watched.ticking.target, samples)
-        self._append(watched, stamp, (*samples, UP(up)))
+            samples, up = watched.close(stamp)
+            self.pages.publish(watched.ticking.target, samples)
+            if stamp > watched.last_stamp:  # history takes no past, after the clock was set back
+                watched.last_stamp = stamp
+                self._append(watched, stamp, samples if up is None else (*samples, UP(up)))
 
     def _append(self, watched: Watched, stamp: float, samples: Sequence[Sample]) -> None:
         if self._sink is None:
@@ -257,6 +209,10 @@ class Runner:
                 log.exception("append=failed job=%s", watched.ticking.target.job)
         else:
             self._append_said = ""
+
+
+def _datetime(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def stamp_of(now: float, interval: float) -> float:

@@ -5,7 +5,7 @@ No threads and no clock: every method is given the time. Rules: docs/decisions.m
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.reading import Reading
 from collectors.config import Config
@@ -15,6 +15,9 @@ DEADLINE_SECONDS = 10.0
 RESET_SECONDS = 3.0
 """A counter marked `keep_highest` that falls by more than this was reset; by less, the kernel's rounding."""
 OTHER = "other"
+
+Same = tuple[str, Config, tuple[float, ...]]
+"""Collector, settings and intervals: two watches that agree in them are one target that goes on undisturbed."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,18 @@ class Watch:
     remedy: str = ""
 
     @property
-    def same(self) -> tuple[str, Config]:
-        """Two watches that agree in this are one target that goes on undisturbed."""
-        return self.collector.name, self.config
+    def same(self) -> Same:
+        return self.collector.name, self.config, tuple(part.interval for part in self.collector.parts)
 
 
 def deadline(part: Part) -> float:
     """Seconds after which a read that has not returned counts as failed, though its thread is left waiting."""
     return min(part.interval, DEADLINE_SECONDS)
+
+
+def _is_due(state: "PartState", now: float) -> bool:
+    """Or overdue; or due later than it can be, after the clock was set back."""
+    return not now + 1e-3 < state.next_due <= now + state.part.interval
 
 
 @dataclass
@@ -68,7 +75,7 @@ class Ticking:
 
     def begin(self, now: float) -> list[PartState]:
         """The parts to read at this tick; they count as being read from now on. One that hangs is not read again."""
-        due = [state for state in self.parts if state.reading_since is None and now >= state.next_due - 1e-3]
+        due = [state for state in self.parts if state.reading_since is None and _is_due(state, now)]
         for state in due:
             interval = state.part.interval
             state.reads += 1
@@ -80,9 +87,9 @@ class Ticking:
 
     def answer(self, state: PartState, reading: Reading, now: float) -> None:
         state.reading_since = None
-        state.last = reading
+        state.last = replace(reading, payload=None, samples=())  # nobody asks for them again
         if reading.answered:
-            state.samples = tuple(self._bounded(self._kept_highest(reading.samples)))
+            state.samples = tuple(self._kept_highest(self._bounded(reading.samples)))
             state.last_success = now
         else:
             self._failed(state, reading.outcome)
@@ -91,8 +98,10 @@ class Ticking:
     def expire(self, now: float) -> None:
         """Reads past their deadline count as failed once, and their values end."""
         for state in self.parts:
-            since = state.reading_since
-            if since is not None and not state.timed_out and now - since >= deadline(state.part):
+            if state.reading_since is None or state.timed_out:
+                continue
+            state.reading_since = min(state.reading_since, now)  # after the clock was set back
+            if now - state.reading_since >= deadline(state.part):
                 state.timed_out = True
                 self._failed(state, "timeout")
 
@@ -101,15 +110,16 @@ class Ticking:
         if not (reason != "timeout" and state.timed_out):  # the late end of a read that timed out is the same failure
             state.failures[reason] = state.failures.get(reason, 0) + 1
 
-    def close(self, now: float) -> tuple[tuple[Sample, ...], bool]:
-        """What the tick publishes, and whether the target is up."""
+    def close(self, now: float) -> tuple[tuple[Sample, ...], bool | None]:
+        """What the tick publishes, and whether the target is up; None while no part has answered or failed."""
         self.expire(now)
         for state in self.parts:
-            if state.last_success is not None and now - state.last_success > 2 * state.part.interval:
+            if state.last_success is not None and abs(now - state.last_success) > 2 * state.part.interval:
                 state.samples = ()
         samples = [sample for state in self.parts for sample in state.samples]
         samples += self._answering()
-        return tuple(samples), any(state.outcome in ("ok", "absent") for state in self.parts)
+        known = [state.outcome for state in self.parts if state.outcome != "waiting"]
+        return tuple(samples), any(outcome in ("ok", "absent") for outcome in known) if known else None
 
     def _answering(self) -> list[Sample]:
         """`<x>_up`, decided by the collector's first part: 0 when it is unreachable, absent when we were denied."""

@@ -1,48 +1,75 @@
 """The thread that reads one target's parts, one after another, over one connection.
 
-A read that hangs takes its worker with it: the runner gives the parts that are waiting to a new one.
+A read that hangs takes its worker with it: the parts that wait behind it are given to a new one.
 """
 
 import contextlib
-import queue
+import logging
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from agent.reading import Reading, failed, opened, read_part
 from agent.ticking import PartState, Watch
 
+log = logging.getLogger("raingauge.worker")
+
 
 class Worker:
+    """RuntimeError where no thread can be had."""
+
     def __init__(self, watch: Watch, answered: Callable[[PartState, Reading], None]) -> None:
         """`answered` is called from the worker's thread after each read."""
         self._watch = watch
         self._answered = answered
-        self._inbox: queue.SimpleQueue[PartState | None] = queue.SimpleQueue()
+        self._waiting: deque[PartState] = deque()
+        self._changed = threading.Condition()
+        self._left = False
+        self._busy_since: float | None = None  # monotonic
         self._open = contextlib.ExitStack()
         self._source: Any = None
         self._connected = False
-        self._thread = threading.Thread(target=self._run, name=f"read-{watch.collector.name}", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name=f"read-{watch.collector.name}", daemon=True)
+        thread.start()
 
     def read(self, state: PartState) -> None:
-        self._inbox.put(state)
+        with self._changed:
+            self._waiting.append(state)
+            self._changed.notify()
+
+    def waiting(self) -> list[PartState]:
+        """What is not yet begun."""
+        with self._changed:
+            return list(self._waiting)
+
+    def stuck(self, seconds: float) -> bool:
+        """It has been in one read for so long while others wait."""
+        with self._changed:
+            since = self._busy_since
+            return bool(self._waiting) and since is not None and time.monotonic() - since >= seconds
 
     def leave(self) -> list[PartState]:
         """Take back what is not yet begun; the thread ends after the read that it is in."""
-        waiting = []
-        while True:
-            try:
-                state = self._inbox.get_nowait()
-            except queue.Empty:
-                break
-            if state is not None:
-                waiting.append(state)
-        self._inbox.put(None)
+        with self._changed:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+            self._left = True
+            self._changed.notify()
         return waiting
 
+    def _next(self) -> PartState | None:
+        with self._changed:
+            self._busy_since = None
+            self._changed.wait_for(lambda: self._waiting or self._left)
+            if not self._waiting:
+                return None
+            self._busy_since = time.monotonic()
+            return self._waiting.popleft()
+
     def _run(self) -> None:
-        while (state := self._inbox.get()) is not None:
+        while (state := self._next()) is not None:
             self._answered(state, self._read(state))
         self._disconnect()
 
@@ -60,6 +87,7 @@ class Worker:
 
     def _disconnect(self) -> None:
         self._connected = False
-        # A connection that is broken may also fail to close; there is nothing left to lose.
-        with contextlib.suppress(OSError):
+        try:
             self._open.close()
+        except Exception:  # a broken connection may fail to close, too; there is nothing left to lose
+            log.debug("collector=%s close=failed", self._watch.collector.name, exc_info=True)

@@ -27,6 +27,7 @@ BOUNDARIES = {
     "agent/reading.py:read_part",
     "agent/reading.py:trial",
     "agent/worker.py:_read",
+    "agent/worker.py:_disconnect",
     "agent/runner.py:_append",
     "alerts/delivery.py:_work",
     "alerts/delivery.py:_attempt",
