@@ -6,10 +6,14 @@ Source: https://prometheus.io/docs/prometheus/latest/http_sd/
 import html
 import json
 import logging
+import re
+import socket
+import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
 from agent.exposition import CONTENT_TYPE
@@ -20,6 +24,7 @@ log = logging.getLogger("raingauge.exporter")
 
 SLOW_CLIENT_SECONDS = 10
 PACK_FROM_BYTES = 1024
+REACHED_AS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
 
 Authorised = Callable[[str | None], bool]
 """(the Authorization header) -> may read."""
@@ -34,15 +39,27 @@ def service_discovery(targets: list[Target], slug: Callable[[Target], str], addr
     return json.dumps(groups, indent=1).encode()
 
 
+def takes_gzip(accept_encoding: str) -> bool:
+    offers = (offer.partition(";") for offer in accept_encoding.lower().replace(" ", "").split(","))
+    return any(name == "gzip" and not re.fullmatch(r"q=0(\.0*)?", weight) for name, _, weight in offers)
+
+
+def netloc(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = SLOW_CLIENT_SECONDS
+    disable_nagle_algorithm = True  # or a page waits 40 ms for the acknowledgement of its own headers
     server_version = "raingauge"
     sys_version = ""
     pages: Pages
     authorised: Authorised | None
 
     def do_GET(self) -> None:
+        if "Content-Length" in self.headers or "Transfer-Encoding" in self.headers:
+            self.close_connection = True  # a body that nobody reads must not pass for the next request
         path = self.path.split("?", 1)[0]
         if path == "/-/healthy":
             self._send("text/plain", b"healthy\n")
@@ -63,13 +80,17 @@ class Handler(BaseHTTPRequestHandler):
             case ["metrics", job, slug] if found := self.pages.target_page(job, slug):
                 self._metrics(found)
             case ["sd"]:
-                address = self.headers.get("Host") or ":".join(map(str, self.connection.getsockname()[:2]))
-                body = service_discovery(self.pages.targets(), self.pages.slug, address)
+                body = service_discovery(self.pages.targets(), self.pages.slug, self._address())
                 self._send("application/json", body)
             case [""]:
                 self._send("text/html; charset=utf-8", self._index())
             case _:
                 self._send("text/plain", b"not found; / lists what is here\n", 404)
+
+    def _address(self) -> str:
+        """As whom the client has reached us, which is not always what we listen on."""
+        host = self.headers.get("Host", "")
+        return host if REACHED_AS.fullmatch(host) else netloc(*self.connection.getsockname()[:2])
 
     def _index(self) -> bytes:
         paths = [f"/metrics/{target.job}/{self.pages.slug(target)}" for target in self.pages.targets()]
@@ -79,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
         return f'<!doctype html><html lang="en"><title>Raingauge</title><h1>Raingauge</h1><ul>{links}</ul>'.encode()
 
     def _metrics(self, page: Page) -> None:
-        if "gzip" in self.headers.get("Accept-Encoding", "") and len(page.text) >= PACK_FROM_BYTES:
+        if takes_gzip(self.headers.get("Accept-Encoding", "")) and len(page.text) >= PACK_FROM_BYTES:
             self._send(CONTENT_TYPE, page.packed, encoding="gzip")
         else:
             self._send(CONTENT_TYPE, page.text)
@@ -101,12 +122,22 @@ class Handler(BaseHTTPRequestHandler):
         log.debug(format, *args)
 
 
-class Server(ThreadingHTTPServer):
+class Server(ThreadingMixIn, TCPServer):
+    """Not HTTPServer, which asks DNS for its own name before it serves."""
+
+    allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 64
 
+    def __init__(self, host: str, port: int, handler: type[Handler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), handler)
+
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        log.debug("client=%s connection ended", client_address, exc_info=True)
+        if isinstance(sys.exc_info()[1], OSError):
+            log.debug("client=%s gone", client_address[0])
+        else:
+            log.exception("client=%s reason=bug", client_address[0])
 
 
 class Exporter:
@@ -115,13 +146,12 @@ class Exporter:
     def __init__(self, host: str, port: int, pages: Pages, authorised: Authorised | None = None) -> None:
         check = staticmethod(authorised) if authorised else None
         handler = type("BoundHandler", (Handler,), {"pages": pages, "authorised": check})
-        self._server = Server((host, port), handler)
+        self._server = Server(host, port, handler)
         self._thread = threading.Thread(target=self._server.serve_forever, name="exporter", daemon=True)
 
     @property
     def url(self) -> str:
-        host, port = self._server.socket.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"http://{netloc(*self._server.socket.getsockname()[:2])}"
 
     def start(self) -> None:
         self._thread.start()
