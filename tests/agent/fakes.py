@@ -2,8 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -63,6 +63,11 @@ def watch(*parts: Part, name: str = "a", up: Callable[[Any, int], Sample] | None
         up=up or (lambda _config, value: UP(value)),
     )
     return Watch(collector, Fake(name=name))
+
+
+def connecting(watch: Watch, connect: Callable[[Any], AbstractContextManager[Any]]) -> Watch:
+    """The same over a kept connection."""
+    return replace(watch, collector=replace(watch.collector, connect=connect))
 
 
 class Hanging:

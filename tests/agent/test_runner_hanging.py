@@ -23,7 +23,7 @@ from collectors.host import COLLECTOR as HOST
 from collectors.host import filesystem
 from collectors.host.config import Host
 from collectors.model import Part
-from tests.agent.fakes import SLOW, Hanging, Script, part, reading_threads, running, watch
+from tests.agent.fakes import SLOW, Hanging, Script, connecting, part, reading_threads, running, watch
 from tests.lab.ports import wait_until
 
 PART = {"target_job": "fake", "target_instance": "web:a", "part": "fast"}
@@ -191,8 +191,8 @@ def test_a_slow_answer_keeps_its_connection() -> None:
         yield config
 
     hanging = Hanging()
-    plain = watch(part(Script([hanging, 1.0, 1.0]), interval=1))
-    with running(replace(plain, collector=replace(plain.collector, connect=connect))) as run:
+    script = Script([hanging, 1.0, 1.0])
+    with running(connecting(watch(part(script, interval=1)), connect)) as run:
         run.tick(1)  # closes without the answer
         hanging.let_go()
         run.until_answered("web:a")
