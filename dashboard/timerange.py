@@ -102,13 +102,13 @@ class Grid:
         return self.step if self.group == 1 else self.step * self.group / 2
 
 
-FINER = 5
-"""How many times finer than shown we ask at most, so that a peak between two points is seen."""
+MOST_TIMES = 10_000
+"""Every tick is asked up to so many, so that no peak between two points is lost: a day of ticks of ten seconds."""
 
 
 def grid(shown: TimeRange, columns: int, interval: float) -> Grid:
     """At most about `columns` points; `interval`: seconds between ticks, the finest there is."""
-    step = interval * max(1, math.ceil(shown.seconds / interval / (FINER * columns)))
+    step = interval * max(1, math.ceil(shown.seconds / interval / MOST_TIMES))
     times = math.floor(shown.seconds / step) + 1
     group = 1 if times <= columns else math.ceil(times * 2 / columns)
     block = step * group

@@ -1,0 +1,76 @@
+"""The first sentence of the overview, in every situation."""
+
+from dataclasses import replace
+
+from alerts.model import Alert
+from dashboard.moments import Zone
+from dashboard.verdict import Known, verdict
+from tests.dashboard import scene
+from tests.dashboard.situations import DENIED, alert, alerts, status
+from tests.dashboard.world import NOW
+
+CALM = Known((), [status(target) for target in scene.TARGETS], (), "live", NOW - 4, NOW, Zone(0, "UTC"))
+
+
+def test_nothing_wrong_says_how_much_is_watched_and_when_it_was_checked() -> None:
+    found = verdict(CALM)
+    assert (found.state, found.lead) == ("ok", "Everything that is watched is healthy")
+    assert found.why == "Last check 4 s ago. 8 targets watched, no alert is firing."
+
+
+def test_the_worst_alert_is_the_sentence_and_the_oldest_of_equals() -> None:
+    later = alert("RedisDown", scene.REDIS, "firing", 0, 30)
+    old_warning = alert("FpmMaxChildren", scene.SHOP, "firing", 17, 9000, pool="shop")
+    older = alert("MysqlDown", scene.MYSQL, "firing", 0, 300)
+    found = verdict(replace(CALM, alerts=(later, old_warning, *alerts()[:1], older)))
+    assert (found.state, found.alert) == ("crit", "FpmPoolExhausted")
+    assert found.lead == "All workers of PHP-FPM pool shop have been busy for 2 minutes"
+    assert found.why.startswith("web-01:/run/php/shop.sock, for 16 min. Every further request waits.")
+    assert found.since == NOW - 990
+    assert found.steps[0].pieces[-1].text == "SHOW FULL PROCESSLIST"
+    assert found.also[0] == "Also: The database does not answer."
+    assert found.also[-1] == "1 more alert on the alerts page."
+
+
+def test_what_is_only_pending_or_information_is_said_and_is_no_trouble() -> None:
+    pending = alert("MysqlQueriesPiledUp", scene.MYSQL, "pending", 25, 60)
+    reboot = alert("Rebooted", scene.NODE, "firing", 120, 60)
+    found = verdict(replace(CALM, alerts=(pending, reboot)))
+    assert found.state == "ok"
+    assert found.also == ("Not sure yet: 25 queries run at once, over 3 for each processor.", "Started 2m 0s ago.")
+
+
+def test_an_alert_whose_data_is_missing_says_so() -> None:
+    missing = replace(alerts()[0], missing_since=NOW - 180)
+    assert verdict(replace(CALM, alerts=(missing,))).also[0] == "Its data has been missing for 3 min: it may be over."
+
+
+def test_a_target_that_cannot_be_read_is_never_healthy() -> None:
+    targets = [*CALM.targets[:-1], status(scene.MYSQL, "denied", "no")]
+    found = verdict(replace(CALM, targets=targets))
+    assert (found.state, found.lead) == ("warn", "1 target cannot be read; everything else is healthy")
+    assert found.also == ("Database mysqld does not let us in.",)
+
+
+def test_what_was_found_and_cannot_be_read_is_announced() -> None:
+    found = verdict(replace(CALM, findings=(DENIED,)))
+    assert found.state == "ok"
+    assert found.also == ("1 thing on this host cannot be read yet; below is the line that allows it.",)
+
+
+def test_data_that_is_old_makes_nothing_healthy_and_no_alert_current() -> None:
+    found = verdict(replace(CALM, alerts=alerts(), freshness="stale", last_sample=NOW - 720))
+    assert (found.state, found.lead) == ("none", "Nothing has been measured for 12 min")
+    assert found.also == ("2 alerts fired when the last sample came.",)
+    assert found.steps[0].pieces[-1].text == "systemctl status raingauge"
+    assert verdict(replace(CALM, freshness="stale", last_sample=None)).lead == "Nothing has been measured for a day"
+
+
+def test_the_first_seconds() -> None:
+    found = verdict(replace(CALM, freshness="starting", last_sample=None, findings=(DENIED,)))
+    assert (found.state, found.lead) == ("none", "Starting: this host is being read for the first time")
+
+
+def test_a_summary_without_the_instance_before_it_stays_as_it_is() -> None:
+    own = Alert({"alertname": "Mine", "severity": "warning"}, {"summary": "web-01: odd"}, "firing", 1, NOW, NOW)
+    assert verdict(replace(CALM, alerts=(own,))).lead == "Web-01: odd"
