@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from agent.reading import Reading, read_part
 from agent.ticking import RESET_SECONDS, PartState, Ticking, deadline
@@ -135,37 +133,3 @@ def test_a_counter_that_the_kernel_lets_slip_back_keeps_its_highest() -> None:
         ticking.answer(state, read_part(state.part, None), t)
         found.append(names(ticking.close(t)[0])["fake_idle_seconds_total"])
     assert found == [100.0, 100.0, 100.5, values[3]]  # the last is a reset
-
-
-EVENTS = st.lists(
-    st.tuples(st.sampled_from(["begin", "good", "bad", "close"]), st.floats(0.1, 15)), min_size=5, max_size=60
-)
-
-
-@given(EVENTS)
-def test_whatever_comes_when_only_what_is_true_is_published(events: list[tuple[str, float]]) -> None:
-    ticking = Ticking(watch(part(Script()), part(Script(), "slow", 60, SLOW)), "web")
-    now, pending, good_at, failed = 1000.0, list[PartState](), dict[str, float](), set[str]()
-    for what, pause in events:
-        now += pause
-        if what == "begin":
-            fresh = ticking.begin(now)
-            assert not {id(state) for state in fresh} & {id(state) for state in pending}
-            pending += fresh
-        elif what in ("good", "bad") and pending:
-            state = pending.pop(0)
-            name = state.part.name
-            samples = (VALUE(now),) if name == "fast" else (SLOW(now),)
-            ok = what == "good"
-            ticking.answer(state, Reading(state.part, "ok" if ok else "parse", samples=samples if ok else ()), now)
-            failed.discard(name) if ok else failed.add(name)
-            if ok:
-                good_at[name] = now
-        elif what == "close":
-            found = names(ticking.close(now)[0])
-            for name, family, interval in (("fast", VALUE, 10), ("slow", SLOW, 60)):
-                if family.name in found:
-                    assert name not in failed
-                    assert found[family.name] == good_at[name]
-                    assert now - good_at[name] <= 2 * interval
-            assert all(state.outcome in ("waiting", "ok", "parse", "timeout") for state in ticking.parts)
