@@ -55,8 +55,8 @@ class DashboardSettings(Config):
 
 
 class HistorySettings(Config):
-    retention: Annotated[Seconds, Field(gt=0)] = 15 * 86400.0
-    """How long samples are kept."""
+    retention: Annotated[Seconds, Field(gt=0)] = 2 * 86400.0
+    """How long samples are kept, in memory and on disk: 70 kB for each series and day, so far uncompressed."""
 
 
 class NotifySettings(Config):

@@ -24,7 +24,7 @@ FIRST_WAIT = 60.0  # seconds
 LONGEST_WAIT = 600.0  # seconds
 """A server that lets nobody in logs each try: a refused proposal is tried again ever more rarely."""
 DEFAULT_INTERVAL = 10.0  # seconds
-WORST_FIRST = ("denied", "unsupported", "parse", "bug", "unreachable")
+WORST_FIRST = ("denied", "unreachable", "unsupported", "parse", "bug")
 """Of several failed tries at one server, the reason that says most."""
 
 Trial = Callable[[Collector, Config], tuple[Reading, ...]]

@@ -195,11 +195,14 @@ def test_prometheus_and_our_history_have_the_same_numbers(host: Raingauge, prome
 
 
 def test_the_overview_shows_charts_with_data(page: Page, host: Raingauge) -> None:
-    page.goto(f"{host.dashboard}/?from=now-1h&to=now")
-    page.wait_for_selector("svg path[d*=L]", timeout=20_000)
+    page.goto(f"{host.dashboard}/?from=now-15m&to=now")
+    page.wait_for_selector("figure.chart .js-plotly-plot", timeout=20_000)
+    titles = {"Requests", "PHP workers", "Database queries", "Cache hit rate", "Checks", "Processor", "Memory"}
+    for title in titles:
+        chart = page.locator(f'figure[data-title="{title}"]').first
+        assert re.search(r"\d", chart.locator(".read b").first.inner_text()), title
+        assert chart.locator("path[d*=L], path[d*=l]").count() >= 1, title
     screenshot(page, "end-to-end-overview")
-    assert page.locator("svg path[d*=L]").count() >= 4
-    assert page.locator("h1, h2").first.is_visible()
 
 
 def screenshot(page: Page, name: str) -> None:
@@ -221,12 +224,19 @@ def test_an_outage_is_told_survives_kill_9_and_its_end_is_told(
     page.get_by_text("does not answer").first.wait_for(timeout=20_000)
     screenshot(page, "end-to-end-alert")
 
+    active = 'ALERTS_FOR_STATE{alertname="PhpFpmDown"}'
+    since = ours(host).value(active)
+    assert since is not None
     before = stored(host)
     host.kill()
     host.start()
+    restarted = time.time()
     after = stored(host, until=before["until"])
     assert after["counts"] == before["counts"]
-    assert ours(host).value('ALERTS{alertname="PhpFpmDown", alertstate="firing"}', time=before["until"]) == 1
+    asked = ours(host)
+    wait_until(lambda: (asked.value(f"timestamp({active})") or 0) > restarted, 30, "rules are evaluated again")
+    assert asked.value(active) == since
+    assert asked.value('ALERTS{alertname="PhpFpmDown", alertstate="firing"}') == 1
 
     lab.php.start()
     body = wait_for(receiver, "PhpFpmDown", "resolved", 120)
