@@ -77,7 +77,7 @@ class Discoverer:
         host = configuration.host
         watches = {watch.collector.target(watch.config, host): watch for watch in configured(configuration)}
         if not configuration.discovery:
-            return Discovery(tuple(watches.values()))
+            return Discovery(tuple(paced(watch, configuration.interval) for watch in watches.values()))
         now = self._clock()
         known = {watch.collector.target(watch.config, host): watch for watch in self._known()}
         inventory = self._inventory(host)

@@ -150,10 +150,12 @@ def test_without_discovery_only_the_configuration(world: World) -> None:
     assert instances(found) == {"nginx": "web:8099"}
 
 
-def test_what_is_fast_is_read_at_the_configured_interval(world: World) -> None:
+@pytest.mark.parametrize("discovery", ["true", "false"])
+def test_what_is_fast_is_read_at_the_configured_interval(world: World, discovery: str) -> None:
+    text = f"interval: 1s\ndiscovery: {discovery}\ntargets: {{mysql: [{{port: 3307}}], host: [{{}}]}}"
     intervals: Mapping[str, set[float]] = {
         watch.collector.name: {part.interval for part in watch.collector.parts}
-        for watch in world.discover("interval: 1s\ntargets: {mysql: [{port: 3307}]}").watches
+        for watch in world.discover(text).watches
     }
     assert intervals["mysql"] == {1.0, 60.0}
     assert 10.0 not in intervals["host"]
