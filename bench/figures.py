@@ -25,10 +25,6 @@ def quantile(values: Iterable[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def ratio(name: str, ours: float, theirs: float, peer: str) -> Figure:
-    return Figure(name, ours / theirs, "times", f"ours divided by {peer}'s, measured in the same run")
-
-
 def table(title: str, figures: Sequence[Figure]) -> Table:
     found = Table("figure", "value", "unit", "method", title=title, title_justify="left", box=None, pad_edge=False)
     found.columns[1].justify = "right"

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bench import usage
+from bench import peer, usage
 from bench.figures import Figure, quantile
 from bench.kept import Kept
 from tests.lab.lab import Lab
@@ -17,59 +17,77 @@ CYCLE_SECONDS = 10.0
 WARM_SECONDS = 15.0
 REQUESTS_PER_SECOND = 8
 LONGEST_SECONDS = 300.0
+HOST_ALONE = "discovery: false\ntargets: {host: [{}]}\n"
+"""What node_exporter does, too."""
 
 
 def measure(lab: Lab, quick: bool) -> Iterable[Figure]:
-    cycles = 1 if quick else 5
+    cycles, warm = (1, 3.0) if quick else (5, WARM_SECONDS)
     with lab.traffic(REQUESTS_PER_SECOND, LONGEST_SECONDS):
-        for command in ("agent", "run"):
-            yield from _of(command, cycles, 3.0 if quick else WARM_SECONDS)
+        yield from _of("agent", "agent", "", b"redis_up", cycles, warm)
+        yield from _of("run", "run", "", b"redis_up", cycles, warm)
+    yield from _of("agent, host alone", "agent", HOST_ALONE, b"node_load1", cycles, warm)
+    yield from _beside(10 if quick else 100)
 
 
-def _of(command: str, cycles: int, warm: float) -> Iterator[Figure]:
+def _of(name: str, command: str, configuration: str, found: bytes, cycles: int, warm: float) -> Iterator[Figure]:
     with (
         tempfile.TemporaryDirectory(prefix="raingauge-bench-") as folder,
-        Raingauge(Path(folder), command=command) as raingauge,
-        Kept(raingauge.exporter) as scraper,
+        Raingauge(Path(folder), configuration, command) as raingauge,
     ):
-        wait_until(lambda: b"redis_up" in scraper.get("/metrics"), 30, "the lab is found")
+        wait_until(lambda: found in _scraped(raingauge.exporter), 30, "what is to be watched is found")
         time.sleep(warm)
-        spent = _cycles(raingauge.pid, scraper, cycles)
-        yield from _figures(command, raingauge.pid, scraper, spent / cycles, cycles)
+        spent = _cycles(raingauge, cycles)
+        yield from _figures(name, raingauge, spent / cycles, cycles)
         if command == "run":
             yield from _pages(raingauge)
         raingauge.stop()
 
 
-def _cycles(pid: int, scraper: Kept, cycles: int) -> float:
+def _scraped(url: str) -> bytes:
+    with Kept(url) as scraper:
+        return scraper.get("/metrics")
+
+
+def _cycles(raingauge: Raingauge, cycles: int) -> float:
     """CPU seconds of so many cycles with a scrape in each."""
-    before = usage.cpu_seconds(pid)
+    before = usage.cpu_seconds(raingauge.pid)
     until = time.monotonic()
     for _ in range(cycles):
         until += CYCLE_SECONDS
         time.sleep(until - time.monotonic())
-        scraper.get("/metrics", Accept_Encoding="gzip")
-    return usage.cpu_seconds(pid) - before
+        with Kept(raingauge.exporter) as scraper:
+            scraper.get("/metrics", Accept_Encoding="gzip")
+    return usage.cpu_seconds(raingauge.pid) - before
 
 
-def _figures(command: str, pid: int, scraper: Kept, spent: float, cycles: int) -> Iterator[Figure]:
-    page = scraper.get("/metrics").decode()
+def _figures(name: str, raingauge: Raingauge, spent: float, cycles: int) -> Iterator[Figure]:
+    pid = raingauge.pid
+    with Kept(raingauge.exporter) as scraper:
+        page, targets = scraper.get("/metrics").decode(), len(scraper.json("/sd"))
     series = sum(not line.startswith("#") for line in page.splitlines())
-    targets = len(scraper.json("/sd"))
     memory = usage.memory(pid)
-    watched = f"{targets} targets with {series} series every 10 s, lab under {REQUESTS_PER_SECOND} requests/s"
-    yield Figure(
-        f"{command}: CPU of a cycle",
-        spent * 1000,
-        "ms",
-        f"/proc/PID/stat over {cycles} cycles with a scrape; {watched}",
-    )
-    rules = "" if command == "agent" else "; rules and history included"
-    yield Figure(f"{command}: CPU share", spent / CYCLE_SECONDS * 100, "% of a core", f"the same{rules}")
-    yield Figure(f"{command}: RSS", memory.rss, "MiB", "smaps_rollup after these cycles")
-    yield Figure(f"{command}: PSS", memory.pss, "MiB", "the same; shared pages counted in parts")
-    yield Figure(f"{command}: threads", usage.threads(pid), "", "/proc/PID/task")
-    yield Figure(f"{command}: series", series, "", f"lines of /metrics, {len(page) / 1024:.0f} KiB of text")
+    how = f"/proc/PID/stat over {cycles} cycles with a scrape in each, {targets} targets"
+    yield Figure(f"{name}: CPU of a 10 s cycle", spent * 1000, "ms", how)
+    yield Figure(f"{name}: RSS", memory.rss, "MiB", "smaps_rollup after these cycles")
+    yield Figure(f"{name}: PSS", memory.pss, "MiB", "the same; pages that processes share are counted in parts")
+    yield Figure(f"{name}: threads", usage.threads(pid), "", "/proc/PID/task")
+    yield Figure(f"{name}: series", series, "", f"lines of /metrics, {len(page) / 1024:.0f} KiB of text")
+
+
+def _beside(scrapes: int) -> Iterator[Figure]:
+    with peer.running() as found:
+        if found is None:
+            yield peer.missing()
+            return
+        with Kept(found.url) as scraper:
+            scraper.get("/metrics")
+            before = usage.cpu_seconds(found.pid)
+            scraper.milliseconds("/metrics", scrapes)
+            spent = (usage.cpu_seconds(found.pid) - before) / scrapes
+        how = f"/proc/PID/stat over {scrapes} scrapes one after another; it reads at each scrape"
+        yield Figure(f"{peer.NAME}: CPU of a scrape", spent * 1000, "ms", how)
+        yield Figure(f"{peer.NAME}: RSS", usage.memory(found.pid).rss, "MiB", "smaps_rollup after these scrapes")
 
 
 def _pages(raingauge: Raingauge) -> Iterator[Figure]:

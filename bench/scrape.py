@@ -1,21 +1,18 @@
 """How long a scrape takes, beside Debian's prometheus-node-exporter, which reads at each scrape."""
 
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
-from bench.figures import Figure, quantile, ratio
+from bench import peer
+from bench.figures import Figure, quantile
 from bench.kept import Kept
 from tests.lab.lab import Lab
-from tests.lab.ports import answers, free_port, wait_until
+from tests.lab.ports import wait_until
 from tests.lab.process import Raingauge
 
 TITLE = "scrape"
 REQUESTS = 200
-PEER = "prometheus-node-exporter"
 
 
 def measure(_lab: Lab, quick: bool) -> Iterable[Figure]:
@@ -44,25 +41,15 @@ def _figures(name: str, taken: Sequence[float], size: int) -> Iterator[Figure]:
 
 
 def _beside(ours: Sequence[float], times: int) -> Iterator[Figure]:
-    program = shutil.which(PEER)
-    if program is None:
-        yield Figure(PEER, None, "", f"{PEER} is not installed: apt-get install {PEER}")
-        return
-    with _peer(program) as url, Kept(url) as client:
-        client.get("/metrics")
-        theirs = client.milliseconds("/metrics", times)
-        yield from _figures(PEER, theirs, len(client.get("/metrics")))
-    yield ratio("host's own page / peer: p50", quantile(ours, 0.5), quantile(theirs, 0.5), PEER)
-    yield ratio("host's own page / peer: p99", quantile(ours, 0.99), quantile(theirs, 0.99), PEER)
-
-
-@contextmanager
-def _peer(program: str) -> Iterator[str]:
-    port = free_port()
-    command = [program, f"--web.listen-address=127.0.0.1:{port}"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            wait_until(lambda: answers(("127.0.0.1", port)), 10, f"{PEER} answers")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    with peer.running() as found:
+        if found is None:
+            yield peer.missing()
+            return
+        with Kept(found.url) as client:
+            client.get("/metrics")
+            theirs = client.milliseconds("/metrics", times)
+            yield from _figures(peer.NAME, theirs, len(client.get("/metrics")))
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        ours_to_theirs = quantile(ours, share) / quantile(theirs, share)
+        method = f"host's own page divided by {peer.NAME}'s, measured in the same run"
+        yield Figure(f"ours to the peer's: {name}", ours_to_theirs, "times", method)

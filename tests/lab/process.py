@@ -15,9 +15,12 @@ from tests.lab.ports import wait_until
 class Raingauge:
     """`command`: run or agent, on free ports. A context manager; `start` again after `kill` or `stop`."""
 
-    def __init__(self, state: Path, configuration: str = "", command: str = "run") -> None:
+    def __init__(
+        self, state: Path, configuration: str = "", command: str = "run", exporter_listen: str = "127.0.0.1:0"
+    ) -> None:
         self.state = state
         self.command = command
+        self.exporter_listen = exporter_listen
         self.configuration = state / "raingauge.yml"
         self.configuration.write_text(configuration)
         self.exporter = self.dashboard = self.login = ""
@@ -38,7 +41,7 @@ class Raingauge:
 
     def start(self) -> Self:
         """Return once it has said where it answers."""
-        listen = ["--exporter-listen", "127.0.0.1:0"]
+        listen = ["--exporter-listen", self.exporter_listen]
         if self.command == "run":
             listen += ["--dashboard-listen", "127.0.0.1:0"]
         with (self.state / "log").open("a") as log:
@@ -48,7 +51,9 @@ class Raingauge:
             )  # fmt: skip
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line, f"raingauge {self.command} ended:\n{self.log()}"
+        if not line:
+            self.kill()
+            raise AssertionError(f"raingauge {self.command} ended:\n{self.log()}")
         found = json.loads(line)
         self.exporter, self.dashboard, self.login = (found.get(key, "") for key in ("exporter", "dashboard", "login"))
         return self
