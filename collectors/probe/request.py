@@ -4,13 +4,17 @@ http.client and ssl, because the phases (name, connection, TLS, answer, body) ha
 """
 
 import http.client
+import io
+import queue
 import socket
 import ssl
+import string
+import threading
 import time
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import Any, NamedTuple, TypedDict
-from urllib.parse import SplitResult, urljoin, urlsplit
+from typing import Any, NamedTuple, TypedDict, cast
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from collectors.probe.config import Probe
 
@@ -59,8 +63,10 @@ def _follow(config: Probe, facts: Facts, until: float) -> None:
     hop = Hop(urlsplit(config.url), config.host_header)
     while True:
         target = _get(config, hop, facts, until)
-        if target is None or facts["redirects"] >= MOST_REDIRECTS:
+        if target is None or facts["status"] in config.expect_status:
             return
+        if facts["redirects"] >= MOST_REDIRECTS:
+            raise ValueError(f"redirected more than {MOST_REDIRECTS} times")
         onward = hop.onward(target)
         if config.height == "local" and not onward.same_server(hop):
             return  # the check of this host's own server ends here
@@ -76,7 +82,9 @@ class Hop(NamedTuple):
 
     @property
     def site(self) -> str:
-        return self.name or self.at.hostname or ""
+        """In lower case, and other letters than English ones as name servers know them (xn--...)."""
+        name = (self.name or self.at.hostname or "").lower()
+        return name if name.isascii() else name.encode("idna").decode()
 
     @property
     def port(self) -> int:
@@ -90,13 +98,14 @@ class Hop(NamedTuple):
 
     @property
     def path(self) -> str:
-        return f"{self.at.path or '/'}?{self.at.query}" if self.at.query else self.at.path or "/"
+        path = f"{self.at.path or '/'}?{self.at.query}" if self.at.query else self.at.path or "/"
+        return quote(path, safe=string.punctuation)
 
     def onward(self, location: str) -> "Hop":
         """The next hop; a redirect to the same site stays at the same address."""
         as_named = self.at._replace(netloc=self.host)
         there = Hop(urlsplit(urljoin(as_named.geturl(), location)), "")
-        if self.name and (there.at.hostname, there.port, there.at.scheme) == (self.name, self.port, self.at.scheme):
+        if self.name and (there.site, there.port, there.at.scheme) == (self.site, self.port, self.at.scheme):
             return Hop(there.at._replace(netloc=self.at.netloc), self.name)
         return there
 
@@ -108,10 +117,10 @@ def _get(config: Probe, hop: Hop, facts: Facts, until: float) -> str | None:
     """One request; where the answer redirects to, if it does."""
     if hop.at.scheme not in ("http", "https") or not hop.at.hostname:
         raise ValueError(f"redirected to {hop.at.scheme or 'nothing'}, which is no http address")
-    facts["is_tls"] = hop.at.scheme == "https"
+    facts["tls"] = None
     sock = _connected(hop, facts, until)
     try:
-        if facts["is_tls"]:
+        if hop.at.scheme == "https":
             sock = _secured(config, sock, hop, facts, until)
         sock.settimeout(_left(until))
         return _exchange(config, sock, hop, facts, until)
@@ -134,9 +143,10 @@ def _timed(facts: Facts, phase: str, since: float) -> float:
 
 def _connected(hop: Hop, facts: Facts, until: float) -> socket.socket:
     since = time.perf_counter()
-    places = socket.getaddrinfo(hop.at.hostname, hop.port, type=socket.SOCK_STREAM)
-    since = _timed(facts, "resolve", since)
-    family, kind, protocol, _, where = places[0]
+    try:
+        family, kind, protocol, _, where = _resolved(hop, until)
+    finally:
+        since = _timed(facts, "resolve", since)
     facts["ip"] = str(where[0])
     sock = socket.socket(family, kind, protocol)
     try:
@@ -147,6 +157,26 @@ def _connected(hop: Hop, facts: Facts, until: float) -> socket.socket:
         raise
     _timed(facts, "connect", since)
     return sock
+
+
+def _resolved(hop: Hop, until: float) -> Any:
+    """What getaddrinfo prefers, asked in a thread of its own: it knows no limit, and silent name servers take long."""
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(socket.getaddrinfo(hop.at.hostname, hop.port, type=socket.SOCK_STREAM)[0])
+        except (OSError, ValueError) as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, name="resolve", daemon=True).start()
+    try:
+        answer = answers.get(timeout=_left(until))
+    except queue.Empty:
+        raise TimeoutError(f"no address of {hop.at.hostname} in time") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _secured(config: Probe, sock: socket.socket, hop: Hop, facts: Facts, until: float) -> ssl.SSLSocket:
@@ -179,9 +209,30 @@ def _context(verify: bool) -> ssl.SSLContext:
 def _tls(secured: ssl.SSLSocket) -> dict[str, Any]:
     from cryptography import x509  # only for hosts with TLS
 
-    certificate = secured.getpeercert(binary_form=True)
-    end = x509.load_der_x509_certificate(certificate).not_valid_after_utc.timestamp() if certificate else None
+    try:
+        certificate = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
+        end = certificate.not_valid_after_utc.timestamp()
+    except ValueError:  # stricter than OpenSSL
+        end = None
     return {"version": secured.version(), "cipher": (secured.cipher() or ("",))[0], "earliest": end}
+
+
+class _Timely(io.RawIOBase):
+    """What comes over a socket until the check's time is over, however slowly it drips."""
+
+    def __init__(self, sock: socket.socket, until: float) -> None:
+        self._sock = sock
+        self._until = until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._sock.settimeout(_left(self._until))
+        return self._sock.recv_into(buffer)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
 
 
 def _exchange(config: Probe, sock: socket.socket, hop: Hop, facts: Facts, until: float) -> str | None:
@@ -190,22 +241,29 @@ def _exchange(config: Probe, sock: socket.socket, hop: Hop, facts: Facts, until:
     connection.sock = sock
     headers = {"Host": hop.host, "User-Agent": "raingauge", "Connection": "close"}
     connection.request("GET", hop.path, headers=headers)
-    answer = connection.getresponse()
+    answer = http.client.HTTPResponse(cast("socket.socket", _Timely(sock, until)), method="GET")
+    answer.begin()
     since = _timed(facts, "processing", since)
     facts["status"], facts["version"] = answer.status, answer.version / 10
+    facts["is_tls"] = hop.at.scheme == "https"
     length = answer.headers.get("Content-Length", "")
     facts["content_length"] = int(length) if length.isdecimal() else -1
     facts["last_modified"] = _date(answer.headers.get("Last-Modified"))
     body = b""
     while len(body) < MOST_BYTES and (piece := answer.read1(MOST_BYTES - len(body))):
         body += piece
-        sock.settimeout(_left(until))
     if answer.length and len(body) < MOST_BYTES:
         raise http.client.IncompleteRead(body, answer.length)
     _timed(facts, "transfer", since)
     facts["body_length"] = len(body)
     facts["has_text"] = _has_text(config, body.decode(errors="replace"))
-    return answer.headers.get("Location") if answer.status in REDIRECTS else None
+    return _onward(answer) if answer.status in REDIRECTS else None
+
+
+def _onward(answer: http.client.HTTPResponse) -> str | None:
+    """Where it redirects to; bytes that are no ASCII are quoted, as browsers do."""
+    location = answer.headers.get("Location")
+    return quote(location.encode("latin-1"), safe=string.punctuation) if location else None
 
 
 def _has_text(config: Probe, body: str) -> bool:
@@ -215,5 +273,5 @@ def _has_text(config: Probe, body: str) -> bool:
 def _date(text: str | None) -> float | None:
     try:
         return parsedate_to_datetime(text).timestamp() if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
