@@ -6,9 +6,12 @@ An option may exist only if it names an operator's decision. Unknown keys are re
 import re
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetPydanticSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetPydanticSchema
 from pydantic_core import core_schema
+
+from collectors.errors import Denied
 
 
 class Config(BaseModel):
@@ -98,8 +101,36 @@ Bytes = Annotated[
 ]
 
 
+Port = Annotated[int, Field(ge=1, le=65535)]
+Timeout = Annotated[Seconds, Field(gt=0)]
+
+
+def _http(url: str) -> str:
+    try:
+        at = urlsplit(url)
+        good = at.scheme in ("http", "https") and at.hostname and at.port != 0
+    except ValueError:  # whose words may repeat an account
+        good = False
+    if not good:
+        raise ValueError("expected an http:// or https:// address")
+    return url
+
+
+HttpUrl = Annotated[str, AfterValidator(_http)]
+
+
 def reveal(secret: Secret | None, file: Path | None) -> str | None:
     """The secret from the setting or, without one, from its `*_file` less the trailing newline. OSError as is."""
     if secret is not None:
         return secret.reveal()
     return file.read_text().rstrip("\r\n") if file is not None else None
+
+
+def login(secret: Secret | None, file: Path | None) -> str | None:
+    """As `reveal`; without the file we are denied: the server may well be there."""
+    try:
+        return reveal(secret, file)
+    except UnicodeDecodeError as error:
+        raise Denied(f"read the password from {file}: expected UTF-8 text") from error
+    except OSError as error:
+        raise Denied(f"read the password from {file}: {error.strerror or error}") from error

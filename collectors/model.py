@@ -86,6 +86,12 @@ class Target:
         return {"job": self.job, "instance": self.instance, "host": self.host, **dict(self.extra)}
 
 
+def tcp_instance(host: str, address: str, port: int) -> str:
+    """The instance of a server that is asked over TCP: this host's by its name, one elsewhere by its address."""
+    name = host if address in ("127.0.0.1", "::1", "localhost") else address
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+
+
 @dataclass(frozen=True)
 class Event:
     """A dated fact beside the samples: a restart, a deploy, a security finding, an alert's transition."""

@@ -7,19 +7,19 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from collectors.config import Config, Seconds
+from collectors.config import Config, HttpUrl, Timeout
 from collectors.errors import ParseError
 from collectors.inventory import Inventory, Vhost, nginx_main
-from collectors.model import Collector, Counter, Gauge, Part, Proposal, Sample
+from collectors.model import Collector, Counter, Gauge, Part, Proposal, Sample, tcp_instance
 from collectors.sources.http import http_get
 
 
 class Nginx(Config):
-    url: str = "http://127.0.0.1/stub_status"
+    url: HttpUrl = "http://127.0.0.1/stub_status"
     """Address of the stub_status page."""
     host_header: str = ""
     """Host header to send, where the page is inside a named virtual host."""
-    timeout: Seconds = 2.0
+    timeout: Timeout = 2.0
     """How long one read may take."""
 
 
@@ -61,7 +61,7 @@ def parse(page: str) -> Iterable[Sample]:
 
 def instance(config: Nginx, host: str) -> str:
     at = urlsplit(config.url)
-    return f"{host}:{at.port or (443 if at.scheme == 'https' else 80)}"
+    return tcp_instance(host, at.hostname or "", at.port or (443 if at.scheme == "https" else 80))
 
 
 def discover(inventory: Inventory) -> Iterable[Proposal]:

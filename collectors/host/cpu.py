@@ -11,13 +11,17 @@ from collectors.host.config import Host
 from collectors.model import Counter, Sample
 from collectors.sources.files import read_text
 
+MOST = {"cpu": 2048}
 # The kernel lets idle and iowait slip back a little now and then.
-SECONDS = Counter("node_cpu_seconds_total", "CPU time spent in each mode.", ("cpu", "mode"), keep_highest=True)
+SECONDS = Counter(
+    "node_cpu_seconds_total", "CPU time spent in each mode.", ("cpu", "mode"), keep_highest=True, bounds=MOST
+)
 GUEST = Counter(
     "node_cpu_guest_seconds_total",
     "CPU time spent running virtual machines; part of user and nice.",
     ("cpu", "mode"),
     keep_highest=True,
+    bounds=MOST,
 )
 FAMILIES = (SECONDS, GUEST)
 

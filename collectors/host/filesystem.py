@@ -35,6 +35,7 @@ TYPES_EXCLUDED = re.compile(
     r"(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay"
     r"|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)"
 )
+ESCAPED = re.compile(r"\\([0-7]{3})")
 PATIENCE_SECONDS = 2.0
 
 
@@ -85,8 +86,8 @@ ASKER = Asker()
 def mounts(text: str) -> list[Mount]:
     """The mounts of /proc/mounts that are of interest, without sizes; the last of several at one place counts."""
     found: dict[str, Mount] = {}
-    for line in text.splitlines():
-        fields = [re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), field) for field in line.split()]
+    for line in filter(None, text.split("\n")):  # the kernel escapes space, tab and newline, and no other blank
+        fields = [ESCAPED.sub(lambda code: chr(int(code[1], 8)), field) for field in line.split(" ")]
         if len(fields) < 4:
             raise ParseError(f"expected 'device place type options' in /proc/mounts, found {line!r}")
         device, place, fstype, options = fields[:4]

@@ -43,16 +43,25 @@ SENT = (
 UP = Gauge("node_network_up", "1 if the interface's operational state is up.", DEVICE)
 SPEED = Gauge("node_network_speed_bytes", "Link speed in bytes a second; absent when the device does not say.", DEVICE)
 MTU = Gauge("node_network_mtu_bytes", "Largest packet of the interface.", DEVICE)
+NO_HANDLER = _counter("receive", "nohandler", "Packets received that no protocol here takes.")
 CARRIER = Gauge("node_network_carrier", "1 if the physical link is up.", DEVICE)
 INFO = Gauge(
     "node_network_info",
     "1; facts of the interface are its labels.",
     ("device", "address", "broadcast", "duplex", "operstate", "adminstate", "ifalias"),
 )
-FAMILIES = (*RECEIVED, *SENT, UP, SPEED, MTU, CARRIER, INFO)
+FAMILIES = (*RECEIVED, *SENT, NO_HANDLER, UP, SPEED, MTU, CARRIER, INFO)
 
-ATTRIBUTES = ("address", "broadcast", "duplex", "operstate", "ifalias", "flags", "speed", "mtu", "carrier")
+ATTRIBUTES = (
+    "address", "broadcast", "duplex", "operstate", "ifalias", "flags", "speed", "mtu", "carrier",
+    "statistics/rx_nohandler",
+)  # fmt: skip
 IFF_UP = 1
+
+
+NUMBERS = (
+    (MTU, "mtu", 1), (CARRIER, "carrier", 1), (SPEED, "speed", 125_000), (NO_HANDLER, "statistics/rx_nohandler", 1),
+)  # fmt: skip
 
 
 class Payload(TypedDict):
@@ -77,7 +86,7 @@ def parse(payload: Payload) -> Iterable[Sample]:
     rows = [line.partition(":") for line in payload["dev"].splitlines()[2:]]
     for name, colon, text in rows:
         fields = text.split()
-        if not colon or len(fields) < 16:
+        if not colon or len(fields) < 16 or not all(field.isdecimal() for field in fields):
             raise ParseError(f"expected 'name: 16 counters' in /proc/net/dev, found {name + colon + text!r}")
         for family, value in zip((*RECEIVED, *SENT), fields, strict=False):
             yield family(int(value), name.strip())
@@ -87,10 +96,13 @@ def parse(payload: Payload) -> Iterable[Sample]:
 
 def _link(device: str, facts: dict[str, str]) -> Iterable[Sample]:
     yield UP(facts.get("operstate") == "up", device)
-    for family, name, factor in ((MTU, "mtu", 1), (CARRIER, "carrier", 1), (SPEED, "speed", 125_000)):
+    for family, name, factor in NUMBERS:
         value = facts.get(name, "")
         if value.isdecimal():  # an unknown speed is -1
             yield family(int(value) * factor, device)
-    admin = "up" if int(facts.get("flags", "0"), 16) & IFF_UP else "down"
+    try:
+        admin = "up" if int(facts.get("flags", "0"), 16) & IFF_UP else "down"
+    except ValueError as error:
+        raise ParseError(f"expected a number in flags of {device}, found {facts['flags'][:60]!r}") from error
     plain = (facts.get(name, "") for name in ("address", "broadcast", "duplex", "operstate"))
     yield INFO(1, device, *plain, admin, facts.get("ifalias", ""))

@@ -2,7 +2,8 @@
 
 from pydantic import field_validator
 
-from collectors.config import Config, Seconds
+from collectors.config import Config, Timeout
+from collectors.model import tcp_instance
 from collectors.sources.sockets import host_and_port
 
 
@@ -19,7 +20,7 @@ class Phpfpm(Config):
     """The pool's `pm.max_children`; 0 when it is not known."""
     master: str = ""
     """The master's main configuration file; needed only where two masters have a pool of this name."""
-    timeout: Seconds = 2.0
+    timeout: Timeout = 2.0
     """How long one read may take."""
 
     @field_validator("address", "status_listen")
@@ -45,4 +46,4 @@ class Phpfpm(Config):
 def instance(config: Phpfpm, host: str) -> str:
     if config.address.startswith("unix:"):
         return f"{host}:{config.address.removeprefix('unix:')}"
-    return f"{host}:{host_and_port(config.address)[1]}"
+    return tcp_instance(host, *host_and_port(config.address))

@@ -6,13 +6,14 @@ Source: https://redis.io/docs/latest/commands/info/
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collectors.config import Config, Seconds, Secret, reveal
-from collectors.errors import Denied, Unreachable, Unsupported
+from collectors.config import Config, Port, Secret, Timeout, login
+from collectors.errors import Denied, ParseError, Unreachable, Unsupported
 from collectors.inventory import Inventory, Listener
-from collectors.model import Collector, Gauge, Part, Proposal
+from collectors.model import Collector, Gauge, Part, Proposal, tcp_instance
 from collectors.redis.info import FAMILIES, Payload, parse
 
 
@@ -21,7 +22,7 @@ class Redis(Config):
     """Path of the server's unix socket; empty: TCP."""
     address: str = "127.0.0.1"
     """Host name or IP address of the server."""
-    port: int = 6379
+    port: Port = 6379
     """TCP port of the server."""
     user: str = ""
     """ACL user; empty: the default user."""
@@ -29,26 +30,33 @@ class Redis(Config):
     """Its password."""
     password_file: Path | None = None
     """File that holds the password instead."""
-    timeout: Seconds = 2.0
+    timeout: Timeout = 2.0
     """How long connecting and each command may take."""
 
 
 UP = Gauge("redis_up", "1 when the server answered.")
 
 
+@dataclass
+class Session:
+    connection: Any
+    may_configure: bool = True
+    """CONFIG GET was not refused yet; each refusal is an error that the server counts and keeps in its ACL log."""
+
+
 @contextmanager
-def connect(config: Redis) -> Iterator[Any]:
+def connect(config: Redis) -> Iterator[Session]:
     import redis
 
-    password = reveal(config.password, config.password_file)
+    password = login(config.password, config.password_file)
     kind: Any = redis.UnixDomainSocketConnection if config.socket else redis.Connection
     where = {"path": config.socket} if config.socket else {"host": config.address, "port": config.port}
     connection = kind(
         **where, username=config.user or None, password=password,
-        socket_timeout=config.timeout, socket_connect_timeout=config.timeout,
-    )  # fmt: skip
+        socket_timeout=config.timeout, socket_connect_timeout=config.timeout, protocol=2,
+    )  # fmt: skip # 3 is not spoken before Redis 6, and we need nothing of it
     try:
-        yield connection
+        yield Session(connection)
     finally:
         connection.disconnect()
 
@@ -66,27 +74,34 @@ def _ask(connection: Any, *command: str) -> Any:
         raise kind(f"{command[0]}: {error}") from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise Unreachable(f"{command[0]}: {error}") from error
+    except (redis.RedisError, ValueError, AttributeError) as error:  # the last two are redis-py misled
+        raise ParseError(f"{command[0]}: expected an answer of Redis, found {str(error)[:80]!r}") from error
 
 
-def read(connection: Any) -> Payload:
-    info = _text(_ask(connection, "INFO", "everything"))
+def read(session: Session) -> Payload:
+    info = _text(_ask(session.connection, "INFO", "all"))  # "everything" is nothing before Redis 6
     config: dict[str, str] = {}
     for name in ("maxclients", "maxmemory", "databases"):
-        try:
-            answer = _ask(connection, "CONFIG", "GET", name)
-        except (Denied, Unsupported):  # often forbidden; INFO says nearly the same
+        if not session.may_configure:
             break
-        pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
-        config.update({_text(key): _text(value) for key, value in pairs})
+        try:
+            answer = _ask(session.connection, "CONFIG", "GET", name)
+        except (Denied, Unsupported):  # often forbidden; INFO says nearly the same
+            session.may_configure = False
+            break
+        words = [_text(word) for word in answer] if isinstance(answer, list) else []
+        config.update(zip(words[::2], words[1::2], strict=False))
     return {"info": info, "config": config}
 
 
 def _text(answer: Any) -> str:
-    return answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)
+    if not isinstance(answer, bytes):
+        raise ParseError(f"expected text from Redis, found {answer!r:.80}")
+    return answer.decode(errors="replace")
 
 
 def instance(config: Redis, host: str) -> str:
-    return f"{host}:{config.socket or config.port}"
+    return f"{host}:{config.socket}" if config.socket else tcp_instance(host, config.address, config.port)
 
 
 SERVERS = {"redis-server", "valkey-server"}

@@ -3,12 +3,13 @@
 Source: https://redis.io/docs/latest/commands/info/
 """
 
+import math
 import re
 from collections.abc import Iterable
 from typing import TypedDict
 
 from collectors.errors import ParseError
-from collectors.model import Counter, Family, Gauge, Sample
+from collectors.model import LABEL_BOUND, Counter, Family, Gauge, Sample
 
 # Field of INFO -> family, with the factor to the family's unit.
 FIELDS: dict[str, tuple[Family, float]] = {
@@ -93,6 +94,8 @@ MAXMEMORY = Gauge("redis_config_maxmemory", "maxmemory in bytes, from CONFIG GET
 FAMILIES = (*(family for family, _ in FIELDS.values()), *REPLICA_FIELDS.values(), INSTANCE, KEYS, EXPIRING, AVERAGE_TTL,
             CALLS, DURATION, ERRORS, MAXCLIENTS, MAXMEMORY)  # fmt: skip
 
+SIGNED = {"mem_fragmentation_bytes"}
+"""Less than zero when a part of the memory is swapped out."""
 WORDS = {"ok": 1.0, "up": 1.0, "yes": 1.0, "err": 0.0, "down": 0.0, "no": 0.0, "fail": 0.0}
 
 
@@ -107,7 +110,7 @@ def parse(payload: Payload) -> Iterable[Sample]:
     if "redis_version" not in fields:
         raise ParseError(f"expected INFO with redis_version, found {payload['info'][:80]!r}")
     for name, (family, factor) in FIELDS.items():
-        value = number(fields.get(name, ""))
+        value = number(fields.get(name, ""), least=-math.inf if name in SIGNED else 0)
         if value is not None:
             yield family(value * factor)
     yield INSTANCE(1, *(fields.get(name, "") for name in INFO_FIELDS))
@@ -120,7 +123,7 @@ def parse(payload: Payload) -> Iterable[Sample]:
             yield family(value)
 
 
-def number(text: str) -> float | None:
+def number(text: str, least: float = 0) -> float | None:
     """None for text that is no number, and for a negative, by which the server says that it does not know."""
     if text in WORDS:
         return WORDS[text]
@@ -128,7 +131,7 @@ def number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if value >= 0 else None
+    return value if value >= least else None
 
 
 def _replica(fields: dict[str, str]) -> Iterable[Sample]:
@@ -148,9 +151,13 @@ def _pairs(text: str) -> dict[str, float]:
 
 
 def _databases(fields: dict[str, str], config: dict[str, str]) -> Iterable[Sample]:
-    """Every configured database, the empty ones with 0 keys, since INFO names only those with keys."""
+    """Every configured database, the empty ones with 0 keys, since INFO names only those with keys.
+
+    Where there are more than a label may have values, only those with keys.
+    """
     filled = {name: _pairs(text) for name, text in fields.items() if re.fullmatch(r"db\d+", name)}
-    names = [f"db{number}" for number in range(int(number(config.get("databases", "")) or 0))]
+    configured = number(config.get("databases", "")) or 0
+    names = [f"db{number}" for number in range(int(configured))] if configured <= LABEL_BOUND else []
     for name in dict.fromkeys([*names, *filled]):
         facts = filled.get(name, {})
         yield KEYS(facts.get("keys", 0), name)

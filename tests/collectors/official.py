@@ -1,17 +1,27 @@
-"""Families of the official exporters: their names, types and labels as a text page shows them."""
+"""Families of the official exporters: their names, types and labels, as a text page or our list of them says."""
 
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
-SERIES = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? \S+")
-LABEL = re.compile(r'([a-zA-Z_]\w*)="')
+LIST = Path(__file__).parent.parent / "data" / "exporters.tsv"
+SERIES = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
+LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
 
 
 class Official(NamedTuple):
     type: str
     labels: frozenset[str]
+
+
+def listed() -> Mapping[str, Official]:
+    """A name that ends in `*` stands for the names that are made from what the server says."""
+    rows = [line.split("\t") for line in LIST.read_text().splitlines() if not line.startswith("#")]
+    return {
+        name: Official(kind, frozenset(",".join(labels).split(",") if labels else ())) for name, kind, *labels in rows
+    }
 
 
 def families(page: str) -> Mapping[str, Official]:
@@ -22,5 +32,11 @@ def families(page: str) -> Mapping[str, Official]:
             _, _, name, kind = line.split(" ", 3)
             types[name] = kind
         elif found := SERIES.match(line):
-            labels[found[1]] |= set(LABEL.findall(found[2] or ""))
+            labels[found[1]] |= {name for name, _ in LABEL.findall(found[2] or "")}
     return {name: Official(kind, frozenset(labels[name])) for name, kind in types.items()}
+
+
+def series(page: str) -> Mapping[tuple[str, frozenset[tuple[str, str]]], float]:
+    """(name, labels) -> value."""
+    found = filter(None, map(SERIES.match, page.splitlines()))
+    return {(each[1], frozenset(LABEL.findall(each[2] or ""))): float(each[3]) for each in found}

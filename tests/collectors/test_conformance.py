@@ -2,22 +2,18 @@
 
 import importlib
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agent.exposition import render
 from collectors import registry
 from collectors.config import Secret
 from collectors.errors import Absent, ParseError
 from collectors.inventory import Inventory
 from collectors.model import Collector, Family, Part
 from tests.collectors.captures import captures
-from tests.collectors.official import families
 
 COLLECTORS = registry.collectors()
 OFFICIAL = ("node_", "nginx_", "phpfpm_", "mysql_", "redis_", "probe_")
@@ -29,9 +25,6 @@ NOT_CAPTURED = {
     "mysql_global_status_innodb_row_ops_total": "MariaDB 10.11 has no Innodb_rows_*; MySQL and older ones have",
     "redis_rdb_current_bgsave_duration_sec": "only while a save runs",
 }
-PEERS = Path(__file__).parents[3] / "shared" / "peers"
-NEWER_LABELS = {"device_error", "adminstate", "master_replid"}
-"""Labels of today's exporters that the older ones of Debian do not have yet."""
 
 
 def ids(collector: Collector) -> str:
@@ -143,21 +136,3 @@ def test_any_text_is_parsed_or_refused_as_such(part: Part, payload: str, data: s
         list(part.parse(text))
     except (ParseError, Absent):
         return
-
-
-@pytest.mark.skipif(not PEERS.exists(), reason="the official exporters' own answers are not here")
-def test_types_and_labels_are_the_official_exporters() -> None:
-    theirs: dict[str, Any] = {}
-    for file in PEERS.glob("*_exporter-*.prom"):
-        for name, family in families(file.read_text()).items():
-            before = theirs.get(name, family)
-            theirs[name] = family._replace(labels=family.labels | before.labels)
-    ours = {name: family for each in captures() for name, family in families(render(each.samples()).decode()).items()}
-    shared = {name for name in ours if name in theirs and name.startswith(OFFICIAL)}
-    assert len(shared) > 800
-    different = {
-        name: (ours[name], theirs[name])
-        for name in shared
-        if (ours[name].type, ours[name].labels - NEWER_LABELS) != (theirs[name].type, theirs[name].labels)
-    }
-    assert different == {}

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.reading import read_part, trial
+from agent.reading import Reading, read_part, trial
+from agent.ticking import Ticking, Watch
 from collectors.errors import Absent, ParseError
-from collectors.host import COLLECTOR, filesystem, netdev, pressure, processes
+from collectors.host import COLLECTOR, cpu, filesystem, netdev, pressure, processes
 from collectors.host.config import Host
 from collectors.host.filesystem import Asker, mounts
 
@@ -123,7 +124,7 @@ def escaped(text: str) -> str:
     return "".join(f"\\{ord(letter):03o}" if letter in " \t\n\\#" else letter for letter in text)
 
 
-LETTERS = st.characters(codec="utf-8", exclude_categories=("C", "Z")) | st.sampled_from(" \t\n\\")
+LETTERS = st.characters(codec="utf-8", exclude_characters="\0") | st.sampled_from(" \t\n\\\u2028\x0b")
 
 
 @given(st.lists(st.text(LETTERS, min_size=1), unique=True, max_size=4))
@@ -137,6 +138,31 @@ def test_the_last_mount_at_a_place_counts_and_pseudo_ones_do_not() -> None:
     assert [(mount["device"], mount["readonly"]) for mount in mounts(text)] == [("b", True)]
     with pytest.raises(ParseError, match="expected 'device place type options'"):
         mounts("nonsense\n")
+
+
+def test_a_computer_with_many_processors_keeps_them_apart() -> None:
+    text = "".join(f"cpu{number} 1 2 3 4 5 6 7 8 9 10\n" for number in range(1024))
+    ticking = Ticking(Watch(COLLECTOR, Host()), "h")
+    samples = tuple(cpu.parse(text))
+    state = next(state for state in ticking.begin(0) if state.part.name == "cpu")
+    ticking.answer(state, Reading(state.part, "ok", "", samples), 0)
+    assert len(ticking.close(0)[0]) == len(samples) == 1024 * 10
+
+
+@pytest.mark.parametrize(
+    "line", [" eth0: 1 2 3\n", " eth0: " + "1 " * 15 + "x\n", " eth0 " + "1 " * 16 + "\n"]
+)  # fmt: skip
+def test_a_table_of_interfaces_that_is_none_is_refused(line: str) -> None:
+    with pytest.raises(ParseError, match="/proc/net/dev, found"):
+        list(netdev.parse({"dev": f"a\nb\n{line}", "devices": {}}))
+
+
+def test_an_interface_that_says_little_or_nonsense() -> None:
+    payload = netdev.Payload(dev="", devices={"eth0": {"speed": "-1", "carrier": "", "statistics/rx_nohandler": "7"}})
+    found = {sample.family.name: sample.value for sample in netdev.parse(payload)}
+    assert found == {"node_network_up": 0, "node_network_receive_nohandler_total": 7, "node_network_info": 1}
+    with pytest.raises(ParseError, match="flags of eth0, found 'up'"):
+        list(netdev.parse({"dev": "", "devices": {"eth0": {"flags": "up"}}}))
 
 
 def process(folder: Path, pid: int, name: str, ticks: int, start: int = 5) -> None:

@@ -1,6 +1,8 @@
 """MariaDB: what its own client says, with the least rights, and when it lets nobody in."""
 
+import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.reading import Reading, trial
-from collectors.mysql import COLLECTOR, Mysql, connect, number, parse_status
+from collectors.config import Secret
+from collectors.mysql import COLLECTOR, number, parse_status
+from collectors.mysql.config import Mysql
+from collectors.mysql.connection import connect
+from tests.collectors.answering import answering
 from tests.lab.ports import free_port
 from tests.lab.servers import MariaDb
 
@@ -66,15 +72,71 @@ def test_who_is_not_let_in_is_denied_and_told_nothing_secret(server: MariaDb) ->
 
 
 @pytest.mark.servers
+def test_an_account_that_is_locked_limited_or_wants_tls_is_denied(server: MariaDb) -> None:
+    server.sql(
+        "CREATE USER locked@localhost IDENTIFIED BY 'x' ACCOUNT LOCK;"
+        "CREATE USER tls@localhost IDENTIFIED BY 'x' REQUIRE SSL;"
+        "CREATE USER one@localhost IDENTIFIED BY 'x' WITH MAX_USER_CONNECTIONS 1;"
+    )
+    with connect(Mysql(socket=server.socket, user="one", password=Secret("x"))):
+        for user in ("locked", "tls", "one"):
+            assert {reading.outcome for reading in read(**reader(server, user=user, password="x")).values()} == {
+                "denied"
+            }
+
+
+@pytest.mark.servers
+def test_a_server_that_takes_no_more_connections_is_down_for_all(server: MariaDb) -> None:
+    server.sql("SET GLOBAL max_connections = 10")
+    try:
+        with contextlib.ExitStack() as open_connections:
+            for _ in range(10):
+                open_connections.enter_context(connect(Mysql(**reader(server))))
+            full = read(**reader(server))["status"]
+        assert (full.outcome, full.error[-20:]) == ("unreachable", "Too many connections")
+    finally:
+        server.sql("SET GLOBAL max_connections = 151")
+
+
+def test_a_password_file_that_cannot_be_read_is_no_server_that_is_down(tmp_path: Path) -> None:
+    gone = read(password_file=tmp_path / "gone", port=free_port())["status"]
+    (tmp_path / "latin").write_bytes(b"stra\xdfe")
+    odd = read(password_file=tmp_path / "latin", port=free_port())["status"]
+    assert (gone.outcome, gone.error) == (
+        "denied",
+        f"read the password from {tmp_path}/gone: No such file or directory",
+    )
+    assert (odd.outcome, odd.error) == ("denied", f"read the password from {tmp_path}/latin: expected UTF-8 text")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # PyMySQL leaves a socket open
+@pytest.mark.parametrize(
+    ("greeting", "outcome"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "parse"),
+        (b"+OK\r\n", "parse"),
+        (b"", "unreachable"),
+        (b"\x01\0\0\0\x0a", "parse"),
+        (b"\x12\0\0\0\x0a5.5\0" + b"1234" + b"saltsalt\0", "parse"),
+        (b"\x12\0\0\0\x0ax.5\0" + b"1234" + b"saltsalt\0\0", "parse"),
+        (b"\x07\0\0\0\xff\x15\x04No!!", "denied"),
+        (b"\x07\0\0\0\xff\x10\x04Full", "unreachable"),
+    ],
+)
+def test_what_greets_us_as_no_mysql_server_does(greeting: bytes, outcome: str) -> None:
+    with answering(greeting) as port:
+        found = read(port=port, timeout=0.5)
+    assert {reading.outcome for reading in found.values()} == {outcome}
+
+
+@pytest.mark.servers
 def test_what_is_down_is_unreachable(server: MariaDb) -> None:
     for settings in ({"socket": f"{server.socket}.gone"}, {"port": free_port()}):
         assert {reading.outcome for reading in read(**settings).values()} == {"unreachable"}
 
 
 @pytest.mark.servers
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # PyMySQL leaves a file open
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # PyMySQL leaves a file open
 def test_a_server_that_goes_away_between_two_reads(tmp_path: Any) -> None:
     with MariaDb(tmp_path / "db") as server, connect(Mysql(socket=server.socket, user=server.user)) as connection:
         status, _ = COLLECTOR.parts
@@ -87,25 +149,29 @@ def test_a_server_that_goes_away_between_two_reads(tmp_path: Any) -> None:
 
 @pytest.mark.servers
 def test_our_statements_are_limited_and_stay_out_of_the_slow_log(server: MariaDb) -> None:
-    server.sql("SET GLOBAL slow_query_log = 1; SET GLOBAL long_query_time = 0; SET GLOBAL log_output = 'TABLE';")
+    server.sql(
+        "SET GLOBAL wait_timeout = 5; SET GLOBAL long_query_time = 0;"
+        "SET GLOBAL log_output = 'TABLE'; SET GLOBAL slow_query_log = 1;"
+    )
     try:
         with connect(Mysql(**reader(server, timeout=1.5))) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT @@session.max_statement_time, @@session.long_query_time")
-            limit, threshold = cursor.fetchone()
+            cursor.execute("SELECT @@session.max_statement_time, @@session.long_query_time, @@session.wait_timeout")
+            limit, threshold, idle = cursor.fetchone()
             COLLECTOR.parts[0].read(connection)
-        assert (float(limit), float(threshold)) == (1.5, 3600)
-        logged = server.sql("SELECT COUNT(*) FROM mysql.slow_log WHERE sql_text LIKE 'SHOW GLOBAL STATUS%'")
-        assert int(logged) == 0
+        assert (float(limit), float(threshold), idle) == (1.5, 3600, 600)
+        logged = server.sql("SELECT sql_text FROM mysql.slow_log WHERE user_host LIKE '%reader%'")
+        assert logged == "SET NAMES utf8mb4\n"  # PyMySQL's own, once a connection
         server.sql("SHOW GLOBAL STATUS LIKE 'Uptime'")  # the log does work
         assert int(server.sql("SELECT COUNT(*) FROM mysql.slow_log WHERE sql_text LIKE 'SHOW GLOBAL STATUS%'")) == 1
     finally:
-        server.sql("SET GLOBAL slow_query_log = 0; SET GLOBAL long_query_time = 10;")
+        server.sql("SET GLOBAL slow_query_log = 0; SET GLOBAL long_query_time = 10; SET GLOBAL wait_timeout = 28800;")
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
     [("ON", 1), ("off", 0), ("YES", 1), ("12", 12), ("-1", -1), ("1.5e3", 1500), ("Primary", 1), ("Disconnected", 0),
-     ("mysql-bin.000123", 123), ("", None), ("InnoDB", None), ("1,2", None), ("2026-09-21 14:13:20", 1_790_000_000)],
+     ("", None), ("InnoDB", None), ("mysql-bin.000123", None), ("wsrep_26.22", None),
+     ("Mar  1 00:00:00 2027 GMT", 1_803_859_200), ("1,2", None), ("2026-09-21 14:13:20", 1_790_000_000)],
 )  # fmt: skip
 def test_words_and_numbers(text: str, value: float | None) -> None:
     assert number(text) == value

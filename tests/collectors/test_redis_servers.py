@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.reading import Reading, trial
+from collectors.config import Secret
 from collectors.errors import ParseError
-from collectors.redis import COLLECTOR, Redis
-from collectors.redis.info import parse
+from collectors.redis import COLLECTOR, Redis, connect
+from collectors.redis.info import ERRORS, parse
+from tests.collectors.answering import answering
 from tests.lab import servers
 from tests.lab.ports import free_port
 
@@ -87,6 +89,62 @@ def test_the_documented_rights_are_enough_and_without_config_most_is_there(serve
 
 
 @pytest.mark.servers
+def test_a_refusal_of_config_is_not_asked_for_again(server: servers.Redis) -> None:
+    client(server, "ACL", "SETUSER", "poor", "on", ">s3cret", "-@all", "+info")
+    (part,) = COLLECTOR.parts
+    with connect(Redis(port=server.port, user="poor", password=Secret("s3cret"))) as session:
+        first, second, third = (
+            {s.labels: s.value for s in part.parse(part.read(session)) if s.family is ERRORS} for _ in range(3)
+        )
+    assert first[("NOPERM",)] + 1 == second[("NOPERM",)] == third[("NOPERM",)]
+
+
+@pytest.mark.servers
+def test_a_server_with_many_databases_shows_those_with_keys(tmp_path: Path) -> None:
+    with servers.Redis(tmp_path, ["--databases", "5000"]) as large:
+        client(large, "-n", "4321", "SET", "a", "1")
+        found = values(read(port=large.port))
+    assert {name: value for name, value in found.items() if name.startswith("redis_db_keys,")} == {
+        "redis_db_keys,db4321": 1
+    }
+
+
+@pytest.mark.servers
+def test_a_command_that_was_renamed_away_is_survived(tmp_path: Path) -> None:
+    with servers.Redis(tmp_path, ["--rename-command", "CONFIG", ""]) as bare:
+        found = read(port=bare.port)
+    assert (found.outcome, "redis_config_maxclients" in values(found)) == ("ok", False)
+
+
+def test_a_password_file_that_cannot_be_read_is_no_server_that_is_down(tmp_path: Path) -> None:
+    reading = read(password_file=tmp_path / "gone", port=free_port())
+    assert (reading.outcome, reading.error) == (
+        "denied",
+        f"read the password from {tmp_path}/gone: No such file or directory",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "parse"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "parse"),
+        (b":nonsense\r\n", "parse"),
+        (b":1\r\n", "parse"),
+        (b"-ERR max number of clients reached\r\n", "unreachable"),
+        (b"-DENIED Redis is running in protected mode\r\n", "denied"),
+        (b"-NOAUTH Authentication required.\r\n", "denied"),
+        (b"-ERR unknown command\r\n", "unsupported"),
+        (b"", "unreachable"),
+    ],
+)
+def test_what_is_no_redis_or_lets_us_not_in(text: bytes, outcome: str) -> None:
+    with answering(text * 8, before=False) as port:  # the client library asks some things of its own before
+        reading = read(port=port)
+    assert (reading.outcome, reading.bug) == (outcome, None)
+
+
+@pytest.mark.servers
 def test_what_is_down_is_unreachable(tmp_path: Path) -> None:
     assert read(port=free_port()).outcome == "unreachable"
     assert read(socket=str(tmp_path / "gone.sock")).outcome == "unreachable"
@@ -103,3 +161,19 @@ def test_any_lines_are_read_as_far_as_they_go(lines: list[str], config: dict[str
     info = "\r\n".join(["redis_version:7.2", *lines])
     names = [sample.family.name for sample in parse({"info": info, "config": config})]
     assert "redis_instance_info" in names
+
+
+def test_memory_that_is_swapped_out_is_told_and_what_is_unknown_is_not() -> None:
+    lines = (
+        "redis_version:7",
+        "mem_fragmentation_bytes:-100",
+        "rdb_current_bgsave_time_sec:-1",
+        "db7:keys=3,expires=1",
+    )
+    info = "\r\n".join(lines)
+    found = {
+        ",".join([s.family.name, *s.labels]): s.value for s in parse({"info": info, "config": {"databases": "1e9"}})
+    }
+    assert found["redis_mem_fragmentation_bytes"] == -100
+    assert "redis_rdb_current_bgsave_duration_sec" not in found
+    assert [name for name in found if name.startswith("redis_db_keys,")] == ["redis_db_keys,db7"]

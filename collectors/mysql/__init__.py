@@ -6,34 +6,14 @@ Source: https://mariadb.com/kb/en/server-status-variables/ https://dev.mysql.com
 
 import getpass
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from collectors.config import Config, Seconds, Secret, reveal
-from collectors.errors import Denied, Unreachable, Unsupported
 from collectors.inventory import Inventory, Listener
-from collectors.model import Collector, Counter, Family, Gauge, Part, Proposal, Sample, Untyped
-
-
-class Mysql(Config):
-    socket: str = ""
-    """Path of the server's unix socket; empty: TCP."""
-    address: str = "127.0.0.1"
-    """Host name or IP address of the server."""
-    port: int = 3306
-    """TCP port of the server."""
-    user: str = "raingauge"
-    """Account that reads; it needs no more than USAGE."""
-    password: Secret | None = None
-    """Its password; none for an account that logs in by unix_socket."""
-    password_file: Path | None = None
-    """File that holds the password instead."""
-    timeout: Seconds = 5.0
-    """How long connecting and each statement may take."""
-
+from collectors.model import Collector, Counter, Family, Gauge, Part, Proposal, Sample, Untyped, tcp_instance
+from collectors.mysql.config import Mysql
+from collectors.mysql.connection import Rows, ask, connect
 
 UP = Gauge("mysql_up", "1 when the server answered.")
 STATUS = Untyped("mysql_global_status_*", "The row * of SHOW GLOBAL STATUS.")
@@ -70,95 +50,27 @@ GROUPS: tuple[tuple[str, Family], ...] = (
     ("innodb_rows_", ROWS),
     ("performance_schema_", LOST),
 )
-WORDS = dict.fromkeys(("yes", "on", "primary", "true"), 1) | dict.fromkeys(
-    ("no", "off", "false", "disabled", "connecting", "non-primary", "disconnected"), 0
+WORDS = dict.fromkeys(("yes", "on", "primary"), 1) | dict.fromkeys(
+    ("no", "off", "disabled", "connecting", "non-primary", "disconnected"), 0
 )
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 
-DENIED_CODES = {1044, 1045, 1130, 1227, 1698, 1862}
-"""Access denied, host not allowed, privilege missing, no socket account, password expired."""
-
-Rows = list[list[str]]
-
-
-@contextmanager
-def connect(config: Mysql) -> Iterator[Any]:
-    import pymysql
-
-    where = {"unix_socket": config.socket} if config.socket else {"host": config.address, "port": config.port}
-    try:
-        connection = pymysql.connect(
-            **where, user=config.user, password=reveal(config.password, config.password_file) or "",
-            connect_timeout=config.timeout, read_timeout=config.timeout, write_timeout=config.timeout, autocommit=True,
-            ssl_disabled=True, charset="utf8mb4", program_name="raingauge",
-        )  # fmt: skip # a TLS context costs 20 ms of CPU at each connect
-    except pymysql.err.MySQLError as error:
-        raise _reason(error, f"connect to {_where(config)} as {config.user}") from error
-    try:
-        _be_modest(connection, config.timeout)
-        yield connection
-    finally:
-        connection.close()
-
-
-def _where(config: Mysql) -> str:
-    return config.socket or f"{config.address}:{config.port}"
-
-
-def _be_modest(connection: Any, timeout: float) -> None:
-    """Limit our statements and keep them out of the slow log; servers and accounts that refuse are left as they are."""
-    import pymysql
-
-    for statement in (
-        f"SET SESSION max_statement_time = {timeout:g}",  # MariaDB
-        f"SET SESSION max_execution_time = {int(timeout * 1000)}",  # MySQL
-        "SET SESSION long_query_time = 3600",
-    ):
-        try:
-            connection.query(statement)
-        except pymysql.err.OperationalError as error:
-            if not error.args or int(error.args[0]) >= 2000:  # the connection itself is gone
-                raise _reason(error, statement) from error
-        except pymysql.err.MySQLError:
-            continue
-
-
-def _reason(error: Exception, attempt: str) -> Exception:
-    code = error.args[0] if error.args else 0
-    text = f"{attempt}: {error.args[-1] if error.args else error}"
-    if code in DENIED_CODES:
-        return Denied(text)
-    return Unreachable(text) if code == 0 or code >= 2000 else Unsupported(text)
-
-
-def _rows(connection: Any, statement: str) -> Rows:
-    import pymysql
-
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-            return [[str(field) for field in row] for row in cursor.fetchall()]
-    except (pymysql.err.MySQLError, TimeoutError) as error:
-        raise _reason(error, statement) from error
-
 
 def read_status(connection: Any) -> Rows:
-    return _rows(connection, "SHOW GLOBAL STATUS")
+    return ask(connection, "SHOW GLOBAL STATUS")
 
 
 def read_variables(connection: Any) -> Rows:
-    return _rows(connection, "SHOW GLOBAL VARIABLES")
+    return ask(connection, "SHOW GLOBAL VARIABLES")
 
 
 def number(text: str) -> float | None:
-    """mysqld_exporter's reading of a value: words, numbers, dates, a log file's number; None for other text."""
+    """mysqld_exporter's reading of a value: words, numbers and dates; None for other text."""
     text = text.strip()
     if text.lower() in WORDS:
         return WORDS[text.lower()]
     if NUMBER.fullmatch(text):
         return float(text)
-    if found := re.fullmatch(r"[^.]*\.(\d+)", text):  # mysql-bin.000123
-        return float(found[1])
     for form in ("%b %d %H:%M:%S %Y %Z", "%Y-%m-%d %H:%M:%S"):
         try:
             return datetime.strptime(text, form).replace(tzinfo=UTC).timestamp()
@@ -206,7 +118,7 @@ def parse_variables(rows: Rows) -> Iterable[Sample]:
 
 
 def instance(config: Mysql, host: str) -> str:
-    return f"{host}:{config.socket or config.port}"
+    return f"{host}:{config.socket}" if config.socket else tcp_instance(host, config.address, config.port)
 
 
 SERVERS = {"mysqld", "mariadbd"}

@@ -1,0 +1,22 @@
+"""Where a server is, and as whom we read it."""
+
+from pathlib import Path
+
+from collectors.config import Config, Port, Secret, Timeout
+
+
+class Mysql(Config):
+    socket: str = ""
+    """Path of the server's unix socket; empty: TCP."""
+    address: str = "127.0.0.1"
+    """Host name or IP address of the server."""
+    port: Port = 3306
+    """TCP port of the server."""
+    user: str = "raingauge"
+    """Account that reads; it needs no more than USAGE."""
+    password: Secret | None = None
+    """Its password; none for an account that logs in by unix_socket."""
+    password_file: Path | None = None
+    """File that holds the password instead."""
+    timeout: Timeout = 5.0
+    """How long connecting and each statement may take."""
