@@ -35,6 +35,7 @@ class Vhost:
     listens: tuple[str, ...]
     """`address:port`, `*` for any address; unix sockets as `unix:/path`."""
     tls: bool
+    """On some of its listens, at least."""
     logs: tuple[str, ...]
     log_format: str
     fastcgi: tuple[str, ...]
@@ -44,6 +45,8 @@ class Vhost:
     file: str = ""
     main: str = ""
     """The main configuration file of the server whose vhost this is: two may run on a host."""
+    tls_listens: tuple[str, ...] = ()
+    """Those of `listens` that speak TLS."""
 
 
 @dataclass(frozen=True)

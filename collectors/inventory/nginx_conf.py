@@ -136,6 +136,8 @@ def _named(directives: list[Directive], name: str) -> list[list[str]]:
 def _vhost(server: Directive, http: Directive, main: str, prefix: str) -> Vhost:
     inside = list(_everywhere(server.block))
     listens = _named(server.block, "listen") or [["80"]]
+    all_secure = ["on"] in _named(server.block, "ssl")  # before nginx 1.25
+    secure = [args for args in listens if all_secure or "ssl" in args[1:]]
     roots = _named(server.block, "root") or _named(inside, "root") or _named(http.block, "root")
     own = _named(server.block, "access_log") or _named(http.block, "access_log") or [[DEBIAN_LOG]]
     logs = [args for args in own + _named(inside, "access_log") if _is_file(args[0])]
@@ -147,13 +149,14 @@ def _vhost(server: Directive, http: Directive, main: str, prefix: str) -> Vhost:
         names=tuple(dict.fromkeys(name for args in _named(server.block, "server_name") for name in args if name)),
         root=str(PurePosixPath(prefix, roots[0][0])) if roots else "",
         listens=tuple(dict.fromkeys(_listen(args[0]) for args in listens)),
-        tls=any("ssl" in args[1:] for args in listens) or ["on"] in _named(server.block, "ssl"),
+        tls=bool(secure),
         logs=tuple(dict.fromkeys(str(PurePosixPath(prefix, args[0])) for args in logs)),
         log_format=_log_format(logs, http),
         fastcgi=tuple(dict.fromkeys(each for name in passed for each in upstreams.get(name) or [_address(name)])),
         status_paths=tuple(dict.fromkeys(_status_paths(server.block))),
         file=server.file,
         main=main,
+        tls_listens=tuple(dict.fromkeys(_listen(args[0]) for args in secure)),
     )
 
 

@@ -97,10 +97,11 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
 
 
 def _local(vhost: Vhost) -> str:
-    for listen in vhost.listens:
+    """Over TLS where it has both: a certificate has an end that someone should know."""
+    for listen in sorted(vhost.listens, key=lambda listen: listen not in vhost.tls_listens):
         host, _, port = listen.rpartition(":")
         if not listen.startswith("unix:") and port.isdecimal():
-            tls = vhost.tls and (port == "443" or len(vhost.listens) == 1)
+            tls = listen in vhost.tls_listens
             host = "127.0.0.1" if host in ("*", "0.0.0.0", "") else host.replace("[::]", "[::1]")  # noqa: S104
             return f"{'https' if tls else 'http'}://{host}:{port}/"
     return ""

@@ -295,7 +295,7 @@ def test_each_site_is_proposed_once_tls_first_at_its_own_address() -> None:
             "h",
             vhosts=(
                 vhost(("shop.example", "www.shop.example"), "*:80"),
-                vhost(("shop.example",), "*:443", tls=True),
+                vhost(("shop.example",), "*:443", tls=True, tls_listens=("*:443",)),
                 vhost(("*.cdn.example", "~^x", "cdn.example"), "10.0.0.5:8080"),
                 vhost(("_",), "[::]:8081"),
                 vhost(("status.example",), "127.0.0.1:8099", root="", status_paths=("/stub_status",)),

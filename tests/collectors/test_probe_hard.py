@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.probe import parse, read_check
+from collectors.inventory import Inventory
+from collectors.inventory.nginx_conf import nginx_vhosts
+from collectors.probe import discover, parse, read_check
 from collectors.probe.config import Probe
 from collectors.probe.request import Hop
 
@@ -168,3 +170,21 @@ def test_what_is_sent_is_one_line_of_ascii(location: str, name: str) -> None:
 def test_a_name_with_capitals_is_the_same_site() -> None:
     hop = Hop(urlsplit("http://127.0.0.1/"), "Shop.Example")
     assert hop.onward("http://shop.example/x").same_server(hop)
+
+
+@pytest.mark.parametrize(
+    ("server", "url"),
+    [
+        ("listen 80; listen 443 ssl;", "https://127.0.0.1:443/"),
+        ("listen 8080; listen 10.0.0.5:8443 ssl http2;", "https://10.0.0.5:8443/"),
+        ("listen 8443 ssl; listen 8080;", "https://127.0.0.1:8443/"),
+        ("listen 8443; ssl on;", "https://127.0.0.1:8443/"),
+        ("listen 443;", "http://127.0.0.1:443/"),
+        ("", "http://127.0.0.1:80/"),
+    ],
+)
+def test_a_site_is_asked_over_tls_where_it_speaks_it(server: str, url: str) -> None:
+    text = f"http {{ server {{ {server} server_name shop.example; root /srv; }} }}"
+    (proposal,) = discover(Inventory("h", vhosts=nginx_vhosts({"/n.conf": text}, "/n.conf")))
+    assert isinstance(proposal.config, Probe)
+    assert proposal.config.url == url
