@@ -3,7 +3,7 @@
 At most one point for each column, with the lowest and the highest kept; a step without a sample stays without one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from dashboard.charts import MOST_LINES, RATE_INTERVAL, Chart, Curve
 from dashboard.moments import Zone
 from dashboard.timerange import Grid
 from dashboard.units import Unit
-from history.model import Line, QueryError, Source
+from history.model import Labels, Line, QueryError, Source
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -120,11 +120,13 @@ def plots(source: Source, chart: Chart, frame: Frame) -> list[Plot]:
     sets = dict.fromkeys(_set(chart, line) for _, lines in curves for line in lines)
     found = []
     for number, values in enumerate(sorted(sets)):
-        traces, left_out = _traces(chart, curves, values, frame)
+        measured = _measured(chart, curves, values, frame)
+        traces = _traces(measured[:MOST_LINES], frame)
         levels = _levels(chart, limits, values, traces)
         plot = replace(
             empty(chart, frame, ""),
-            traces=traces, levels=levels, left_out=left_out, top=_top(chart, traces, levels), gaps=_gaps(traces, frame),
+            traces=traces, levels=levels, left_out=len(measured) - len(traces), top=_top(chart, traces, levels),
+            gaps=_gaps([row for _, _, row in measured], frame),
         )  # fmt: skip
         if chart.each and len(sets) > 1:
             plot = replace(plot, id=f"{chart.id}-{number + 1}" if number else chart.id, subtitle=_which(chart, values))
@@ -160,26 +162,32 @@ def _which(chart: Chart, values: tuple[str, ...]) -> str:
     return f"{words}, {chart.subtitle}" if chart.subtitle else words
 
 
-def _traces(
+Measured = tuple[Curve, Labels, Floats]
+
+
+def _measured(
     chart: Chart, curves: Iterable[tuple[Curve, Sequence[Line]]], values: tuple[str, ...], frame: Frame
-) -> tuple[tuple[Trace, ...], int]:
-    measured: list[tuple[Curve, Mapping[str, str], Floats]] = []
-    for curve, lines in curves:
-        measured += [
-            (curve, line.labels, row)
-            for line in lines
-            if _set(chart, line) == values and np.isfinite(row := _masked(line, frame)).any()
-        ]
-    if len(measured) > len(chart.curves):  # many series of one curve: those that reach highest
-        measured.sort(key=lambda each: -float(np.nanmax(each[2])))
-    shown = measured[:MOST_LINES]
-    taken = {curve.tone for curve, _, _ in shown}
+) -> list[Measured]:
+    """Every series with a value at each time of the grid, in the order in which they are shown."""
+    found = [
+        (curve, line.labels, row)
+        for curve, lines in curves
+        for line in lines
+        if _set(chart, line) == values and np.isfinite(row := _masked(line, frame)).any()
+    ]
+    if len(found) > len(chart.curves):  # many series of one curve: those that reach highest
+        found.sort(key=lambda each: -float(np.nanmax(each[2])))
+    return found
+
+
+def _traces(measured: Sequence[Measured], frame: Frame) -> tuple[Trace, ...]:
+    taken = {curve.tone for curve, _, _ in measured}
     free = [tone for tone in range(1, MOST_LINES + 1) if tone not in taken]
     traces = []
-    for curve, labels, row in shown:
-        name = _plain(curve.name.format_map(_Labels(labels)))
+    for curve, labels, row in measured:
+        name = _plain(curve.name.format_map(_Named(labels)))
         traces.append(_trace(name, curve.tone or free.pop(0), curve.dotted, row, frame))
-    return tuple(traces), len(measured) - len(shown)
+    return tuple(traces)
 
 
 def _plain(name: str) -> str:
@@ -187,7 +195,7 @@ def _plain(name: str) -> str:
     return name.removeprefix("https://").removeprefix("http://").rstrip("/") or name
 
 
-class _Labels(dict[str, str]):
+class _Named(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return ""
 
@@ -220,11 +228,15 @@ def _thinned(row: Floats, group: int) -> Floats:
     padded = np.full(-(-len(row) // group) * group, np.nan)
     padded[: len(row)] = row
     blocks = padded.reshape(-1, group)
-    some = np.isfinite(blocks).any(axis=1)
-    low = np.where(some, np.where(np.isnan(blocks), np.inf, blocks).argmin(axis=1), 0)
-    high = np.where(some, np.where(np.isnan(blocks), -np.inf, blocks).argmax(axis=1), 0)
-    rows = np.arange(len(blocks))
+    there = np.isfinite(blocks)
+    some = there.any(axis=1)
+    low = np.where(some, np.where(there, blocks, np.inf).argmin(axis=1), 0)
+    high = np.where(some, np.where(there, blocks, -np.inf).argmax(axis=1), 0)
+    rows, half = np.arange(len(blocks)), group // 2
     pair: Floats = np.stack([blocks[rows, np.minimum(low, high)], blocks[rows, np.maximum(low, high)]], axis=1)
+    # Where a gap begins or ends, the half without a sample stays empty.
+    pair[~there[:, :half].any(axis=1), 0] = np.nan
+    pair[~there[:, half:].any(axis=1), 1] = np.nan
     return pair.ravel()
 
 
@@ -261,14 +273,15 @@ def _top(chart: Chart, traces: Sequence[Trace], levels: Sequence[Level]) -> floa
     return min(top, 1.0) if chart.unit == "ratio" and highest <= 1 else top
 
 
-def _gaps(traces: Sequence[Trace], frame: Frame) -> tuple[Gap, ...]:
-    """Where no trace has a value for at least three ticks."""
+def _gaps(rows: Sequence[Floats], frame: Frame) -> tuple[Gap, ...]:
+    """Where no series has a value for at least three ticks; exact, however coarse the picture is."""
     grid = frame.grid
-    missing = np.array([[value is None for value in trace.values] for trace in traces]).all(axis=0)
+    missing = np.isnan(np.array(rows)).all(axis=0)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(np.int8)))
     gaps = []
     for first, after in edges.reshape(-1, 2).tolist():
-        start, end = max(frame.start, grid.start + first * grid.dx), min(frame.end, grid.start + after * grid.dx)
+        start = max(frame.start, grid.start + first * grid.step)
+        end = frame.end if after == grid.count else grid.start + after * grid.step
         if end - start >= 3 * frame.interval:
             gaps.append(Gap(start, end, _gap_words(start, end, frame)))
     return tuple(gaps)
@@ -276,6 +289,6 @@ def _gaps(traces: Sequence[Trace], frame: Frame) -> tuple[Gap, ...]:
 
 def _gap_words(start: float, end: float, frame: Frame) -> str:
     first, last = frame.zone.short(start, frame.end), frame.zone.short(end, frame.end)
-    if end >= frame.end - frame.grid.dx:
+    if end >= frame.end:
         return f"no samples since {first}"
     return f"no samples before {last}" if start <= frame.start else f"no samples {first} to {last}"

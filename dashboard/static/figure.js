@@ -4,7 +4,7 @@
 const Figure = {
   // No control, no logo, and above all nothing that could send data to anybody.
   CONFIG: {
-    displayModeBar: false, displaylogo: false, showSendToCloud: false, showEditInChartStudio: false, plotlyServerURL: "",
+    displayModeBar: false, displaylogo: false, showSendToCloud: false, plotlyServerURL: "",
     doubleClick: false, showTips: false, responsive: false, scrollZoom: false, locale: "en",
   },
 

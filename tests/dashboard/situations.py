@@ -1,6 +1,6 @@
 """Worlds to look at: a calm host, one in trouble, one just started, one whose agent has stopped, one with a gap."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +67,29 @@ def stale(folder: Path) -> World:
     world = _world(folder, Scene(NOW - 720))
     world.alerting.found = alerts()
     return world
+
+
+def short(folder: Path) -> tuple[World, Callable[..., None]]:
+    """Two minutes of ticks of one second, and what adds more of them: how many, and the alerts from then on."""
+    world = _world(folder, Scene(NOW, hours=1 / 30, interval=1))
+    world.app.extensions["raingauge"] = replace(world.services, interval=1.0)
+
+    stored = [NOW]
+
+    def more(count: int, alerts: Sequence[Alert] = ()) -> None:
+        end = max(stored[-1], world.now) + count
+        ticks = Scene(end, hours=(end - NOW + 120) / 3600, interval=1).ticks()
+        world.store.append_many(tick for tick in ticks if tick[1] > stored[-1])
+        stored.append(end)
+        world.now, world.alerting.found = end, alerts
+
+    return world, more
+
+
+def began(world: World) -> None:
+    """The first two ticks of what `starting` has found."""
+    Scene(NOW, hours=1 / 360, targets=tuple(status.target for status in world.watched.statuses)).fill(world.store)
+    world.watched.statuses = [status(each.target) for each in world.watched.statuses]
 
 
 def _world(folder: Path, of: Scene) -> World:
