@@ -77,7 +77,7 @@ def _reason(error: Exception, attempt: str) -> CollectError:
     text = f"{attempt}: {words}"
     if not isinstance(code, int):  # PyMySQL's own words about an answer out of order
         return ParseError(text)
-    if code in DENIED:
+    if code in DENIED or isinstance(error.__context__, PermissionError):  # no right to the socket
         return Denied(text)
     return Unreachable(text) if code == 0 or code in REFUSED or code in CLIENT else Unsupported(text)
 

@@ -73,6 +73,8 @@ def _ask(connection: Any, *command: str) -> Any:
         kind = Denied if str(error).startswith(("NOAUTH", "WRONGPASS", "NOPERM", "DENIED")) else Unsupported
         raise kind(f"{command[0]}: {error}") from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
+        if isinstance(error.__context__, PermissionError):  # no right to the socket
+            raise Denied(f"{command[0]}: {error}") from error
         raise Unreachable(f"{command[0]}: {error}") from error
     except (redis.RedisError, ValueError, AttributeError) as error:  # the last two are redis-py misled
         raise ParseError(f"{command[0]}: expected an answer of Redis, found {str(error)[:80]!r}") from error

@@ -1,0 +1,44 @@
+"""A unix socket that our user may not open says nothing about whether its server is up."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent.reading import trial
+from collectors import registry
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # redis-py leaves a socket open
+@pytest.mark.parametrize("name", ["mysql", "redis"])
+def test_a_socket_that_we_may_not_open_is_no_server_that_is_down(name: str, tmp_path: Path) -> None:
+    collector = registry.collector(name)
+    config = collector.config.model_validate({"socket": str(tmp_path / "s.sock"), "timeout": 0.5})
+    assert trial(collector, config)[0].outcome == "unreachable"  # and loads what nobody may not read
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s.sock"))
+        server.listen()
+        (tmp_path / "s.sock").chmod(0)
+        found = as_nobody(lambda: ": ".join([(reading := trial(collector, config)[0]).outcome, reading.error]))
+    assert found.startswith("denied: ")
+    assert "ermission denied" in found
+
+
+def as_nobody(say: Callable[[], str]) -> str:
+    """What it says in a child process that has no rights."""
+    read, write = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setuid(65534)
+            os.write(write, say().encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        text = answer.read()
+    os.waitpid(child, 0)
+    return text
