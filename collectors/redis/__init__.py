@@ -55,6 +55,8 @@ def connect(config: Redis) -> Iterator[Session]:
         **where, username=config.user or None, password=password,
         socket_timeout=config.timeout, socket_connect_timeout=config.timeout, protocol=2,
     )  # fmt: skip # 3 is not spoken before Redis 6, and we need nothing of it
+    # Else it tells its own name, by a command that is an error before Redis 7.2 and for users with few rights.
+    connection.driver_info = connection.lib_name = connection.lib_version = None
     try:
         yield Session(connection)
     finally:
