@@ -84,7 +84,7 @@ def _pages(vhost: Vhost) -> Iterable[Nginx]:
             address, _, port = listen.rpartition(":")
             if listen.startswith("unix:") or not port.isdecimal():
                 continue
-            scheme = "https" if vhost.tls and (port == "443" or len(vhost.listens) == 1) else "http"
+            scheme = "https" if listen in vhost.tls_listens else "http"
             place = "127.0.0.1" if address == "*" else address
             yield Nginx(url=f"{scheme}://{place}:{port}{path}", host_header=name)
 

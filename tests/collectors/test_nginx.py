@@ -49,6 +49,8 @@ STUB = "location = /status { stub_status; }"
         (f"server {{ listen 80; server_name _ a.example; {STUB} }}", "http://127.0.0.1:80/status", "a.example"),
         (f"server {{ listen 443 ssl; {STUB} }}", "https://127.0.0.1:443/status", ""),
         (f"server {{ listen 80; listen 443 ssl; {STUB} }}", "http://127.0.0.1:80/status", ""),
+        (f"server {{ listen 8443 ssl; listen 80; {STUB} }}", "https://127.0.0.1:8443/status", ""),
+        (f"server {{ listen 443; listen 8443 ssl; {STUB} }}", "http://127.0.0.1:443/status", ""),
         (f"server {{ listen unix:/run/n; listen 83; {STUB} }}", "http://127.0.0.1:83/status", ""),
         (f"server {{ listen 84; }} server {{ listen 85; {STUB} }} server {{ listen 86; {STUB} }}",
          "http://127.0.0.1:85/status", ""),
