@@ -1,23 +1,30 @@
 """What is checked, and when it counts as good."""
 
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
-from collectors.config import Config, Seconds
+from collectors.config import Config, HttpUrl, Seconds
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[^\s/:@]*", text):
+        raise ValueError("expected a name such as shop.example, without port or path")
+    return text
 
 
 class Probe(Config):
-    url: str = "http://127.0.0.1/"
+    url: HttpUrl = "http://127.0.0.1/"
     """Address to GET."""
-    host_header: str = ""
+    host_header: Annotated[str, AfterValidator(_name)] = ""
     """Name of the site, where `url` has another address: sent as Host header and asked for in TLS."""
     module: str = "http_2xx"
     """Label of the check; tells two checks of one address apart."""
     height: Literal["local", "public"] = "public"
     """`local`: asks this host's own web server, and follows no redirect to anywhere else."""
-    expect_status: tuple[int, ...] = ()
+    expect_status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
     """Statuses that count as good; empty: 200 to 399."""
     must_contain: str = ""
     """Text that a good page has."""
@@ -27,14 +34,6 @@ class Probe(Config):
     """An invalid certificate counts as failed."""
     timeout: Annotated[Seconds, Field(gt=0, le=9)] = 5.0
     """How long the whole check may take, redirects included."""
-
-    @field_validator("url")
-    @classmethod
-    def _is_an_address(cls, url: str) -> str:
-        at = urlsplit(url)
-        if at.scheme not in ("http", "https") or not at.hostname:
-            raise ValueError("expected an http:// or https:// address")
-        return url
 
 
 def address(config: Probe) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from collectors.inventory import Inventory
 from collectors.inventory.nginx_conf import nginx_vhosts
@@ -188,3 +189,20 @@ def test_a_site_is_asked_over_tls_where_it_speaks_it(server: str, url: str) -> N
     (proposal,) = discover(Inventory("h", vhosts=nginx_vhosts({"/n.conf": text}, "/n.conf")))
     assert isinstance(proposal.config, Probe)
     assert proposal.config.url == url
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"url": "http://shop.example:99999/"}, "expected an http:// or https:// address"),
+        ({"url": "http://a:b:c/"}, "expected an http:// or https:// address"),
+        ({"url": "ftp://shop.example/"}, "expected an http:// or https:// address"),
+        ({"host_header": "shop.example:8080"}, "expected a name such as shop.example, without port or path"),
+        ({"host_header": "http://shop.example/"}, "expected a name such as shop.example, without port or path"),
+        ({"host_header": "shop.example\r\nX: y"}, "expected a name such as shop.example, without port or path"),
+        ({"expect_status": [20]}, "greater than or equal to 100"),
+    ],
+)
+def test_settings_that_could_never_work_are_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Probe(**settings)
