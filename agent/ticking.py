@@ -15,6 +15,11 @@ DEADLINE_SECONDS = 10.0
 RESET_SECONDS = 3.0
 """A counter marked `keep_highest` that falls by more than this was reset; by less, the kernel's rounding."""
 OTHER = "other"
+FORGET_SECONDS = 3600.0
+"""Label values that were not seen for so long make room for new ones: interfaces of containers come and go."""
+SWEEP_SECONDS = 60.0
+
+Labelled = tuple[Family, tuple[str, ...]]
 
 Same = tuple[str, Config, tuple[float, ...]]
 """Collector, settings and intervals: two watches that agree in them are one target that goes on undisturbed."""
@@ -71,7 +76,10 @@ class Ticking:
         self.interval = min(part.interval for part in watch.collector.parts)
         self.overflow: dict[tuple[str, str], int] = {}
         self._known: dict[tuple[Family, str], set[str]] = {}
-        self._highest: dict[tuple[Family, tuple[str, ...]], float] = {}
+        self._seen: dict[Labelled, float] = {}
+        """Labels within their bounds -> Unix seconds of their last sample."""
+        self._swept = -math.inf  # Unix seconds
+        self._highest: dict[Labelled, float] = {}
 
     def begin(self, now: float) -> list[PartState]:
         """The parts to read at this tick; they count as being read from now on. One that hangs is not read again."""
@@ -89,7 +97,7 @@ class Ticking:
         state.reading_since = None
         state.last = replace(reading, payload=None, samples=())  # nobody asks for them again
         if reading.answered:
-            state.samples = tuple(self._kept_highest(self._bounded(reading.samples)))
+            state.samples = tuple(self._kept_highest(self._bounded(reading.samples, now)))
             state.last_success = now
         else:
             self._failed(state, reading.outcome)
@@ -158,27 +166,46 @@ class Ticking:
             kept.append(sample)
         return kept
 
-    def _bounded(self, samples: Sequence[Sample]) -> list[Sample]:
+    def _bounded(self, samples: Sequence[Sample], now: float) -> list[Sample]:
         """Label values past their bound become `other`; samples that then coincide are added up."""
-        bounded: dict[tuple[Family, tuple[str, ...]], Sample] = {}
+        bounded: dict[Labelled, Sample] = {}
         for sample in samples:
-            labels = tuple(
-                self._label(sample.family, name, value)
-                for name, value in zip(sample.family.labels, sample.labels, strict=True)
-            )
-            if labels != sample.labels and (there := bounded.get((sample.family, labels))):
-                bounded[sample.family, labels] = there._replace(value=there.value + sample.value)
+            family, own, value = sample
+            if (family, own) in self._seen:
+                labels = own
             else:
-                bounded[sample.family, labels] = Sample(sample.family, labels, sample.value)
+                pairs = zip(family.labels, own, strict=True)
+                labels = tuple(self._label(family, name, text, now) for name, text in pairs)
+            key = (family, labels)
+            if labels == own:
+                self._seen[key] = now
+            if OTHER in labels and (there := bounded.get(key)):  # a real one may be called so, too
+                value += there.value
+            bounded[key] = Sample(family, labels, value)
         return list(bounded.values())
 
-    def _label(self, family: Family, name: str, value: str) -> str:
+    def _label(self, family: Family, name: str, value: str, now: float) -> str:
         known = self._known.setdefault((family, name), set())
         if value in known:
             return value
-        if len(known) >= family.bounds.get(name, LABEL_BOUND):
+        bound = family.bounds.get(name, LABEL_BOUND)
+        if len(known) >= bound:
+            self._sweep(now)
+        if len(known) >= bound:
             key = (family.name, name)
             self.overflow[key] = self.overflow.get(key, 0) + 1
             return OTHER
         known.add(value)
         return value
+
+    def _sweep(self, now: float) -> None:
+        """Forget what was not seen for long."""
+        if now - self._swept < SWEEP_SECONDS:
+            return
+        self._swept = now
+        there = {sample[:2] for state in self.parts for sample in state.samples}  # of a part that is read once a day
+        self._seen = {key: seen for key, seen in self._seen.items() if now - seen < FORGET_SECONDS or key in there}
+        self._highest = {key: value for key, value in self._highest.items() if key in self._seen}
+        for (family, name), known in self._known.items():
+            at = family.labels.index(name)
+            known &= {labels[at] for each, labels in self._seen if each is family}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from agent.reading import Reading, read_part
-from agent.ticking import RESET_SECONDS, PartState, Ticking, deadline
+from agent.ticking import FORGET_SECONDS, RESET_SECONDS, PartState, Ticking, deadline
 from collectors.errors import Absent, Denied, ParseError, Unreachable, Unsupported
 from collectors.model import Counter, Gauge, Part, Sample
 from tests.agent.fakes import SLOW, VALUE, Script, part, watch
@@ -120,6 +120,41 @@ def test_labels_past_their_bound_become_other_and_are_counted() -> None:
     found = {sample.labels: sample.value for sample in ticking.close(1e9)[0] if sample.family is pages}
     assert found == {("/0",): 0, ("/1",): 1, ("other",): 2 + 3 + 4}
     assert ticking.overflow == {("fake_page_bytes", "page"): 6}
+
+
+def test_labels_that_are_gone_for_long_make_room_for_new_ones() -> None:
+    traffic = Counter("fake_bytes_total", "Bytes.", ("device",), bounds={"device": 3}, keep_highest=True)
+    limits = Gauge("fake_limit_bytes", "Of a part that is read once a day.", ("device",), bounds={"device": 3})
+    devices: list[str] = []
+    fast = Part("net", (traffic,), lambda _: list(devices), lambda found: [traffic(1, name) for name in found])
+    daily = Part("limits", (limits,), lambda _: ["eth0"], lambda found: [limits(9, name) for name in found], 86400)
+    ticking = Ticking(watch(fast, daily), "web")
+
+    def at(now: float, *present: str) -> set[str]:
+        devices[:] = present
+        for state in ticking.begin(now):
+            ticking.answer(state, read_part(state.part, None), now)
+        return {sample.labels[0] for sample in ticking.close(now)[0] if sample.family is traffic}
+
+    start = 86400.0 * 20000
+    assert at(start, "eth0", "veth1") == {"eth0", "veth1"}
+    assert at(start + 10, "eth0", "veth2", "veth3") == {"eth0", "veth2", "other"}
+    assert at(start + FORGET_SECONDS - 10, "eth0", "veth4") == {"eth0", "other"}
+    assert at(start + FORGET_SECONDS + 100, "eth0", "veth5", "veth6", "veth7") == {"eth0", "veth5", "veth6", "other"}
+    assert {key[1] for key in ticking._seen if key[0] is limits} == {("eth0",)}
+    assert len(ticking._highest) == len({"eth0", "veth5", "veth6", "other"})
+
+
+def test_one_that_is_really_called_other_keeps_its_share() -> None:
+    groups = Gauge("fake_group_processes", "Processes.", ("group",), bounds={"group": 2})
+    found = ["other", "a", "b", "c"]
+    for order in (found, found[::-1]):
+        ticking = Ticking(watch(Part("groups", (groups,), lambda _: None, lambda _: ())), "web")
+        state = ticking.parts[0]
+        ticking.answer(state, Reading(state.part, "ok", samples=tuple(groups(1, name) for name in order)), 1e9)
+        published = [sample for sample in ticking.close(1e9)[0] if sample.family is groups]
+        assert sum(sample.value for sample in published) == 4
+        assert len(published) == len({sample.labels for sample in published})
 
 
 def test_a_counter_that_the_kernel_lets_slip_back_keeps_its_highest() -> None:
