@@ -27,7 +27,9 @@ CONTENT_LENGTH = Gauge("probe_http_content_length", "Content-Length of the last 
 BODY_LENGTH = Gauge("probe_http_uncompressed_body_length", "Bytes of the last answer's body, at most a million.")
 LAST_MODIFIED = Gauge("probe_http_last_modified_timestamp_seconds", "Last-Modified of the last answer, in Unix time.")
 TEXT_FAILED = Gauge("probe_failed_due_to_regex", "1 when the page did not have the text that it should have.")
-CERTIFICATE_END = Gauge("probe_ssl_earliest_cert_expiry", "When the server's certificate ends, in Unix time.")
+CERTIFICATE_END = Gauge(
+    "probe_ssl_earliest_cert_expiry", "When the first of the server's certificates ends, in Unix time."
+)
 TLS_VERSION = Gauge("probe_tls_version_info", "1; the version of TLS is its label.", ("version",))
 TLS_CIPHER = Gauge("probe_tls_cipher_info", "1; the cipher is its label.", ("cipher",))
 FAMILIES = (
@@ -35,6 +37,7 @@ FAMILIES = (
     LAST_MODIFIED, TEXT_FAILED, CERTIFICATE_END, TLS_VERSION, TLS_CIPHER,
 )  # fmt: skip
 
+OLD_VERSIONS = {"TLSv1": "TLS 1.0"}
 PLAIN_NAME = re.compile(r"(?!_$)[\w-]+(\.[\w-]+)*")
 INTERVAL_SECONDS = 30.0
 """A page of the site costs more than a status page: less often than what is cheap."""
@@ -69,7 +72,7 @@ def parse(payload: dict[str, object]) -> Iterable[Sample]:
     if facts["last_modified"] is not None:
         yield LAST_MODIFIED(facts["last_modified"])
     if tls := facts["tls"]:
-        yield TLS_VERSION(1, tls["version"].replace("v", " "))
+        yield TLS_VERSION(1, OLD_VERSIONS.get(tls["version"], tls["version"].replace("v", " ")))
         yield TLS_CIPHER(1, tls["cipher"])
         if tls["earliest"] is not None:
             yield CERTIFICATE_END(tls["earliest"])

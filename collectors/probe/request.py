@@ -12,11 +12,11 @@ import string
 import threading
 import time
 from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any, NamedTuple, TypedDict, cast
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from collectors.probe.config import Probe
+from collectors.probe.tls import context, told
 
 MOST_BYTES = 1_000_000
 MOST_REDIRECTS = 10
@@ -183,38 +183,17 @@ def _secured(config: Probe, sock: socket.socket, hop: Hop, facts: Facts, until: 
     """A certificate that is refused is asked for once more, so that its end is still told."""
     since = time.perf_counter()
     try:
-        secured = _context(config.verify_tls).wrap_socket(sock, server_hostname=hop.site)
+        secured = context(config.verify_tls).wrap_socket(sock, server_hostname=hop.site)
     except ssl.SSLCertVerificationError:
         with (
             _connected(hop, facts, until) as again,
-            _context(verify=False).wrap_socket(again, server_hostname=hop.site) as unverified,
+            context(verify=False).wrap_socket(again, server_hostname=hop.site) as unverified,
         ):
-            facts["tls"] = _tls(unverified)
+            facts["tls"] = told(unverified)
         raise
-    facts["tls"] = _tls(secured)
+    facts["tls"] = told(secured)
     _timed(facts, "tls", since)
     return secured
-
-
-@cache
-def _context(verify: bool) -> ssl.SSLContext:
-    """Made once: reading the machine's certificates takes 20 ms."""
-    context = ssl.create_default_context()
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _tls(secured: ssl.SSLSocket) -> dict[str, Any]:
-    from cryptography import x509  # only for hosts with TLS
-
-    try:
-        certificate = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True) or b"")
-        end = certificate.not_valid_after_utc.timestamp()
-    except ValueError:  # stricter than OpenSSL
-        end = None
-    return {"version": secured.version(), "cipher": (secured.cipher() or ("",))[0], "earliest": end}
 
 
 class _Timely(io.RawIOBase):

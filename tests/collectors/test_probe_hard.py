@@ -2,12 +2,20 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -24,6 +32,7 @@ def check(url: str, **settings: Any) -> dict[str, float]:
     return {",".join([sample.family.name, *sample.labels]): sample.value for sample in samples}
 
 
+Signed = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 Answer = Callable[[socket.socket, bytes, threading.Event], None]
 
 
@@ -206,3 +215,38 @@ def test_a_site_is_asked_over_tls_where_it_speaks_it(server: str, url: str) -> N
 def test_settings_that_could_never_work_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         Probe(**settings)
+
+
+def signed(days: int, name: str, by: Signed | None = None) -> Signed:
+    """A certificate that ends in so many days, made by another or by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    end = datetime.now(UTC) + timedelta(days=days)
+    issuer, issuer_key = (by[0].subject, by[1]) if by else (subject, key)
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(end - timedelta(days=400)).not_valid_after(end)
+    return builder.sign(issuer_key, hashes.SHA256()), key
+
+
+def test_the_first_end_of_all_certificates_that_a_server_sends_is_told(tmp_path: Path) -> None:
+    above = signed(30, "above")
+    certificate, key = signed(300, "shop.example", above)
+    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    chain = [each.public_bytes(Encoding.PEM) for each in (certificate, above[0])]
+    (tmp_path / "chain.pem").write_bytes(b"".join([*chain, plain]))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "chain.pem")
+
+    def answer(client: socket.socket, asked: bytes, _over: threading.Event) -> None:
+        """The greeting was read already: the handshake goes over memory."""
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        server = context.wrap_bio(incoming, outgoing, server_side=True)
+        incoming.write(asked)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+        client.sendall(outgoing.read())
+        client.recv(4000)
+
+    with serving(answer) as port:
+        found = check(f"https://127.0.0.1:{port}/", verify_tls=False, timeout=2)
+    assert found["probe_ssl_earliest_cert_expiry"] == above[0].not_valid_after_utc.timestamp()
