@@ -175,11 +175,11 @@ LOAD = Chart(
     limits=(Limit("cores", "count(count by (cpu) (node_cpu_seconds_total))"),),
 )  # fmt: skip
 PRESSURE = Chart(
-    "pressure", "Waiting", "share of time in which some task had to wait", "ratio", "node", "pressure",
+    "pressure", "Waiting", "share of time in which some task waited for it", "ratio", "node", "pressure",
     (
-        Curve("for a core", "max(rate(node_pressure_cpu_waiting_seconds_total[$__rate_interval]))", tone=1),
-        Curve("for disks", "max(rate(node_pressure_io_waiting_seconds_total[$__rate_interval]))", tone=2),
-        Curve("for memory", "max(rate(node_pressure_memory_waiting_seconds_total[$__rate_interval]))", tone=4),
+        Curve("core", "max(rate(node_pressure_cpu_waiting_seconds_total[$__rate_interval]))", tone=1),
+        Curve("disks", "max(rate(node_pressure_io_waiting_seconds_total[$__rate_interval]))", tone=2),
+        Curve("memory", "max(rate(node_pressure_memory_waiting_seconds_total[$__rate_interval]))", tone=4),
     ),
 )  # fmt: skip
 SWAP = Chart(
@@ -234,10 +234,10 @@ GROUP_MEMORY = Chart(
     (Curve("{group}", "sum by (group) (host_process_group_resident_memory_bytes)"),),
 )  # fmt: skip
 TASKS = Chart(
-    "tasks", "Tasks", "now", "count", "node", "stat",
+    "tasks", "Tasks", "running, and blocked by a disk", "count", "node", "stat",
     (
         Curve("running", "max(node_procs_running)", tone=1),
-        Curve("wait for a disk", "max(node_procs_blocked)", dotted=True, tone=2),
+        Curve("blocked", "max(node_procs_blocked)", dotted=True, tone=2),
     ),
 )  # fmt: skip
 SWITCHES = Chart(

@@ -35,7 +35,8 @@ def steps(text: str) -> tuple[Step, ...]:
 
 
 def _pieces(line: str) -> Iterator[Piece]:
-    for part in _parts(line):
+    parts = list(_parts(line))
+    for part, last in zip(parts, [*[False] * (len(parts) - 1), True], strict=True):
         words, colon, rest = part.partition(": ")
         if _is_command(part):
             yield from _command(part)
@@ -43,7 +44,7 @@ def _pieces(line: str) -> Iterator[Piece]:
             yield Piece(f"{words}:")
             yield from _command(rest)
         else:
-            yield Piece(part)
+            yield Piece(part if last else f"{part};")
 
 
 def _parts(line: str) -> Iterator[str]:
