@@ -126,7 +126,7 @@ REMEDY = """\
 MariaDB: CREATE USER IF NOT EXISTS 'raingauge'@'localhost' IDENTIFIED VIA unix_socket;
 MySQL:   CREATE USER IF NOT EXISTS 'raingauge'@'localhost' IDENTIFIED WITH auth_socket;
 (no GRANT is needed; Raingauge runs as the user raingauge. With a password: IDENTIFIED BY '...', and in raingauge.yml:
-targets: {mysql: [{socket: SOCKET, user: raingauge, password_file: /etc/raingauge/mysql}]})"""
+targets: {mysql: [{PLACE, user: raingauge, password_file: /etc/raingauge/mysql}]})"""
 
 
 def discover(inventory: Inventory) -> Iterable[Proposal]:
@@ -136,12 +136,18 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
     for at in ours:
         by_server.setdefault(at.pid, []).append(at)
     for listeners in by_server.values():
-        at = min(listeners, key=lambda at: (not at.path, at.port > 33000, at.port))  # 33060 speaks another protocol
-        remedy = REMEDY.replace("SOCKET", at.path or f"'', port: {at.port}")
+        at = min(listeners, key=_preference)
+        address = _reachable(at.address)
+        remedy = REMEDY.replace("PLACE", f"socket: {at.path}" if at.path else f"address: '{address}', port: {at.port}")
         place = at.path or f"{at.address}:{at.port}"
         for user in dict.fromkeys((inventory.environment.get("USER") or getpass.getuser(), "raingauge")):
-            where = {"socket": at.path} if at.path else {"address": _reachable(at.address), "port": at.port}
-            yield Proposal(f"{at.process} (pid {at.pid}) listens on {place}", Mysql(user=user, **where), remedy)
+            config = Mysql(user=user, socket=at.path) if at.path else Mysql(user=user, address=address, port=at.port)
+            yield Proposal(f"{at.process} (pid {at.pid}) listens on {place}", config, remedy)
+
+
+def _preference(at: Listener) -> tuple[bool, bool, int]:
+    """A socket first; last what speaks another protocol, mysqlx.sock and port 33060."""
+    return at.path.endswith("mysqlx.sock") or at.port > 33000, not at.path, at.port
 
 
 def _reachable(address: str) -> str:

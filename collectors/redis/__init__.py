@@ -40,6 +40,7 @@ UP = Gauge("redis_up", "1 when the server answered.")
 @dataclass
 class Session:
     connection: Any
+    connected: bool = False
     may_configure: bool = True
     """CONFIG GET was not refused yet; each refusal is an error that the server counts and keeps in its ACL log."""
 
@@ -83,6 +84,9 @@ def _ask(connection: Any, *command: str) -> Any:
 
 
 def read(session: Session) -> Payload:
+    if session.connected and _closed(session.connection):
+        session.connection.disconnect()  # the next command connects anew
+    session.connected = True
     info = _text(_ask(session.connection, "INFO", "all"))  # "everything" is nothing before Redis 6
     config: dict[str, str] = {}
     for name in ("maxclients", "maxmemory", "databases"):
@@ -96,6 +100,16 @@ def read(session: Session) -> Payload:
         words = [_text(word) for word in answer] if isinstance(answer, list) else []
         config.update(zip(words[::2], words[1::2], strict=False))
     return {"info": info, "config": config}
+
+
+def _closed(connection: Any) -> bool:
+    """The server ends clients that were idle for its `timeout`; it is not down."""
+    import redis
+
+    try:
+        return bool(connection.can_read(timeout=0))
+    except (redis.ConnectionError, redis.TimeoutError):
+        return True
 
 
 def _text(answer: Any) -> str:
@@ -113,6 +127,10 @@ REMEDY = """\
 ACL SETUSER raingauge on >PASSWORD -@all +info +config|get +ping
 (in redis-cli; then ACL SAVE, or the same in users.acl)
 and in raingauge.yml: targets: {redis: [{PLACE, user: raingauge, password_file: /etc/raingauge/redis}]}"""
+JOIN_GROUP = """\
+usermod --append --groups redis raingauge
+(if the socket is for its group alone; then start Raingauge anew. Where the server asks for a password:)
+"""
 
 
 def discover(inventory: Inventory) -> Iterable[Proposal]:
@@ -126,7 +144,8 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
         address = "127.0.0.1" if at.address in ("0.0.0.0", "::", "*") else at.address  # noqa: S104
         config = Redis(socket=at.path) if at.path else Redis(address=address, port=at.port)
         place = at.path or f"{at.address}:{at.port}"
-        remedy = REMEDY.replace("PLACE", f"socket: {at.path}" if at.path else f"port: {at.port}")
+        setting = f"socket: {at.path}" if at.path else f"address: '{address}', port: {at.port}"
+        remedy = (JOIN_GROUP if at.path else "") + REMEDY.replace("PLACE", setting)
         yield Proposal(f"{at.process} (pid {at.pid}) listens on {place}", config, remedy)
 
 
