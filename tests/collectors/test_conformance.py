@@ -58,6 +58,25 @@ def test_settings_that_no_socket_would_take_are_refused(collector: Collector) ->
                 collector.config.model_validate({name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "instance"),
+    [
+        ("mysql", {"address": "localhost"}, "h:3306"),
+        ("mysql", {"address": "db.internal"}, "db.internal:3306"),
+        ("mysql", {"socket": "/run/mysqld/mysqld.sock"}, "h:/run/mysqld/mysqld.sock"),
+        ("redis", {"address": "::1", "port": 6380}, "h:6380"),
+        ("redis", {"address": "fd00::5"}, "[fd00::5]:6379"),
+        ("redis", {"socket": "/run/redis.sock"}, "h:/run/redis.sock"),
+        ("phpfpm", {"address": "127.0.0.1:9000"}, "h:9000"),
+        ("phpfpm", {"address": "10.0.0.9:9000"}, "10.0.0.9:9000"),
+        ("nginx", {"url": "http://10.0.0.9/status"}, "10.0.0.9:80"),
+    ],
+)
+def test_what_is_elsewhere_is_not_called_ours(name: str, settings: dict[str, object], instance: str) -> None:
+    collector = registry.collector(name)
+    assert collector.target(collector.config.model_validate(settings), "h").instance == instance
+
+
 @pytest.mark.parametrize("collector", COLLECTORS, ids=ids)
 def test_no_secret_shows(collector: Collector) -> None:
     secrets = [name for name, field in collector.config.model_fields.items() if "Secret" in str(field.annotation)]

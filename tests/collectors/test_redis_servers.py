@@ -16,7 +16,7 @@ from collectors.redis import COLLECTOR, Redis, connect
 from collectors.redis.info import ERRORS, parse
 from tests.collectors.answering import answering
 from tests.lab import servers
-from tests.lab.ports import free_port
+from tests.lab.ports import free_port, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +104,15 @@ def test_a_refusal_of_config_is_not_asked_for_again(server: servers.Redis) -> No
             {s.labels: s.value for s in part.parse(part.read(session)) if s.family is ERRORS} for _ in range(3)
         )
     assert first.get(("NOPERM",), 0) + 1 == second[("NOPERM",)] == third[("NOPERM",)]
+
+
+@pytest.mark.servers
+def test_a_server_that_closes_idle_clients_is_not_down(tmp_path: Path) -> None:
+    (part,) = COLLECTOR.parts
+    with servers.Redis(tmp_path, ["--timeout", "1"]) as hasty, connect(Redis(port=hasty.port)) as session:
+        for _ in range(2):
+            assert part.read(session)["info"]
+            wait_until(lambda: "connected_clients:1\n" in client(hasty, "INFO", "clients"), 20, "it has closed ours")
 
 
 @pytest.mark.servers
