@@ -4,6 +4,7 @@ Source: https://prometheus.io/docs/prometheus/latest/http_sd/
 """
 
 import html
+import io
 import json
 import logging
 import re
@@ -22,7 +23,11 @@ from collectors.model import Target
 
 log = logging.getLogger("raingauge.exporter")
 
-SLOW_CLIENT_SECONDS = 10
+SLOW_CLIENT_SECONDS = 10.0
+IDLE_SECONDS = 330.0
+"""Longer than Prometheus keeps a connection (5 min), so that no scrape meets one that we are just closing."""
+MOST_CONNECTIONS = 200
+"""Each has a thread and a file; what reads this host needs files, too."""
 PACK_FROM_BYTES = 1024
 REACHED_AS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
 
@@ -50,12 +55,24 @@ def netloc(host: str, port: int) -> str:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout = SLOW_CLIENT_SECONDS
     disable_nagle_algorithm = True  # or a page waits 40 ms for the acknowledgement of its own headers
     server_version = "raingauge"
     sys_version = ""
     pages: Pages
     authorised: Authorised | None
+    rfile: io.BufferedReader
+    patience = SLOW_CLIENT_SECONDS
+    """Until the next request begins: long for who may read and has read."""
+
+    def handle_one_request(self) -> None:
+        self.connection.settimeout(self.patience)
+        try:
+            self.rfile.peek(1)
+        except TimeoutError:
+            self.close_connection = True
+            return
+        self.connection.settimeout(SLOW_CLIENT_SECONDS)
+        super().handle_one_request()
 
     def do_GET(self) -> None:
         if "Content-Length" in self.headers or "Transfer-Encoding" in self.headers:
@@ -69,6 +86,7 @@ class Handler(BaseHTTPRequestHandler):
         elif self.authorised and not self.authorised(self.headers.get("Authorization")):
             self._send("text/plain", b"a scrape token is needed\n", 401)
         else:
+            self.patience = IDLE_SECONDS
             self._page(path)
 
     do_HEAD = do_GET  # noqa: N815 # the name that http.server asks for
@@ -132,6 +150,29 @@ class Server(ThreadingMixIn, TCPServer):
     def __init__(self, host: str, port: int, handler: type[Handler]) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), handler)
+        self._free = threading.Semaphore(MOST_CONNECTIONS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._free.acquire(blocking=False):
+            log.debug("client=%s refused connections=%d", client_address[0], MOST_CONNECTIONS)
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # no thread to be had
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def end(self) -> None:
+        """Of `serve_forever` without an interval: what it waits for is woken first."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.shutdown()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         if isinstance(sys.exc_info()[1], OSError):
@@ -147,7 +188,8 @@ class Exporter:
         check = staticmethod(authorised) if authorised else None
         handler = type("BoundHandler", (Handler,), {"pages": pages, "authorised": check})
         self._server = Server(host, port, handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="exporter", daemon=True)
+        # Without an interval: it would wake twice a second to ask whether it shall stop.
+        self._thread = threading.Thread(target=self._server.serve_forever, args=[None], name="exporter", daemon=True)
 
     @property
     def url(self) -> str:
@@ -158,5 +200,5 @@ class Exporter:
 
     def stop(self) -> None:
         if self._thread.is_alive():
-            self._server.shutdown()
+            self._server.end()
         self._server.server_close()

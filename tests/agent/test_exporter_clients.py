@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from agent.exporter import Exporter
+from agent.exporter import Exporter, Handler
 from agent.pages import Pages
 from tests.agent.fakes import Hanging, Script, part, running, watch
 from tests.agent.test_exporter import Client, filled, serving
@@ -46,6 +46,58 @@ def test_clients_that_send_slowly_or_read_nothing_hold_up_no_other(exporter: Exp
         client = Client(exporter)
         assert [client.ask(path)[0] for path in ("/metrics", "/-/healthy", "/sd")] == [200, 200, 200]
         client.connection.close()
+
+
+def closed(connection: socket.socket) -> bool:
+    """The server has closed it; waits for that."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_a_scraper_is_kept_for_longer_than_who_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Handler, "patience", 0.2)
+    with serving(filled(Pages()), authorised=lambda header: header == "yes") as exporter, ExitStack() as stack:
+        client = Client(exporter)
+        assert client.ask("/metrics", Authorization="yes")[0] == 200
+        scraper = client.connection.sock.getsockname()
+        silent, healthy = (stack.enter_context(opened(exporter)) for _ in range(2))
+        healthy.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert b"200" in healthy.recv(4096)
+        assert closed(silent)
+        assert closed(healthy)
+        assert client.ask("/metrics", Authorization="yes")[0] == 200
+        assert client.connection.sock.getsockname() == scraper
+        client.connection.close()
+
+
+def test_connections_are_bounded_and_who_is_served_stays_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.exporter.MOST_CONNECTIONS", 5)
+    with serving(filled(Pages())) as exporter, ExitStack() as stack:
+        client = Client(exporter)
+        assert client.ask("/metrics")[0] == 200
+        silent = [stack.enter_context(opened(exporter)) for _ in range(4)]
+        assert closed(stack.enter_context(opened(exporter)))
+        assert client.ask("/metrics")[0] == 200
+        silent.pop().close()
+        wait_until(lambda: answered(exporter), 5, "the place of one that left is free")
+        client.connection.close()
+
+
+def answered(exporter: Exporter) -> bool:
+    try:
+        return asked(exporter, b"GET /-/healthy HTTP/1.0\r\n\r\n").endswith(b"healthy\n")
+    except OSError:
+        return False
+
+
+def test_it_ends_at_once_with_connections_open() -> None:
+    with serving(filled(Pages())) as exporter, opened(exporter):
+        assert answered(exporter)
+        exporter.stop()
+        assert not exporter._thread.is_alive()
+        assert not answered(exporter)
 
 
 def test_pages_are_served_while_a_read_hangs() -> None:
