@@ -5,7 +5,8 @@ http.client and not httpx: a client of the latter costs 20 ms of CPU to make.
 
 import http.client
 import ssl
-from urllib.parse import urlsplit
+import string
+from urllib.parse import quote, urlsplit
 
 from collectors.errors import Denied, ParseError, Unreachable, Unsupported
 
@@ -19,15 +20,18 @@ def http_get(url: str, timeout: float, host: str = "") -> str:
     Denied for 401 and 403, Unsupported for another status, Unreachable without one.
     """
     at = urlsplit(url)
+    url = at._replace(netloc=at.netloc.rpartition("@")[2], query="", fragment="").geturl()  # it may hold secrets
     if at.scheme not in ("http", "https") or not at.hostname:
         raise Unsupported(f"expected an http or https address, found {url!r}")
-    path = f"{at.path or '/'}?{at.query}" if at.query else at.path or "/"
+    path = quote(f"{at.path or '/'}?{at.query}" if at.query else at.path or "/", safe=string.punctuation)
     headers = {"User-Agent": USER_AGENT, **({"Host": host} if host else {})}
     connection = _connection(at.scheme, at.hostname, at.port, timeout)
     try:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
-        body = answer.read(MOST_BYTES).decode(errors="replace")
+        body = answer.read(MOST_BYTES)
+        if answer.length and len(body) < MOST_BYTES:
+            raise http.client.IncompleteRead(body, answer.length)
     except OSError as error:
         raise Unreachable(f"GET {url}: {error}") from error
     except http.client.HTTPException as error:
@@ -38,7 +42,7 @@ def http_get(url: str, timeout: float, host: str = "") -> str:
         raise Denied(f"GET {url}: status {answer.status}")
     if answer.status != 200:
         raise Unsupported(f"GET {url}: expected status 200, found {answer.status}")
-    return body
+    return body.decode(errors="replace")
 
 
 def _connection(scheme: str, name: str, port: int | None, timeout: float) -> http.client.HTTPConnection:
