@@ -22,7 +22,6 @@ from history.model import Sink
 
 log = logging.getLogger("raingauge.runner")
 
-GRACE_SECONDS = 2.0
 LOOK_SECONDS = 0.25
 """How often a tick looks for workers that are stuck."""
 QUICK_SECONDS = 1.5
@@ -163,7 +162,7 @@ class Runner:
 
     def _tick(self, targets: Sequence[Watched], stamp: float) -> None:
         look = time.monotonic()
-        until = look + min([GRACE_SECONDS, *(watched.ticking.interval / 2 for watched in targets)])
+        until = look + min((grace(watched.ticking.interval) for watched in targets), default=0.0)
         waiting = [watched for watched in targets if watched.begin(stamp)]
         while waiting and look < until:
             look = min(look + LOOK_SECONDS, until)
@@ -209,6 +208,11 @@ class Runner:
                 log.exception("append=failed job=%s", watched.ticking.target.job)
         else:
             self._append_said = ""
+
+
+def grace(interval: float) -> float:
+    """Seconds after which a tick closes without those that have not answered."""
+    return min(2.0, interval / 2)
 
 
 def _datetime(seconds: float) -> datetime:

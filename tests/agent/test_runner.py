@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.ticking import Watch
-from collectors.errors import Denied, ParseError, Unreachable
+from collectors.errors import Absent, Denied, ParseError, Unreachable
 from collectors.model import UP, Gauge, Part, Sample, Target
 from history.database import open_database
 from history.embedded import Embedded
@@ -75,7 +75,7 @@ def test_a_part_is_published_all_or_none_and_the_others_are_not_its_business() -
 
 
 def test_the_log_tells_the_first_failure_a_changed_reason_and_the_recovery(caplog: pytest.LogCaptureFixture) -> None:
-    answers = [1.0, Unreachable("a"), Unreachable("b"), Denied("c"), Denied("d"), 2.0, 3.0]
+    answers = [1.0, Absent(), 1.0, Unreachable("a"), Unreachable("b"), Denied("c"), Denied("d"), 2.0, 3.0]
     with running(watch(part(Script(answers)))) as run, caplog.at_level(logging.INFO, "raingauge.runner"):
         for _ in answers:
             run.tick()
@@ -190,6 +190,9 @@ def test_history_that_fails_stops_no_page_and_is_told_once(caplog: pytest.LogCap
         run.kept.refuse = ""
         run.tick()
         assert run.of("web:a")["fake_value"] == 2
+        run.kept.refuse = "disk full"
+        run.tick()
+    assert len([record for record in caplog.records if "append=failed" in record.message]) == 2  # it is news again
 
 
 def test_statuses_say_what_the_targets_page_shows() -> None:
