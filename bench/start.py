@@ -24,10 +24,10 @@ WAITED = (
 
 def measure(_lab: Lab, quick: bool) -> Iterable[Figure]:
     tries = [_once() for _ in range(1 if quick else 5)]
-    many = "one start" if quick else f"median of {len(tries)} starts"
     for at, (name, until) in enumerate(WAITED):
         taken = [each[at] for each in tries]
-        method = f"{many}, {min(taken):.1f} to {max(taken):.1f} s; new state directory, no configuration; until {until}"
+        many = "one start" if quick else f"median of {len(tries)} starts, {min(taken):.1f} to {max(taken):.1f} s"
+        method = f"{many}; new state directory, no configuration; until {until}"
         yield Figure(name, quantile(taken, 0.5), "s", method)
 
 
