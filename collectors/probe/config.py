@@ -25,7 +25,7 @@ class Probe(Config):
     height: Literal["local", "public"] = "public"
     """`local`: asks this host's own web server, and follows no redirect to anywhere else."""
     expect_status: tuple[Annotated[int, Field(ge=100, le=599)], ...] = ()
-    """Statuses that count as good; empty: 200 to 399."""
+    """Statuses that count as good, a redirect among them too, which is then not followed; empty: 200 to 399."""
     must_contain: str = ""
     """Text that a good page has."""
     must_not_contain: str = ""
