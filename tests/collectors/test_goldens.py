@@ -26,6 +26,13 @@ def test_golden(capture: Capture) -> None:
     assert found == capture.golden.read_text()
 
 
+@pytest.mark.parametrize("capture", captures(), ids=str)
+def test_every_payload_is_read(capture: Capture) -> None:
+    read = {f"payload.{part.name}" for part, _ in capture.parts()}
+    assert {file.stem for file in capture.folder.glob("payload.*")} == read
+    assert {file.name for file in capture.folder.iterdir() if file.stem not in read} == {"metrics.prom"}
+
+
 @pytest.mark.servers
 @pytest.mark.parametrize("capture", captures(), ids=str)
 def test_promtool_finds_nothing_but_the_exporters_own_old_names(capture: Capture) -> None:

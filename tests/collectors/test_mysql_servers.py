@@ -118,6 +118,7 @@ def test_a_password_file_that_cannot_be_read_is_no_server_that_is_down(tmp_path:
         (b"", "unreachable"),
         (b"\x01\0\0\0\x0a", "parse"),
         (b"\x12\0\0\0\x0a5.5\0" + b"1234" + b"saltsalt\0", "parse"),
+        (b"\x14\0\0\0\x0a5.5\0" + b"1234" + b"saltsalt\0\0\0", "parse"),
         (b"\x12\0\0\0\x0ax.5\0" + b"1234" + b"saltsalt\0\0", "parse"),
         (b"\x07\0\0\0\xff\x15\x04No!!", "denied"),
         (b"\x07\0\0\0\xff\x10\x04Full", "unreachable"),

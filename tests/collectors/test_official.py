@@ -127,6 +127,8 @@ READS: dict[str, tuple[Callable[[], Iterable[Sample]], str]] = {
     "redis": (redis, "redis"),
 }
 NEWER_FAMILIES = {"redis_evicted_clients_total", "redis_max_clients", "redis_total_system_memory_bytes"}
+BUSY = {"meminfo", "redis"}
+"""A moment lies between the two reads, in which these change."""
 ZRAM = ("device", "zram0")
 """Left out by today's node_exporter, not yet by Debian's."""
 
@@ -150,4 +152,4 @@ def test_what_they_read_at_the_same_moment_becomes_the_same_series(part: str) ->
     assert theirs.keys() - ours.keys() == set()
     assert names - {name for name, _ in theirs} - NEWER_FAMILIES == set()
     alike = sum(abs(ours[key] - value) <= 0.02 * abs(value) for key, value in theirs.items())
-    assert alike >= 0.85 * len(theirs)  # a moment lies between the two reads
+    assert alike >= (0.85 if part in BUSY else 0.99) * len(theirs)
