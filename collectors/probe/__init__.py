@@ -87,11 +87,15 @@ def fnv32(data: bytes) -> int:
 
 
 def discover(inventory: Inventory) -> Iterable[Proposal]:
-    """Each site of nginx once, TLS first, asked at its own listening address on this host."""
+    """Each site of nginx once, TLS first, asked at its own listening address on this host.
+
+    Also what is passed on to another server, or elsewhere; not what has status pages only.
+    """
     seen: set[str] = set()
     for vhost in sorted(inventory.vhosts, key=lambda vhost: not vhost.tls):
         name = next((name for name in vhost.names if PLAIN_NAME.fullmatch(name)), "")
-        if name in seen or not (vhost.root or vhost.fastcgi):
+        status_only = vhost.status_paths and not (vhost.root or vhost.fastcgi)
+        if name in seen or status_only:
             continue
         if url := _local(vhost):
             seen.add(name)

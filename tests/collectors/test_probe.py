@@ -21,8 +21,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.inventory import Inventory, Vhost
-from collectors.probe import COLLECTOR, accepts, discover, parse, read_check
+from collectors.probe import COLLECTOR, accepts, parse, read_check
 from collectors.probe.config import Probe, address
 from collectors.probe.request import Hop
 
@@ -282,34 +281,6 @@ def test_what_is_still_the_same_server(location: str, same: bool) -> None:
     assert onward.same_server(hop) == same
     if same:
         assert (onward.at.hostname, onward.name) == ("127.0.0.1", "shop.example")
-
-
-def vhost(names: tuple[str, ...], *listens: str, **more: Any) -> Vhost:
-    known: dict[str, Any] = {"root": "/srv", "tls": False, "logs": (), "log_format": "", "fastcgi": ()}
-    return Vhost("nginx", names, listens=listens, **{**known, **more})
-
-
-def test_each_site_is_proposed_once_tls_first_at_its_own_address() -> None:
-    found = discover(
-        Inventory(
-            "h",
-            vhosts=(
-                vhost(("shop.example", "www.shop.example"), "*:80"),
-                vhost(("shop.example",), "*:443", tls=True, tls_listens=("*:443",)),
-                vhost(("*.cdn.example", "~^x", "cdn.example"), "10.0.0.5:8080"),
-                vhost(("_",), "[::]:8081"),
-                vhost(("status.example",), "127.0.0.1:8099", root="", status_paths=("/stub_status",)),
-                vhost(("socket.example",), "unix:/run/x.sock"),
-            ),
-        )
-    )
-    configs = [proposal.config for proposal in found]
-    assert [(config.url, config.host_header) for config in configs if isinstance(config, Probe)] == [
-        ("https://127.0.0.1:443/", "shop.example"),
-        ("http://10.0.0.5:8080/", "cdn.example"),
-        ("http://[::1]:8081/", ""),
-    ]
-    assert all(isinstance(config, Probe) and config.height == "local" and not config.verify_tls for config in configs)
 
 
 def test_discovery_keeps_only_what_succeeds_once(site: Site) -> None:
