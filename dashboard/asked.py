@@ -1,14 +1,16 @@
 """Between a request and a page: which span is asked for, and the answer as HTML or as JSON from the same dataclass."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
-from flask import Response, render_template, request
+from flask import Response, current_app, render_template, request
 
 from dashboard import moments, svg, units, words
 from dashboard.api import wants_json
 from dashboard.moments import Zone, zone_of_host
-from dashboard.services import services
+from dashboard.remembered import Memory
+from dashboard.services import Services, services
 from dashboard.shell import View
 from dashboard.timerange import DEFAULT, RangeError, parse
 
@@ -18,6 +20,13 @@ WORDS = {
     "svg": svg, "words": words, "text": units.text, "ago": moments.ago, "span": moments.span, "iso": moments.iso,
 }  # fmt: skip
 """What the templates say things with."""
+
+
+def remembering() -> Services:
+    """The application's, whose history answers the same question once a tick."""
+    base = services()
+    memory: Memory = current_app.extensions.setdefault("raingauge.memory", Memory())
+    return replace(base, source=memory.of(base.source, base.clock()))
 
 
 def view() -> View:

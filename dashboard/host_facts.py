@@ -10,9 +10,8 @@ from history.model import Point, QueryError, Source, Vector
 
 REAL = 'fstype!~"tmpfs|overlay|squashfs|fuse.*|nfs.*"'
 IDLE = 'avg(rate(node_cpu_seconds_total{mode="idle"}[1m]))'
-WORRY = 0.9
-PRESSED = 0.5
-FULL = 0.97
+MEMORY = "1 - max(node_memory_MemAvailable_bytes) / max(node_memory_MemTotal_bytes)"
+NEARLY_FULL, FULL = 0.9, 0.97
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,10 @@ class ProcessGroup:
 
 def bars(source: Source, now: float) -> tuple[Bar, ...]:
     """Processor, memory, waiting, the fullest file system, network; those that are not known are left out."""
-    found = [_share(source, "Processor", f"1 - {IDLE}", WORRY, now), _memory(source, now)]
+    found = [_share(source, "Processor", f"1 - {IDLE}", now), _share(source, "Memory", MEMORY, now)]
     for name, resource in (("Waits for a core", "cpu"), ("Waits for disks", "io"), ("Waits for memory", "memory")):
         expr = f"max(rate(node_pressure_{resource}_waiting_seconds_total[1m]))"
-        found.append(_share(source, name, expr, PRESSED, now))
+        found.append(_share(source, name, expr, now))
     mounts = file_systems(source, now)
     if mounts:
         worst = mounts[0]
@@ -61,20 +60,10 @@ def bars(source: Source, now: float) -> tuple[Bar, ...]:
     return tuple(bar for bar in found if bar is not None)
 
 
-def _share(source: Source, name: str, expr: str, worry: float, now: float) -> Bar | None:
+def _share(source: Source, name: str, expr: str, now: float) -> Bar | None:
+    """Busy is no trouble by itself: alerts say when it is."""
     value = number(source, expr, now)
-    if value is None:
-        return None
-    return Bar(name, units.text(value, "ratio"), value, "warn" if value >= worry else "ok")
-
-
-def _memory(source: Source, now: float) -> Bar | None:
-    total, available = (number(source, f"max(node_memory_{name}_bytes)", now) for name in ("MemTotal", "MemAvailable"))
-    if not total or available is None:
-        return None
-    share = 1 - available / total
-    text = f"{units.text(share, 'ratio')} of {units.text(total, 'bytes')}"
-    return Bar("Memory", text, share, "warn" if share >= WORRY else "ok")
+    return None if value is None else Bar(name, units.text(value, "ratio"), value, "ok")
 
 
 def file_systems(source: Source, now: float) -> tuple[FileSystem, ...]:
@@ -92,7 +81,7 @@ def file_systems(source: Source, now: float) -> tuple[FileSystem, ...]:
 
 def _file_system(place: tuple[str, str, str], of: Mapping[str, float]) -> FileSystem:
     share = 1 - of["avail_bytes"] / of["size_bytes"]
-    state = "crit" if share >= FULL else "warn" if share >= WORRY else "ok"
+    state = "crit" if share >= FULL else "warn" if share >= NEARLY_FULL else "ok"
     inodes = units.text(1 - of.get("files_free", 0) / of["files"], "ratio") if of.get("files") else ""
     size, free = units.text(of["size_bytes"], "bytes"), units.text(of["avail_bytes"], "bytes")
     return FileSystem(*place, size, free, share, state, inodes)

@@ -132,7 +132,7 @@ def layers(
     for spec in LAYERS:
         mine = [status for status in targets if status.target.job == spec.job]
         readings = _Readings(source, spec, now) if mine else None
-        cells = [_cell(status, alerts, readings, len(mine) > 1) for status in mine if readings]
+        cells = [_cell(status, alerts, readings, _which(status, mine)) for status in mine if readings]
         cells.sort(key=lambda cell: ORDER.index(cell.state))
         state = cells[0].state if cells else ("none" if spec.job in unread else "")
         shown = tuple(cells[:MOST_CELLS])
@@ -182,7 +182,7 @@ def _key(labels: Labels) -> Key:
     return tuple(labels.get(name, "") for name in KEY)
 
 
-def _cell(status: TargetStatus, alerts: Sequence[Alert], readings: _Readings, several: bool) -> Cell:
+def _cell(status: TargetStatus, alerts: Sequence[Alert], readings: _Readings, which: str) -> Cell:
     key = _key(status.target.labels)
     value = readings.value.get(key, "")
     notes = ", ".join(note[key] for note in readings.notes if key in note)
@@ -190,8 +190,16 @@ def _cell(status: TargetStatus, alerts: Sequence[Alert], readings: _Readings, se
     if not value:
         state = "none" if state == "ok" else state
         notes = trouble.words(status) if trouble.state(status) != "ok" else ""
+    return Cell(state, value or "no data", notes, which, readings.sparks.get(key, ()), status.slug)
+
+
+def _which(status: TargetStatus, others: Sequence[TargetStatus]) -> str:
+    """Its short name if no other has that, else its instance; "" for the only one."""
+    names = [trouble.instance(each.target.instance, each.target.host) for each in others]
     name = trouble.instance(status.target.instance, status.target.host)
-    return Cell(state, value or "no data", notes, name if several else "", readings.sparks.get(key, ()), status.slug)
+    if len(names) == 1:
+        return ""
+    return name if names.count(name) == 1 else status.target.instance.removeprefix(f"{status.target.host}:")
 
 
 def cell_state(status: TargetStatus, alerts: Sequence[Alert]) -> str:

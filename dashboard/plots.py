@@ -129,9 +129,11 @@ def plots(source: Source, chart: Chart, frame: Frame) -> list[Plot]:
             gaps=_gaps([row for _, _, row in measured], frame),
         )  # fmt: skip
         if chart.each and len(sets) > 1:
-            plot = replace(plot, id=f"{chart.id}-{number + 1}" if number else chart.id, subtitle=_which(chart, values))
+            plot = replace(
+                plot, id=f"{chart.id}-{number + 1}" if number else chart.id, subtitle=_which(chart, values, sets)
+            )
         elif "pool" in chart.each:
-            plot = replace(plot, subtitle=_which(chart, values))
+            plot = replace(plot, subtitle=_which(chart, values, sets))
         found.append(plot)
     return found
 
@@ -155,10 +157,12 @@ def _set(chart: Chart, line: Line) -> tuple[str, ...]:
     return tuple(line.labels.get(label, "") for label in chart.each)
 
 
-def _which(chart: Chart, values: tuple[str, ...]) -> str:
-    """The words that tell this one from its neighbours: the pool's name, else the instance."""
+def _which(chart: Chart, values: tuple[str, ...], others: Iterable[tuple[str, ...]]) -> str:
+    """The words that tell this one from its neighbours: the pool's name if no other has it, else the instance."""
     named = dict(zip(chart.each, values, strict=True))
-    words = f"pool {named['pool']}" if named.get("pool") else named.get("instance", "")
+    pools = [dict(zip(chart.each, each, strict=True)).get("pool") for each in others]
+    alone = pools.count(named.get("pool")) == 1
+    words = f"pool {named['pool']}" if named.get("pool") and alone else named.get("instance", "")
     return f"{words}, {chart.subtitle}" if chart.subtitle else words
 
 

@@ -33,6 +33,10 @@ class View:
     problem: str = ""
     """What was wrong with the span that was asked for."""
 
+    def tick(self, interval: float) -> float:
+        """The newest that can be there, so that all who look within one tick ask the same."""
+        return self.now - self.now % interval
+
 
 @dataclass(frozen=True)
 class NavItem:

@@ -1,4 +1,4 @@
-"""Numbers for people: at most three significant digits and the scale that fits; the browser uses the same table."""
+"""Numbers for people: at most three significant digits, and the scale that fits; the browser uses the same table."""
 
 import math
 from typing import Literal
@@ -30,8 +30,8 @@ def text(value: float | None, unit: Unit) -> str:
 
 
 def axis_text(value: float, unit: Unit) -> str:
-    """As `text`, without the "a second" that the chart's title says."""
-    return text(value, unit).removesuffix("/s").rstrip(GAP)
+    """As `text`, without what the chart's title says: a second, cores."""
+    return text(value, unit).removesuffix("/s").removesuffix("cores").rstrip(GAP)
 
 
 def scale(value: float, unit: Unit) -> tuple[float, str]:
@@ -46,7 +46,7 @@ def number(value: float) -> str:
     if abs(value) < 0.0005:
         return "0"
     rounded = _rounded(value)
-    digits = max(0, 2 - math.floor(math.log10(abs(rounded))))
+    digits = min(3, max(0, 2 - math.floor(math.log10(abs(rounded)))))
     shown = f"{rounded:.{digits}f}"
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
 

@@ -7,10 +7,10 @@ from flask import Blueprint, Response, request
 
 from alerts.model import Alert, RuleHealth
 from dashboard.alert_cards import AlertCard, cards
-from dashboard.asked import answer, view
+from dashboard.asked import answer, remembering, view
 from dashboard.marks import state_of
 from dashboard.moments import span
-from dashboard.services import Services, services
+from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
 
 blueprint = Blueprint("alerts", __name__)
@@ -102,4 +102,4 @@ def _row(health: RuleHealth, alerts: Iterable[Alert]) -> RuleRow:
 
 @blueprint.get("/alerts")
 def alerts() -> Response:
-    return answer("alerts.html", build(services(), view(), request.args.get("name", "")))
+    return answer("alerts.html", build(remembering(), view(), request.args.get("name", "")))

@@ -6,12 +6,12 @@ from flask import Blueprint, Response
 
 from dashboard import charts, host_facts
 from dashboard.alert_cards import AlertCard, cards
-from dashboard.asked import answer, view
+from dashboard.asked import answer, remembering, view
 from dashboard.gathering import frame, gather
 from dashboard.host_facts import Bar, FileSystem, ProcessGroup
 from dashboard.marks import Mark, Span, marks, spans
 from dashboard.plots import Plot
-from dashboard.services import Services, services
+from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
 
 blueprint = Blueprint("host", __name__)
@@ -43,17 +43,18 @@ class HostPage:
 
 def build(services: Services, asked: View) -> HostPage:
     source, targets = services.source, services.watched.targets()
+    at = asked.tick(services.interval)
     axes = frame(source, asked, services.interval)
     sections = (Section(name, name.lower(), gather(source, of_part, axes, targets)) for name, of_part in charts.HOST)
     alerts = [alert for alert in services.alerting.alerts() if alert.labels.get("job") == "node"]
     events = services.events.events(asked.shown.start, asked.shown.end)
     return HostPage(
         shell=shell(services, asked, "Host"),
-        facts=host_facts.facts(source, asked.now),
-        bars=host_facts.bars(source, asked.now),
+        facts=host_facts.facts(source, at),
+        bars=host_facts.bars(source, at),
         alerts=cards(alerts, "firing"),
-        file_systems=host_facts.file_systems(source, asked.now),
-        groups=host_facts.process_groups(source, asked.now),
+        file_systems=host_facts.file_systems(source, at),
+        groups=host_facts.process_groups(source, at),
         sections=tuple(section for section in sections if section.plots),
         marks=marks(events, asked.shown.start, asked.shown.end),
         spans=spans(source, axes.grid),
@@ -62,4 +63,4 @@ def build(services: Services, asked: View) -> HostPage:
 
 @blueprint.get("/host")
 def host() -> Response:
-    return answer("host.html", build(services(), view()))
+    return answer("host.html", build(remembering(), view()))

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response
 
-from alerts.model import Alert
 from collectors.model import Event, Finding, TargetStatus
 from dashboard import charts, trouble
 from dashboard.alert_cards import AlertCard, cards
-from dashboard.asked import answer, view
+from dashboard.asked import answer, remembering, view
 from dashboard.gathering import frame, gather
 from dashboard.host_facts import Bar, bars
-from dashboard.layers import Layer, cell_state, layers
+from dashboard.layers import Layer, layers
 from dashboard.marks import Mark, Span, marks, spans, state_of
 from dashboard.plots import Plot
-from dashboard.services import Services, services
+from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
 from dashboard.verdict import Known, Verdict, verdict
 from history.model import QueryError, Source
@@ -60,7 +59,6 @@ class OverviewPage:
 
     shell: Shell
     verdict: Verdict
-    host_state: str
     host_bars: tuple[Bar, ...]
     layers: tuple[Layer, ...]
     setup: Setup | None
@@ -77,6 +75,7 @@ def build(services: Services, asked: View) -> OverviewPage:
     targets, findings = services.watched.targets(), services.watched.findings()
     alerts = services.alerting.alerts()
     around = shell(services, asked, "Overview")
+    at = asked.tick(services.interval)
     known = Known(alerts, targets, findings, around.freshness, around.last_sample, asked.now, asked.zone)
     day = services.events.events(min(asked.now - CHANGES_SECONDS, asked.shown.start), asked.now)
     axes = frame(services.source, asked, services.interval)
@@ -84,9 +83,8 @@ def build(services: Services, asked: View) -> OverviewPage:
     return OverviewPage(
         shell=around,
         verdict=verdict(known),
-        host_state=_host_state(targets, alerts),
-        host_bars=bars(services.source, asked.now),
-        layers=layers(services.source, targets, alerts, unread, asked.now),
+        host_bars=bars(services.source, at),
+        layers=layers(services.source, targets, alerts, unread, at),
         setup=_setup(services.source, findings, asked.now),
         plots=gather(services.source, charts.OVERVIEW, axes, targets),
         marks=marks(day, asked.shown.start, asked.shown.end),
@@ -99,10 +97,6 @@ def build(services: Services, asked: View) -> OverviewPage:
 
 JOBS = {"nginx": "nginx", "phpfpm": "phpfpm", "mysql": "mysql", "redis": "redis", "probe": "blackbox"}
 """Collector -> the job of its layer."""
-
-
-def _host_state(targets: Sequence[TargetStatus], alerts: Sequence[Alert]) -> str:
-    return next((cell_state(status, alerts) for status in targets if status.target.job == "node"), "none")
 
 
 def _changes(events: Sequence[Event], now: float) -> tuple[Change, ...]:
@@ -135,4 +129,4 @@ def _first_sample(source: Source, now: float) -> float | None:
 
 @blueprint.get("/")
 def overview() -> Response:
-    return answer("overview.html", build(services(), view()))
+    return answer("overview.html", build(remembering(), view()))

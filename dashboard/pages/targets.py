@@ -6,9 +6,9 @@ from flask import Blueprint, Response
 
 from collectors.model import Finding, PartStatus, TargetStatus
 from dashboard import trouble, units
-from dashboard.asked import answer, view
+from dashboard.asked import answer, remembering, view
 from dashboard.moments import span
-from dashboard.services import Services, services
+from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
 
 LOOKS = {"ok": "ok", "absent": "ok", "waiting": "none", "unreachable": "crit", "timeout": "crit"}
@@ -106,4 +106,4 @@ def _part(part: PartStatus) -> PartRow:
 
 @blueprint.get("/targets")
 def targets() -> Response:
-    return answer("targets.html", build(services(), view()))
+    return answer("targets.html", build(remembering(), view()))

@@ -101,7 +101,7 @@ const Figure = {
     const shade = (span, fillcolor) =>
       ({ ...whole, type: "rect", x0: at(Math.max(span.start, plot.start)), x1: at(Math.min(span.end, plot.end)), fillcolor, line: { width: 0 } });
     return [
-      ...plot.gaps.map((gap) => shade(gap, Figure.colour("line", 0.55))),
+      ...plot.gaps.map((gap) => shade(gap, Figure.colour("line", 0.35))),
       ...spans.filter((span) => !span.job || span.job === plot.job).map((span) => shade(span, Figure.colour(span.state, 0.1))),
       ...plot.levels.filter((level) => level.drawn).map((level) =>
         ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: level.value, y1: level.value, line: { color: Figure.colour("warn", 0.8), width: 1, dash: "5px,4px" } })),

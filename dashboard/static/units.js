@@ -11,8 +11,8 @@ const Units = {
     return suffix ? `${number}\u202f${suffix}` : number;
   },
 
-  // Without the "a second" that the chart's title says.
-  axis: (value, unit) => Units.text(value, unit).replace(/\u202f?\/s$/, "").replace(/\/s$/, ""),
+  // Without what the chart's title says.
+  axis: (value, unit) => Units.text(value, unit).replace(/\u202f?(\/s|cores)$/, "").replace(/\/s$/, ""),
 
   scale(value, unit) {
     const scales = Units.scales[unit];
@@ -24,7 +24,7 @@ const Units = {
   number(value) {
     if (Math.abs(value) < 0.0005) return "0";
     const rounded = Units.rounded(value);
-    const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded))));
+    const digits = Math.min(3, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded)))));
     const shown = rounded.toFixed(digits);
     return shown.includes(".") ? shown.replace(/0+$/, "").replace(/\.$/, "") : shown;
   },

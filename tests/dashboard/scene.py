@@ -68,8 +68,9 @@ class Scene:
         """0 in peace, 1 a minute and a half into the trouble."""
         return min(1.0, max(0.0, self.trouble - before_end) / 90)
 
-    def fill(self, store: Store) -> None:
-        store.append_many(self.ticks())
+    def fill(self, store: Store, after: float = 0.0) -> None:
+        """Those later than `after`."""
+        store.append_many(tick for tick in self.ticks() if tick[1] > after)
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,7 @@ def short(folder: Path) -> tuple[World, Callable[..., None]]:
 
     def more(count: int, alerts: Sequence[Alert] = ()) -> None:
         end = max(stored[-1], world.now) + count
-        ticks = Scene(end, hours=(end - NOW + 120) / 3600, interval=1).ticks()
-        world.store.append_many(tick for tick in ticks if tick[1] > stored[-1])
+        Scene(end, hours=(end - NOW + 120) / 3600, interval=1).fill(world.store, stored[-1])
         stored.append(end)
         world.now, world.alerting.found = end, alerts
 

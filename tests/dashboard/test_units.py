@@ -13,7 +13,8 @@ EXAMPLES: list[tuple[float, Unit, str]] = [
     (0.9996, "seconds", "1 s"), (2e-7, "seconds", "0.2 µs"), (5280, "seconds", "1.47 h"), (0.9653, "ratio", "96.5 %"),
     (1, "ratio", "100 %"), (0, "ratio", "0 %"), (1023, "bytes", "1020 B"), (1024, "bytes", "1 KiB"),
     (9.8 * 2**30, "bytes", "9.8 GiB"), (1.5 * 2**20, "bytes_per_second", "1.5 MiB/s"), (-0.5, "count", "-0.5"),
-    (0.0001, "count", "0"), (2.5, "cores", "2.5 cores"), (10 * 1024**4, "bytes", "10 TiB"),
+    (0.0001, "count", "0"), (2.5, "cores", "2.5 cores"), (0.00467, "cores", "0.005 cores"),
+    (10 * 1024**4, "bytes", "10 TiB"),
 ]  # fmt: skip
 
 

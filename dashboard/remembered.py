@@ -1,0 +1,73 @@
+"""Answers of history, kept until a next sample is there: whoever looks at whatever page, it is asked once a tick."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from history.model import Labels, Matrix, Metadata, QueryError, Scalar, Source, Text, Vector
+
+STATE = "sum(timestamp(up))"
+"""Changes with every target that ticks."""
+MOST = 2000
+
+Answer = Vector | Matrix | Scalar | Text
+Question = tuple[str, float, float, float]
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """history.model.Source for one request. What is answered is never changed by who asked."""
+
+    source: Source
+    answers: dict[Question, Answer]
+
+    def query(self, expr: str, at: float) -> Answer:
+        question = (expr, at, at, 0.0)
+        if question not in self.answers:
+            self.answers[question] = self.source.query(expr, at)
+        return self.answers[question]
+
+    def query_range(self, expr: str, start: float, end: float, step: float) -> Matrix:
+        question = (expr, start, end, step)
+        if question not in self.answers:
+            self.answers[question] = self.source.query_range(expr, start, end, step)
+        return cast("Matrix", self.answers[question])
+
+    def series(self, matchers: Sequence[str], start: float, end: float) -> list[dict[str, str]]:
+        return self.source.series(matchers, start, end)
+
+    def label_names(self, matchers: Sequence[str], start: float, end: float) -> list[str]:
+        return self.source.label_names(matchers, start, end)
+
+    def label_values(self, name: str, matchers: Sequence[str], start: float, end: float) -> list[str]:
+        return self.source.label_values(name, matchers, start, end)
+
+    def metadata(self, metric: str | None = None) -> dict[str, list[Metadata]]:
+        return self.source.metadata(metric)
+
+
+@dataclass
+class Memory:
+    """One for the application; any thread."""
+
+    _state: object = None
+    _answers: dict[Question, Answer] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, source: Source, now: float) -> Remembered:
+        """Empty where anything was measured since the last request, or history cannot say whether."""
+        state = _state(source, now)
+        with self._lock:
+            if state is None or state != self._state or len(self._answers) > MOST:
+                self._state, self._answers = state, {}
+            return Remembered(source, self._answers)
+
+
+def _state(source: Source, now: float) -> tuple[Labels, float] | None:
+    try:
+        found = source.query(STATE, now)
+    except QueryError:
+        return None
+    points = found.points if isinstance(found, Vector) else ()
+    return (points[0].labels, points[0].value) if points else None

@@ -1,0 +1,72 @@
+"""History is asked once a tick, and again as soon as anything was measured."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from dashboard.remembered import MOST, Memory
+from history.embedded import Embedded
+from history.model import Matrix, QueryError, Scalar, Text, Vector
+from tests.dashboard import scene, situations
+from tests.dashboard.scene import Scene
+from tests.dashboard.world import NOW, World
+
+HOST = (scene.NODE, scene.OWN)
+
+
+class Counted(Embedded):
+    asked = 0
+
+    def query(self, expr: str, at: float) -> Vector | Matrix | Scalar | Text:
+        self.asked += expr != "sum(timestamp(up))"
+        return super().query(expr, at)
+
+    def query_range(self, expr: str, start: float, end: float, step: float) -> Matrix:
+        self.asked += 1
+        return super().query_range(expr, start, end, step)
+
+
+def test_the_same_question_is_asked_once_until_a_sample_comes(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    Scene(NOW, hours=0.1, targets=HOST).fill(world.store)
+    source, memory = Counted(world.store), Memory()
+    for _ in range(3):
+        found = memory.of(source, NOW)
+        answers = [found.query("node_load1", NOW), found.query_range("node_load1", NOW - 60, NOW, 10)]
+    assert source.asked == 2
+    assert isinstance(answers[0], Vector)
+    assert len(answers[0].points) == 1
+    Scene(NOW + 10, hours=1 / 720, targets=(scene.OWN,)).fill(world.store, NOW)
+    memory.of(source, NOW + 10).query("node_load1", NOW)
+    assert source.asked == 3
+
+
+def test_nothing_is_kept_when_history_does_not_answer_or_too_much_was_asked(tmp_path: Path) -> None:
+    class Gone(Counted):
+        def query(self, expr: str, at: float) -> Vector | Matrix | Scalar | Text:
+            if expr == "sum(timestamp(up))":
+                raise QueryError("unavailable", f"gone at {at}")
+            return super().query(expr, at)
+
+    world = World(tmp_path)
+    gone, memory = Gone(world.store), Memory()
+    for _ in range(2):
+        memory.of(gone, NOW).query("1", NOW)
+    assert gone.asked == 2
+    Scene(NOW, hours=0.1, targets=HOST).fill(world.store)
+    source = Counted(world.store)
+    for at in range(MOST + 2):
+        memory.of(source, NOW).query("1", at)
+    memory.of(source, NOW).query("1", 0)
+    assert source.asked == MOST + 3
+
+
+def test_pages_ask_once_for_html_and_json(tmp_path: Path) -> None:
+    world = situations.calm(tmp_path)
+    client = world.client()
+    source = Counted(world.store)
+    world.app.extensions["raingauge"] = replace(world.services, source=source)
+    client.get("/")
+    first = source.asked
+    client.get("/", headers={"Accept": "application/json"})
+    assert first > 50
+    assert source.asked == first
