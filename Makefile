@@ -48,7 +48,7 @@ check: dev ## Lint, types, import directions, docs and unit tests; under a minut
 
 .PHONY: lint unit
 unit:
-	$(BIN)/pytest -m "not servers and not trials"
+	RAINGAUGE_EXAMPLES=20 $(BIN)/pytest -m "not servers and not trials"
 
 lint:
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,13 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("RAINGAUGE_CONFIG", raising=False)
     monkeypatch.delenv("RAINGAUGE_PASSWORD", raising=False)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands run in the tests' own process, whose log is not theirs to set up."""
+    for command in ("agent", "dashboard", "run"):
+        monkeypatch.setattr(import_module(f"agent.cli.{command}"), "logs_to_stderr", lambda: None)
 
 
 @pytest.fixture
