@@ -6,7 +6,8 @@ import ipaddress
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
@@ -91,12 +92,25 @@ def alone(state_dir: Path) -> None:
     os.write(file, f"{os.getpid()}\n".encode())
 
 
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Around what imports and makes the process: its threads are born with the signals blocked.
+
+    One thread without that is enough, and a signal that comes while `until_stopped` is busy ends the process at once.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
+
+
 def until_stopped(process: Process, configuration: Callable[[], Configuration], started: Callable[[], None]) -> None:
     """Start it, tell `started`, and go on until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 
-    The signals are blocked in every thread and waited for here: no handler interrupts anything.
+    Call it after `signals_held`: the signals are waited for here, and no handler interrupts anything.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     process.start()
     started()
     while signal.sigwait(SIGNALS) == signal.SIGHUP:

@@ -6,7 +6,7 @@ import click
 
 from agent.cli.context import Context
 from agent.cli.started import listening, logs_to_stderr, overridden
-from agent.running import Agent, BusyError, alone, until_stopped
+from agent.running import Agent, BusyError, alone, signals_held, until_stopped
 
 
 @click.command()
@@ -18,7 +18,7 @@ def command(context: Context, exporter_listen: str | None, as_json: bool) -> Non
     logs_to_stderr()
     configuration = overridden(context.configuration(), exporter=exporter_listen)
     try:
-        with listening(configuration):
+        with signals_held(), listening(configuration):
             alone(context.state_dir)
             process = Agent(configuration, context.state_dir)
     except BusyError as error:

@@ -7,7 +7,7 @@ import click
 from agent.cli.context import Context, Misconfigured
 from agent.cli.started import listening, logs_to_stderr, overridden
 from agent.configuration import ConfigurationError
-from agent.running import until_stopped
+from agent.running import signals_held, until_stopped
 
 
 @click.command()
@@ -16,12 +16,12 @@ from agent.running import until_stopped
 @click.pass_obj
 def command(context: Context, dashboard_listen: str | None, as_json: bool) -> None:
     """Show the history of the state directory; collects nothing, evaluates no rule, tells nobody."""
-    from agent.following import Following  # Flask and numpy: only here
-
     logs_to_stderr()
     configuration = overridden(context.configuration(), dashboard=dashboard_listen)
     try:
-        with listening(configuration):
+        with signals_held(), listening(configuration):
+            from agent.following import Following  # Flask and numpy: only here
+
             process = Following(configuration, context.state_dir)
     except ConfigurationError as error:
         raise Misconfigured(str(error)) from error

@@ -9,7 +9,7 @@ import click
 from agent.cli.context import Context, Misconfigured
 from agent.cli.started import listening, logs_to_stderr, overridden
 from agent.configuration import Configuration, ConfigurationError
-from agent.running import BusyError, alone, until_stopped
+from agent.running import BusyError, alone, signals_held, until_stopped
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ def command(context: Context, exporter_listen: str | None, dashboard_listen: str
 
 
 def watch(context: Context, listens: Listens, state_dir: Path, as_json: bool) -> None:
-    from agent.everything import Everything  # Flask and numpy: only here
-
     logs_to_stderr()
     configuration = listens.over(context.configuration())
     try:
-        with listening(configuration):
+        with signals_held(), listening(configuration):
+            from agent.everything import Everything  # Flask and numpy: only here
+
             alone(state_dir)
             everything = Everything(configuration, state_dir)
     except BusyError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.running import is_loopback
+from agent.running import SIGNALS, is_loopback
 from history.database import open_database
 from history.embedded import Embedded
 from history.store import Store
@@ -130,6 +130,20 @@ def test_sighup_takes_what_changed_and_refuses_what_is_wrong(tmp_path: Path) -> 
         raingauge.configuration.write_text(HOST)
         raingauge.hup()
         wait_until(lambda: "redis_up" not in asked(f"{raingauge.exporter}/metrics")[1], 20, "the target is gone")
+        assert raingauge.stop(ENDS_SECONDS) == 0
+
+
+@servers
+@pytest.mark.parametrize("command", ["agent", "run"])
+def test_no_thread_takes_a_signal_from_the_one_that_waits(tmp_path: Path, command: str) -> None:
+    """A thread that was made before signals are blocked ends the process when one comes during a reload."""
+    with Raingauge(tmp_path, HOST, command) as raingauge:
+        tasks = [path for path in Path(f"/proc/{raingauge.pid}/task").iterdir() if int(path.name) != raingauge.pid]
+        masks = [re.findall(r"^SigBlk:\s+(\w+)$", (task / "status").read_text(), re.MULTILINE)[0] for task in tasks]
+        wanted = sum(1 << (number - 1) for number in SIGNALS)
+        assert {int(mask, 16) & wanted for mask in masks} == {wanted}
+        for _ in range(10):
+            raingauge.hup()
         assert raingauge.stop(ENDS_SECONDS) == 0
 
 
