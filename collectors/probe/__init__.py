@@ -87,18 +87,18 @@ def fnv32(data: bytes) -> int:
 
 
 def discover(inventory: Inventory) -> Iterable[Proposal]:
-    """Each site of nginx once, TLS first, asked at its own listening address on this host.
+    """Each site of an nginx once, TLS first, asked at its own listening address on this host.
 
     Also what is passed on to another server, or elsewhere; not what has status pages only.
     """
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for vhost in sorted(inventory.vhosts, key=lambda vhost: not vhost.tls):
         name = next((name for name in vhost.names if PLAIN_NAME.fullmatch(name)), "")
         status_only = vhost.status_paths and not (vhost.root or vhost.fastcgi)
-        if name in seen or status_only:
+        if (vhost.main, name) in seen or status_only:
             continue
         if url := _local(vhost):
-            seen.add(name)
+            seen.add((vhost.main, name))
             config = Probe(url=url, host_header=name, height="local", verify_tls=False)
             yield Proposal(f"{vhost.server} serves {name or 'a site without a name'} at {url} ({vhost.file})", config)
 

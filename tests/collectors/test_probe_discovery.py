@@ -24,6 +24,7 @@ def test_each_site_is_proposed_once_tls_first_at_its_own_address() -> None:
                 vhost(("status.example",), "127.0.0.1:8099", root="", status_paths=("/stub_status",)),
                 vhost(("socket.example",), "unix:/run/x.sock"),
                 vhost(("passed-on.example",), "*:80", root=""),
+                vhost(("shop.example",), "*:8443", main="/opt/other/nginx.conf"),
             ),
         )
     )
@@ -33,5 +34,6 @@ def test_each_site_is_proposed_once_tls_first_at_its_own_address() -> None:
         ("http://10.0.0.5:8080/", "cdn.example"),
         ("http://[::1]:8081/", ""),
         ("http://127.0.0.1:80/", "passed-on.example"),
+        ("http://127.0.0.1:8443/", "shop.example"),
     ]
     assert all(isinstance(config, Probe) and config.height == "local" and not config.verify_tls for config in configs)
