@@ -81,7 +81,7 @@ REPLICA_FIELDS: dict[str, Family] = {
     "master_sync_in_progress": Gauge("redis_master_sync_in_progress", "1 while the primary sends all its data.", ("master_host", "master_port")),
 }  # fmt: skip
 INFO_FIELDS = ("role", "redis_version", "redis_build_id", "redis_mode", "os", "maxmemory_policy", "tcp_port", "run_id",
-               "process_id", "master_replid")  # fmt: skip
+               "process_id", "master_replid", "valkey_version")  # fmt: skip
 INSTANCE = Gauge("redis_instance_info", "1; facts of the server are its labels.", INFO_FIELDS)
 KEYS = Gauge("redis_db_keys", "Keys of the database.", ("db",))
 EXPIRING = Gauge("redis_db_keys_expiring", "Keys of the database that expire.", ("db",))
@@ -113,6 +113,7 @@ def parse(payload: Payload) -> Iterable[Sample]:
         value = number(fields.get(name, ""), least=-math.inf if name in SIGNED else 0)
         if value is not None:
             yield family(value * factor)
+    fields.setdefault("redis_mode", fields.get("server_mode", ""))  # Valkey's word
     yield INSTANCE(1, *(fields.get(name, "") for name in INFO_FIELDS))
     yield from _replica(fields)
     yield from _databases(fields, payload["config"])

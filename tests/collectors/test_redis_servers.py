@@ -13,8 +13,9 @@ from agent.reading import Reading, trial
 from collectors.config import Secret
 from collectors.errors import ParseError
 from collectors.redis import COLLECTOR, Redis, connect
-from collectors.redis.info import ERRORS, parse
+from collectors.redis.info import ERRORS, INSTANCE, parse
 from tests.collectors.answering import answering
+from tests.collectors.captures import captures
 from tests.lab import servers
 from tests.lab.ports import free_port, wait_until
 
@@ -177,6 +178,16 @@ def test_any_lines_are_read_as_far_as_they_go(lines: list[str], config: dict[str
     info = "\r\n".join(["redis_version:7.2", *lines])
     names = [sample.family.name for sample in parse({"info": info, "config": config})]
     assert "redis_instance_info" in names
+
+
+def test_valkey_tells_its_own_version_and_calls_its_mode_by_another_name() -> None:
+    (valkey,) = (capture for capture in captures() if capture.folder.name.startswith("valkey-9"))
+    (facts,) = (
+        dict(zip(sample.family.labels, sample.labels, strict=True))
+        for sample in valkey.samples()
+        if sample.family is INSTANCE
+    )
+    assert (facts["redis_version"], facts["valkey_version"], facts["redis_mode"]) == ("7.2.4", "9.1.2", "standalone")
 
 
 def test_memory_that_is_swapped_out_is_told_and_what_is_unknown_is_not() -> None:
