@@ -61,7 +61,8 @@ def test_the_list_says_what_the_exporters_have() -> None:
         name: official
         for name, official in listed().items()
         if not name.endswith("*")
-        and (theirs[name]["type"], set(theirs[name]["labels"])) != (official.type, official.labels - {"valkey_version"})
+        and (theirs[name]["type"], frozenset(theirs[name]["labels"]))
+        != (official.type, official.labels - {"valkey_version"})
     } == {}
 
 
