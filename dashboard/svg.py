@@ -15,7 +15,7 @@ from dashboard import units
 from dashboard.marks import Mark, Span
 from dashboard.plots import Floats, Plot, Trace
 
-LEFT, RIGHT, TOP, HEIGHT, BOTTOM = 50, 64, 14, 150, 22
+LEFT, RIGHT, TOP, HEIGHT, BOTTOM = 50, 68, 14, 150, 22
 """Pixels around and of the plot area. Known to raingauge.css and charts.js."""
 FINE = 2
 """Units of the stretched picture to a pixel of height."""
@@ -80,9 +80,8 @@ def _y(shown: Plot, value: float) -> float:
 def _value_axis(shown: Plot) -> str:
     labels = "".join(
         f'<text x="{LEFT - 8}" y="{TOP + HEIGHT * (1 - share) + 4:g}" text-anchor="end">{words}</text>'
-        for share, words in ((0, "0"), (0.5, units.axis_text(shown.top / 2, shown.unit)),
-                             (1, units.axis_text(shown.top, shown.unit)))
-    )  # fmt: skip
+        for share, words in ((0, "0"), *((share, units.axis_text(share, shown.top, shown.unit)) for share in (0.5, 1)))
+    )
     return f'<svg class="scale" focusable="false">{labels}</svg>'
 
 
@@ -192,13 +191,14 @@ def _gap_words(shown: Plot) -> Iterable[str]:
 def _span(shown: Plot, span: Span) -> str:
     x = max(0.0, _x(shown, span.start))
     width = min(100.0, _x(shown, span.end)) - x
-    return f'<rect class="span is-{span.state}" x="{x:.2f}%" width="{max(0.0, width):.2f}%" height="{HEIGHT}"/>'
+    where = f'x="{x:.2f}%" width="{max(0.0, width):.2f}%" height="{HEIGHT}"'
+    return f'<rect class="span is-{span.state}" {where}><title>{escape(span.title)}</title></rect>'
 
 
 def _mark(shown: Plot, mark: Mark) -> str:
     return (
         f'<svg class="mark is-{mark.state}" x="{_x(shown, mark.t):.2f}%" overflow="visible">'
-        f'<path d="M0 0V{HEIGHT}"/><path class="tip" d="M-4-8h8L0-1Z"/></svg>'
+        f'<title>{escape(mark.title)}</title><path d="M0 0V{HEIGHT}"/><path class="tip" d="M-4-8h8L0-1Z"/></svg>'
     )
 
 

@@ -29,9 +29,14 @@ def text(value: float | None, unit: Unit) -> str:
     return f"{number(value / factor)}{GAP}{suffix}" if suffix else number(value / factor)
 
 
-def axis_text(value: float, unit: Unit) -> str:
-    """As `text`, without what the chart's title says: a second, cores."""
-    return text(value, unit).removesuffix("/s").removesuffix("cores").rstrip(GAP)
+def axis_text(share: float, top: float, unit: Unit) -> str:
+    """A share of the axis in the scale of its top (half of 1.2 MiB is 0.6 MiB, not 614 KiB).
+
+    Without what the chart's title says: a second, cores.
+    """
+    factor, suffix = scale(top, unit)
+    said = suffix.removesuffix("/s").removesuffix("cores")
+    return f"{number(share * top / factor)}{GAP}{said}" if said else number(share * top / factor)
 
 
 def scale(value: float, unit: Unit) -> tuple[float, str]:

@@ -85,7 +85,7 @@ def build(services: Services, asked: View) -> OverviewPage:
         verdict=verdict(known),
         host_bars=bars(services.source, at),
         layers=layers(services.source, targets, alerts, unread, at),
-        setup=_setup(services.source, findings, asked.now),
+        setup=_setup(services.source, findings, around.last_sample, asked.now),
         plots=gather(services.source, charts.OVERVIEW, axes, targets),
         marks=marks(day, asked.shown.start, asked.shown.end),
         spans=spans(services.source, axes.grid),
@@ -108,8 +108,8 @@ def _watching(status: TargetStatus) -> Watching:
     return Watching(trouble.state(status), trouble.name(status), trouble.words(status), status.slug)
 
 
-def _setup(source: Source, findings: Sequence[Finding], now: float) -> Setup | None:
-    first = _first_sample(source, now)
+def _setup(source: Source, findings: Sequence[Finding], last_sample: float | None, now: float) -> Setup | None:
+    first = _first_sample(source, now) or last_sample
     full_at = first + FIRST_DAY if first and first + FIRST_DAY > now + 3600 else None
     if not findings and full_at is None:
         return None
@@ -117,7 +117,7 @@ def _setup(source: Source, findings: Sequence[Finding], now: float) -> Setup | N
 
 
 def _first_sample(source: Source, now: float) -> float | None:
-    """Of the last day, as exactly as a promise of hours needs."""
+    """Of the last day, as exactly as a promise of hours needs; None also in the first minutes of all."""
     step = 300.0
     end = now // step * step
     try:

@@ -2,7 +2,7 @@
 "use strict";
 
 const Charts = {
-  LEFT: 50, RIGHT: 64, TOP: 14, HEIGHT: 150, BOTTOM: 22, // as svg.py
+  LEFT: 50, RIGHT: 68, TOP: 14, HEIGHT: 150, BOTTOM: 22, // as svg.py
   AWAY: 60000, // ms out of view after which a chart is the server's again
   plots: new Map(),
   data: null,
@@ -149,7 +149,9 @@ const Charts = {
     Charts.piece(box, "cross", 0).style.left = `${x}px`;
     const when = Charts.piece(box, "when", 0);
     when.style.left = `${x}px`;
-    when.textContent = `${Charts.clock(t)}${plot.gaps.some((gap) => gap.start <= t && t < gap.end) ? ", no samples" : ""}`;
+    const gap = plot.gaps.some(({ start, end }) => start <= t && t < end);
+    const mark = Charts.data.marks.find((each) => Math.abs(each.t - t) * room < 6 * (plot.end - plot.start));
+    when.textContent = [Charts.clock(t), gap && "no samples", mark?.title].filter(Boolean).join(", ");
     when.hidden = box !== Charts.under;
     let below = 0;
     plot.traces.forEach((trace, number) => {

@@ -74,7 +74,7 @@ const Figure = {
     const { zone_offset, ticks, from_, to } = data.shell;
     const at = (t) => 1000 * (t + zone_offset);
     const muted = Figure.colour("muted");
-    const scale = (share) => (share ? Units.axis(share * plot.top, plot.unit) : "0");
+    const scale = (share) => (share ? Units.axis(share, plot.top, plot.unit) : "0");
     return {
       width, height: Charts.TOP + Charts.HEIGHT + Charts.BOTTOM,
       margin: { l: Charts.LEFT, r: Charts.RIGHT, t: Charts.TOP, b: Charts.BOTTOM },

@@ -11,8 +11,13 @@ const Units = {
     return suffix ? `${number}\u202f${suffix}` : number;
   },
 
-  // Without what the chart's title says.
-  axis: (value, unit) => Units.text(value, unit).replace(/\u202f?(\/s|cores)$/, "").replace(/\/s$/, ""),
+  // A share of the axis in the scale of its top, without what the chart's title says.
+  axis(share, top, unit) {
+    const [factor, suffix] = Units.scale(top, unit);
+    const said = suffix.replace(/(\/s|cores)$/, "");
+    const number = Units.number((share * top) / factor);
+    return said ? `${number}\u202f${said}` : number;
+  },
 
   scale(value, unit) {
     const scales = Units.scales[unit];

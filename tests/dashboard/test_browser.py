@@ -86,7 +86,7 @@ def test_the_crosshair_stands_in_all_charts_and_headers_read_it_out(desk: Window
     desk.loaded()
     box = desk.page.locator("#chart-requests .pl").bounding_box()
     assert box
-    desk.page.mouse.move(box["x"] + 50 + (box["width"] - 114) / 4, box["y"] + 80)
+    desk.page.mouse.move(box["x"] + 50 + (box["width"] - 118) / 4, box["y"] + 80)
     desk.wait("() => document.querySelectorAll('figure[data-near] .cross').length > 1")
     read = desk.page.evaluate(
         "['requests', 'web-connections'].map(id => { const p = Charts.plots.get(id);"
@@ -124,7 +124,7 @@ def test_dragging_zooms_all_charts_and_back_returns(desk: Window) -> None:
     assert set(desk.page.evaluate(ranges)) == {10800_000}
     box = desk.page.locator("#chart-requests .pl").bounding_box()
     assert box
-    left, room, y = box["x"] + 50, box["width"] - 114, box["y"] + 90
+    left, room, y = box["x"] + 50, box["width"] - 118, box["y"] + 90
     desk.page.mouse.move(left + room * 0.25, y)
     desk.page.mouse.down()
     desk.page.mouse.move(left + room * 0.4, y, steps=4)
@@ -343,3 +343,6 @@ def test_the_browser_writes_numbers_as_the_server_does(desk: Window) -> None:
     values += [(1.37**power, unit) for power in range(-40, 90, 3) for unit in units.SCALES]
     shown = desk.page.evaluate("values => values.map(([value, unit]) => Units.text(value, unit))", values)
     assert shown == [units.text(value, unit) for value, unit in values]
+    tops = [(units.axis_top(abs(value), unit), unit) for value, unit in values]
+    axes = desk.page.evaluate("tops => tops.map(([top, unit]) => Units.axis(0.5, top, unit))", tops)
+    assert axes == [units.axis_text(0.5, top, unit) for top, unit in tops]

@@ -137,6 +137,15 @@ def test_the_overview_says_it_first(troubled: World) -> None:
     assert "<title>2 need you · Overview · web-01</title>" in text
 
 
+def test_a_new_host_is_told_from_its_first_sample_on_when_a_day_is_there(tmp_path: Path) -> None:
+    world = situations.starting(tmp_path)
+    world.watched.found = []
+    assert get(world.client(), "/")["setup"] is None
+    situations.began(world)
+    assert get(world.client(), "/")["setup"]["full_view_at"] == pytest.approx(NOW + 86400, abs=300)
+    assert "the 24 h view is full at" in world.client().get("/").get_data(as_text=True)
+
+
 def test_charts_have_marks_a_sentence_and_a_table(troubled: World) -> None:
     text = troubled.client().get("/").get_data(as_text=True)
     figure = text[text.index('id="chart-php-workers"') :].partition("</figure>")[0]

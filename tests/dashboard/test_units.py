@@ -28,8 +28,13 @@ def test_what_is_unknown_is_a_dash() -> None:
 
 
 def test_an_axis_leaves_out_what_the_title_says() -> None:
-    assert (axis_text(500, "per_second"), axis_text(2048, "bytes_per_second")) == ("500", f"2{GAP}KiB")
-    assert axis_text(0.5, "ratio") == f"50{GAP}%"
+    assert (axis_text(1, 500, "per_second"), axis_text(1, 2048, "bytes_per_second")) == ("500", f"2{GAP}KiB")
+    assert (axis_text(0.5, 1, "ratio"), axis_text(0.5, 3, "cores")) == (f"50{GAP}%", "1.5")
+
+
+def test_an_axis_has_one_scale() -> None:
+    assert axis_text(0.5, 1.2 * 2**20, "bytes") == f"0.6{GAP}MiB"
+    assert axis_text(0.5, 1, "seconds") == f"0.5{GAP}s"
 
 
 @pytest.mark.parametrize("unit", SCALES)
