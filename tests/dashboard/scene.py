@@ -219,7 +219,6 @@ def _redis(m: Moment) -> Iterator[Sample]:
     yield named("memory_max_bytes")(256 * 2**20)
     yield named("connected_clients")(17)
     yield named("blocked_clients")(0)
-    yield from (info.INSTANCE(1, "master", "7.0.15", "b", "standalone", "Linux", "allkeys-lru", "6379", "r", "1", "m"),)
     yield REDIS_FAMILIES["redis_uptime_in_seconds"](2e6 + m.step * m.interval)
 
 

@@ -210,6 +210,7 @@ def test_without_javascript_the_page_is_whole(browser: Browser, troubled: tuple[
         assert plain.page.locator("#lead").inner_text().startswith("All workers of PHP-FPM pool shop")
         assert plain.page.locator("figure .plot .area path.s").count() > 20
         assert plain.page.locator(".plot .area").first.bounding_box()
+        assert plain.page.locator("#chart-cpu .plot .end:visible").all_inner_texts() != []
         plain.page.get_by_role("link", name="1 h", exact=True).click()
         assert query(plain) == {"from": "now-1h", "to": "now"}
         plain.page.locator("#chart-cpu summary").click()
