@@ -13,7 +13,7 @@ from tests.lab.ports import wait_until
 
 
 class Raingauge:
-    """`command`: run or agent, on free ports. A context manager; `start` again after `kill` or `stop`."""
+    """`command`: run, agent or dashboard, on free ports. A context manager; `start` again after `kill` or `stop`."""
 
     def __init__(
         self, state: Path, configuration: str = "", command: str = "run", exporter_listen: str = "127.0.0.1:0"
@@ -41,8 +41,10 @@ class Raingauge:
 
     def start(self) -> Self:
         """Return once it has said where it answers."""
-        listen = ["--exporter-listen", self.exporter_listen]
-        if self.command == "run":
+        listen = []
+        if self.command != "dashboard":
+            listen += ["--exporter-listen", self.exporter_listen]
+        if self.command != "agent":
             listen += ["--dashboard-listen", "127.0.0.1:0"]
         with (self.state / "log").open("a") as log:
             self._process = subprocess.Popen(
