@@ -71,7 +71,7 @@ def wait_for_queue(config: Phpfpm, waiting: int, served: int) -> None:
         at = queue(config.address)
         return at is not None and (at.waiting, at.served) == (waiting, served)
 
-    wait_until(reached, 15, f"{waiting} waiting and {served} served")
+    wait_until(reached, 30, f"{waiting} waiting and {served} served")
 
 
 def test_idle(place: Path) -> None:
