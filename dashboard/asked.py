@@ -12,8 +12,10 @@ from dashboard.moments import Zone, zone_of_host
 from dashboard.remembered import Memory
 from dashboard.services import Services, services
 from dashboard.shell import View
-from dashboard.timerange import DEFAULT, RangeError, parse
+from dashboard.timerange import DEFAULT, RangeError, parse, usual
+from history.model import QueryError, Vector
 
+TICKS = "max(count_over_time(up[3h]))"
 COLUMNS = 240
 FEWEST, MOST = 60, 1200
 WORDS = {
@@ -35,10 +37,21 @@ def view() -> View:
     zone = zone_of_host(now)
     width = request.args.get("width", "")
     columns = min(MOST, max(FEWEST, int(width) // 2)) if width.isdecimal() and len(width) < 6 else COLUMNS
+    from_ = request.args.get("from", "").strip() or usual(_measured(now))
     try:
-        return View(now, zone, parse(request.args.get("from", ""), request.args.get("to", ""), now, zone), columns)
+        return View(now, zone, parse(from_, request.args.get("to", ""), now, zone), columns)
     except RangeError as error:
         return View(now, zone, parse(*DEFAULT, now, zone), columns, str(error))
+
+
+def _measured(now: float) -> float:
+    """Seconds with samples among the last three hours."""
+    try:
+        found = services().source.query(TICKS, now)
+    except QueryError:
+        return 0.0
+    ticks = found.points[0].value if isinstance(found, Vector) and found.points else 0.0
+    return ticks * services().interval
 
 
 def answer(template: str, page: Any) -> Response:

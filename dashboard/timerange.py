@@ -9,6 +9,8 @@ from dashboard.moments import Zone, iso
 from history import numbers
 
 DEFAULT = ("now-3h", "now")
+YOUNG = ((900.0, "now-15m"), (3600.0, "now-1h"))
+"""What is shown at first of a history that is shorter than so many seconds: more would be mostly empty."""
 PRESETS = (("1 h", "now-1h"), ("3 h", "now-3h"), ("24 h", "now-24h"), ("7 d", "now-7d"), ("30 d", "now-30d"))
 SHORTEST = 60.0  # seconds
 LONGEST = 400 * 86400.0  # seconds
@@ -53,6 +55,11 @@ def parse(from_: str, to: str, now: float, zone: Zone) -> TimeRange:
     if start > now:
         raise RangeError(f"from={from_} is in the future")
     return TimeRange(start, end, from_, to, live=to == "now")
+
+
+def usual(measured: float) -> str:
+    """Where the span begins when nobody chose one, of a history with so many seconds of samples."""
+    return next((from_ for seconds, from_ in YOUNG if measured < seconds), DEFAULT[0])
 
 
 def _time(name: str, text: str, now: float, zone: Zone) -> float:

@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.moments import Zone, ago, iso, span
-from dashboard.timerange import MOST_TIMES, PRESETS, RangeError, axis, grid, parse
+from dashboard.timerange import MOST_TIMES, PRESETS, RangeError, axis, grid, parse, usual
 
 NOW = 1_790_000_003.0  # 2026-09-21 14:13:23 UTC
 PARIS = Zone(7200, "CEST")
@@ -97,3 +97,9 @@ def test_times_in_words() -> None:
     spans = (0.2, 4, 61, 3600, 3960, 90000, 12 * 86400 + 7200)
     assert [span(seconds) for seconds in spans] == ["0 s", "4 s", "1 min", "1 h", "1 h 6 min", "1 d 1 h", "12 d"]
     assert (ago(0.4), ago(240)) == ("now", "4 min ago")
+
+
+def test_a_young_history_is_not_shown_as_mostly_empty() -> None:
+    assert [usual(seconds) for seconds in (0, 899, 900, 3599, 3600, 1e6)] == [
+        "now-15m", "now-15m", "now-1h", "now-1h", "now-3h", "now-3h",
+    ]  # fmt: skip
