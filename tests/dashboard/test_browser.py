@@ -287,6 +287,19 @@ def test_a_new_tick_arrives_by_itself_and_what_is_open_stays_open(browser: Brows
         assert desk.page.locator("#nav .n").inner_text().startswith("2")
 
 
+def test_a_group_of_rules_that_was_opened_stays_open(browser: Browser, tmp_path: Path) -> None:
+    world, more = situations.short(tmp_path)
+    with served(world) as base, window(browser, world, base) as desk:
+        desk.open("/alerts")
+        desk.wait("() => Page.data !== null")
+        desk.page.locator("#rules summary").first.click()
+        desk.page.evaluate("document.activeElement.blur()")  # what has the focus is left alone
+        before = desk.page.locator("#rules li").first.inner_text()
+        more(3)
+        desk.wait(f"() => document.querySelector('#rules li').innerText !== {before!r}")
+        assert desk.page.locator("#rules details[open]").count() == 1
+
+
 def test_an_agent_that_stops_is_seen_and_so_is_its_return(browser: Browser, tmp_path: Path) -> None:
     world, more = situations.short(tmp_path)
     with served(world) as base, window(browser, world, base) as desk:
@@ -310,7 +323,6 @@ def test_a_dashboard_that_does_not_answer_is_said_and_tried_again(browser: Brows
         assert desk.page.locator("#chart-requests .pl.up").is_visible()
         desk.page.unroute_all()
         more(2)
-        desk.page.evaluate("Page.refresh({ tick: true })")
         desk.wait("() => document.getElementById('late').textContent === ''")
         assert all("net::ERR_FAILED" in said for said in desk.said)
         desk.said.clear()
