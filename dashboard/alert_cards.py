@@ -53,13 +53,17 @@ def card(alert: Alert) -> AlertCard:
 
 
 def headline(alert: Alert) -> str:
-    """The summary as a sentence: the instance, with which shipped rules begin it, stands elsewhere."""
+    """The summary as a sentence: the instance, with which shipped rules begin it, stands elsewhere.
+
+    An address at its beginning stays as it is.
+    """
     summary = alert.annotations.get("summary") or alert.name
     for label in ("instance", "host"):
         place = f"{alert.labels.get(label, '')}: "
         if summary.startswith(place) and len(place) > 2:
             summary = summary.removeprefix(place)
-    return summary[:1].upper() + summary[1:]
+    first = summary.partition(" ")[0]
+    return summary[:1].upper() + summary[1:] if first.isalpha() else summary
 
 
 def cards(alerts: Iterable[Alert], *states: str) -> tuple[AlertCard, ...]:

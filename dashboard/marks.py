@@ -27,6 +27,12 @@ class Span:
     title: str
     job: str
     """Of the targets that it is about; "" for all."""
+    instance: str
+    """Of the only target that it is about; "" for all of the job."""
+
+    def concerns(self, job: str, instance: str) -> bool:
+        """Whether it is drawn on the charts of that target, or of all of that job (instance "")."""
+        return self.job in ("", job) and (not instance or self.instance in ("", instance))
 
 
 def state_of(severity: str) -> str:
@@ -50,8 +56,8 @@ def spans(source: Source, grid: Grid) -> tuple[Span, ...]:
     for line in found:
         severity = line.labels.get("severity", "")
         if severity in STATES:
-            name, job = line.labels.get("alertname", ""), line.labels.get("job", "")
-            spans += [Span(a, b, STATES[severity], name, job) for a, b in _stretches(line.times.tolist(), grid.step)]
+            about = [line.labels.get(label, "") for label in ("alertname", "job", "instance")]
+            spans += [Span(a, b, STATES[severity], *about) for a, b in _stretches(line.times.tolist(), grid.step)]
     return tuple(sorted(spans, key=lambda span: span.start))
 
 

@@ -63,6 +63,8 @@ class Plot:
     unit: Unit
     kind: str
     job: str
+    instance: str
+    """The only target that it shows; "" for all of the job."""
     x0: float  # Unix seconds, of the first column
     dx: float  # seconds between two columns
     columns: int
@@ -127,6 +129,7 @@ def plots(source: Source, chart: Chart, frame: Frame) -> list[Plot]:
             empty(chart, frame, ""),
             traces=traces, levels=levels, left_out=len(measured) - len(traces), top=_top(chart, traces, levels),
             gaps=_gaps([row for _, _, row in measured], frame),
+            instance=dict(zip(chart.each, values, strict=True)).get("instance", ""),
         )  # fmt: skip
         if chart.each and len(sets) > 1:
             plot = replace(
@@ -142,8 +145,8 @@ def empty(chart: Chart, frame: Frame, note: str) -> Plot:
     grid = frame.grid
     columns = grid.count if grid.group == 1 else -(-grid.count // grid.group) * 2
     return Plot(
-        chart.id, chart.title, chart.subtitle, chart.unit, chart.kind, chart.job, grid.start, grid.dx, columns,
-        frame.start, frame.end, units.axis_top(0, chart.unit), (), (), (), 0, note,
+        chart.id, chart.title, chart.subtitle, chart.unit, chart.kind, chart.job, "", grid.start, grid.dx,
+        columns, frame.start, frame.end, units.axis_top(0, chart.unit), (), (), (), 0, note,
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ PAD = 4  # units above and below, so that a line at the edge is not cut in half
 _FRAME = '<svg class="frame" focusable="false">'
 LABEL_GAP = 13  # pixels between two labels at lines' ends
 LABEL_LENGTH = 9
+WIDE, NARROW = 60, 32  # percent of the width from which a gap has room for its words, or for two of them
 
 
 def plot(shown: Plot, marks: Sequence[Mark], spans: Sequence[Span], ticks: Iterable[tuple[float, str]]) -> Markup:
@@ -30,7 +31,7 @@ def plot(shown: Plot, marks: Sequence[Mark], spans: Sequence[Span], ticks: Itera
         _value_axis(shown) if shown.traces else "",
         _FRAME,
         *(_gap(shown, gap.start, gap.end) for gap in shown.gaps),
-        *(_span(shown, span) for span in spans if not span.job or span.job == shown.job),
+        *(_span(shown, span) for span in spans if span.concerns(shown.job, shown.instance)),
         "</svg>",
         _lines(shown),
         _FRAME,
@@ -183,9 +184,10 @@ def _gap(shown: Plot, start: float, end: float) -> str:
 def _gap_words(shown: Plot) -> Iterable[str]:
     for gap in shown.gaps:
         x, after = _x(shown, gap.start), _x(shown, gap.end)
-        if after - x > 34:
+        words = gap.words if after - x > WIDE else "no samples" if after - x > NARROW else ""
+        if words:
             middle = f'x="{(x + after) / 2:.2f}%" y="{HEIGHT / 2 + 4:g}"'
-            yield f'<text class="gapw" {middle} text-anchor="middle">{gap.words}</text>'
+            yield f'<text class="gapw" {middle} text-anchor="middle">{words}</text>'
 
 
 def _span(shown: Plot, span: Span) -> str:

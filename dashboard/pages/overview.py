@@ -19,7 +19,8 @@ from dashboard.shell import Shell, View, shell
 from dashboard.verdict import Known, Verdict, verdict
 from history.model import QueryError, Source
 
-MOST_CHANGES = 8
+MOST_ALERTS, MOST_CHANGES, MOST_WATCHED = 5, 6, 12
+"""Of each list; raingauge.css gives them as much room."""
 CHANGES_SECONDS = 86400.0
 FIRST_DAY = 86400.0
 
@@ -66,14 +67,17 @@ class OverviewPage:
     marks: tuple[Mark, ...]
     spans: tuple[Span, ...]
     alerts: tuple[AlertCard, ...]
-    """Firing, then pending."""
+    """Firing, then pending; the first few."""
+    alerts_left_out: int
     changes: tuple[Change, ...]
     watching: tuple[Watching, ...]
+    watching_left_out: int
 
 
 def build(services: Services, asked: View) -> OverviewPage:
     targets, findings = services.watched.targets(), services.watched.findings()
     alerts = services.alerting.alerts()
+    active = cards(alerts, "firing", "pending")
     around = shell(services, asked, "Overview")
     at = asked.tick(services.interval)
     known = Known(alerts, targets, findings, around.freshness, around.last_sample, asked.now, asked.zone)
@@ -89,9 +93,11 @@ def build(services: Services, asked: View) -> OverviewPage:
         plots=gather(services.source, charts.OVERVIEW, axes, targets),
         marks=marks(day, asked.shown.start, asked.shown.end),
         spans=spans(services.source, axes.grid),
-        alerts=cards(alerts, "firing", "pending"),
+        alerts=active[:MOST_ALERTS],
+        alerts_left_out=len(active[MOST_ALERTS:]),
         changes=_changes(day, asked.now),
-        watching=tuple(_watching(status) for status in trouble.ordered(targets)),
+        watching=tuple(_watching(status) for status in trouble.ordered(targets)[:MOST_WATCHED]),
+        watching_left_out=len(targets[MOST_WATCHED:]),
     )
 
 

@@ -102,13 +102,16 @@ const Figure = {
       ({ ...whole, type: "rect", x0: at(Math.max(span.start, plot.start)), x1: at(Math.min(span.end, plot.end)), fillcolor, line: { width: 0 } });
     return [
       ...plot.gaps.map((gap) => shade(gap, Figure.colour("line", 0.35))),
-      ...spans.filter((span) => !span.job || span.job === plot.job).map((span) => shade(span, Figure.colour(span.state, 0.1))),
+      ...spans.filter((span) => Figure.concerns(span, plot)).map((span) => shade(span, Figure.colour(span.state, 0.1))),
       ...plot.levels.filter((level) => level.drawn).map((level) =>
         ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: level.value, y1: level.value, line: { color: Figure.colour("warn", 0.8), width: 1, dash: "5px,4px" } })),
       ...marks.map((mark) =>
         ({ ...whole, type: "line", x0: at(mark.t), x1: at(mark.t), line: { color: Figure.mark(mark), width: 1, dash: "2px,3px" } })),
     ];
   },
+
+  concerns: (span, plot) =>
+    (!span.job || span.job === plot.job) && (!plot.instance || !span.instance || span.instance === plot.instance),
 
   mark: ({ state }) => Figure.colour(state === "info" ? "ghost" : state),
 
@@ -118,12 +121,18 @@ const Figure = {
       ...plot.levels.filter((level) => level.drawn).map((level) =>
         ({ ...plain, xref: "paper", x: 0, y: level.value, xanchor: "left", yanchor: "bottom", xshift: 3, yshift: -1,
            text: Figure.plain(`${level.name} ${Units.text(level.value, plot.unit)}`), font: { color: Figure.colour("warn") } })),
-      ...plot.gaps.filter((gap) => gap.end - gap.start > 0.34 * (plot.end - plot.start)).map((gap) =>
-        ({ ...plain, yref: "paper", x: at((gap.start + gap.end) / 2), y: 0.5, text: gap.words })),
+      ...plot.gaps.map((gap) =>
+        ({ ...plain, yref: "paper", x: at((gap.start + gap.end) / 2), y: 0.5, text: Figure.room(gap, plot) })),
       ...marks.map((mark) =>
         ({ ...plain, yref: "paper", x: at(mark.t), y: 1, yanchor: "bottom", yshift: -5, text: "▼",
            font: { size: 9, color: Figure.mark(mark) } })),
     ];
+  },
+
+  // What is written in a gap, by the room that it has: as svg.py.
+  room(gap, plot) {
+    const share = (gap.end - gap.start) / (plot.end - plot.start);
+    return share > 0.6 ? gap.words : share > 0.32 ? "no samples" : "";
   },
 
   // Names at the lines' ends, kept apart as svg.py does.

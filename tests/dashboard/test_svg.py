@@ -23,8 +23,8 @@ def trace(name: str, *values: float | None, tone: int = 1) -> Trace:
 def picture(*traces: Trace, kind: str = "lines", top: float = 100, **more: object) -> Plot:
     columns = len(traces[0].values) if traces else 11
     plot = Plot(
-        "x", "X", "", "count", kind, "nginx", START, (END - START) / (columns - 1), columns, START, END, top, traces,
-        (), (), 0, "",
+        "x", "X", "", "count", kind, "nginx", "", START, (END - START) / (columns - 1), columns, START, END, top,
+        traces, (), (), 0, "",
     )  # fmt: skip
     return replace(plot, **more)  # type: ignore[arg-type]
 
@@ -82,15 +82,29 @@ def test_nothing_is_drawn_above_the_top() -> None:
 def test_gaps_limits_spans_and_marks_lie_at_their_times() -> None:
     plot = picture(trace("a", *[5.0] * 11), gaps=(Gap(1020, 1060, "no samples 12:00 to 12:40"),),
                    levels=(Level("limit", 40, True), Level("far", 90, False)))  # fmt: skip
-    spans = (Span(1090, 1200, "crit", "A", "nginx"), Span(1000, 1010, "warn", "B", "redis"))
+    spans = (Span(1090, 1200, "crit", "A", "nginx", ":80"), Span(1000, 1010, "warn", "B", "redis", ""))
     root = draw(plot, Mark(1050, "info", "restart"), spans=spans)
     rects = {rect.get("class"): (rect.get("x"), rect.get("width")) for rect in root.iter("rect")}
     assert rects == {"gap": ("20.00%", "40.00%"), "span is-crit": ("90.00%", "10.00%")}
     texts = [text.text for text in root.iter("text")]
-    assert "no samples 12:00 to 12:40" in texts
+    assert "no samples" in texts
     assert "limit 40" in texts
     assert not any("far" in (text or "") for text in texts)
     assert [mark.get("x") for mark in root.iter("svg") if "mark" in (mark.get("class") or "")] == ["50.00%"]
+
+
+@pytest.mark.parametrize(("end", "words"), [(1070, "no samples since 12:00"), (1040, "no samples"), (1020, None)])
+def test_a_gap_says_as_much_as_it_has_room_for(end: float, words: str | None) -> None:
+    plot = picture(trace("a", *[5.0] * 11), gaps=(Gap(1000, end, "no samples since 12:00"),))
+    said = [text.text for text in draw(plot).iter("text") if text.get("class") == "gapw"]
+    assert said == ([words] if words else [])
+
+
+def test_an_alert_is_seen_on_the_charts_of_its_own_target() -> None:
+    spans = (Span(1000, 1010, "crit", "A", "nginx", ":80"), Span(1020, 1030, "warn", "B", "nginx", ""))
+    for instance, seen in ((":80", 2), (":81", 1), ("", 2)):
+        root = draw(picture(trace("a", *[5.0] * 11), instance=instance), spans=spans)
+        assert len([rect for rect in root.iter("rect") if "span" in (rect.get("class") or "")]) == seen
 
 
 def test_names_at_the_lines_ends_do_not_touch() -> None:

@@ -73,4 +73,4 @@ def test_the_first_seconds() -> None:
 
 def test_a_summary_without_the_instance_before_it_stays_as_it_is() -> None:
     own = Alert({"alertname": "Mine", "severity": "warning"}, {"summary": "web-01: odd"}, "firing", 1, NOW, NOW)
-    assert verdict(replace(CALM, alerts=(own,))).lead == "Web-01: odd"
+    assert verdict(replace(CALM, alerts=(own,))).lead == "web-01: odd"
