@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -70,6 +70,11 @@ class Window:
             "() => { const near = Charts.figures().filter(f => f.dataset.near && f.querySelector('.pl[tabindex]'));"
             " return near.length && near.every(f => f.querySelector('.pl.up')) }"
         )
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Of the page's address."""
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.page.url).query).items()}
 
     def width(self) -> int:
         return int(self.page.evaluate("document.documentElement.scrollWidth"))

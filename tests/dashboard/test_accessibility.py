@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from tests.dashboard import situations
-from tests.dashboard.browsing import DESKTOP, PHONE, Window, chromium, served, window
+from tests.dashboard.browsing import DESKTOP, PHONE, Window, served, window
 from tests.dashboard.test_pages import everything_odd
 from tests.dashboard.world import World
 
@@ -25,12 +25,6 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 Worlds = dict[str, tuple[World, str]]
 PATHS = ("/", "/host", "/alerts", "/targets")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 def odd(folder: Path) -> World:

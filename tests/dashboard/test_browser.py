@@ -1,51 +1,18 @@
-"""The pages in Chromium: charts come alive, move together, stay honest, and ask nobody else."""
+"""Charts in Chromium: they come alive, move together, stay honest, and ask nobody else."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser
 
 from dashboard import units
 from tests.dashboard import situations
-from tests.dashboard.browsing import PHONE, Window, chromium, served, window
+from tests.dashboard.browsing import Window, served, window
 from tests.dashboard.test_units import EXAMPLES
-from tests.dashboard.world import NOW, World
+from tests.dashboard.world import NOW
 
 pytestmark = pytest.mark.servers
-
-PATHS = ("/", "/host", "/alerts", "/targets")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, str]]:
-    world = situations.trouble(tmp_path_factory.mktemp("trouble"))
-    with served(world) as base:
-        yield world, base
-
-
-@pytest.fixture
-def desk(browser: Browser, troubled: tuple[World, str]) -> Iterator[Window]:
-    with window(browser, *troubled) as opened:
-        yield opened
-
-
-@pytest.fixture
-def phone(browser: Browser, troubled: tuple[World, str]) -> Iterator[Window]:
-    with window(browser, *troubled, viewport=PHONE, has_touch=True, is_mobile=True) as opened:
-        yield opened
-
-
-def query(desk: Window) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(desk.page.url).query).items()}
 
 
 def through(desk: Window) -> None:
@@ -131,7 +98,7 @@ def test_dragging_zooms_all_charts_and_back_returns(desk: Window) -> None:
     desk.page.mouse.move(left + room * 0.5, y, steps=4)
     desk.page.mouse.up()
     desk.wait("() => Page.data?.shell.live === false && !Charts.running && Charts.waiting.size === 0")
-    zoomed = query(desk)
+    zoomed = desk.query
     assert zoomed["from"].startswith("2026-09-21T11:5")
     assert zoomed["to"].startswith("2026-09-21T12:4")
     (width,) = set(desk.page.evaluate(ranges))
@@ -139,19 +106,8 @@ def test_dragging_zooms_all_charts_and_back_returns(desk: Window) -> None:
     assert desk.page.locator("#fresh").inner_text() == "Past"
     desk.page.go_back()
     desk.wait("() => Page.data?.shell.live === true && !Charts.running && Charts.waiting.size === 0")
-    assert query(desk) == {"from": "now-3h", "to": "now"}
+    assert desk.query == {"from": "now-3h", "to": "now"}
     assert set(desk.page.evaluate(ranges)) == {10800_000}
-
-
-def test_a_click_on_a_span_changes_the_address_without_a_new_page(desk: Window) -> None:
-    desk.open("/")
-    desk.loaded()
-    desk.page.evaluate("window.stays = true")
-    desk.page.get_by_role("link", name="24 h").click()
-    desk.wait("() => Page.data.shell.from_ === 'now-24h'")
-    assert desk.page.locator("#range [aria-current]").inner_text() == "24 h"
-    assert query(desk)["from"] == "now-24h"
-    assert desk.page.evaluate("window.stays")
 
 
 def test_gaps_stay_gaps(browser: Browser, tmp_path: Path) -> None:
@@ -180,173 +136,6 @@ def test_gaps_stay_gaps(browser: Browser, tmp_path: Path) -> None:
         svg = desk.page.evaluate("document.querySelector('#chart-requests .plot path.s1').getAttribute('d')")
         assert svg.count("M") == 2
         assert "No samples 12:50 to 13:08." in (desk.page.locator("#chart-requests > .sr").text_content() or "")
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_a_phone_scrolls_only_down_and_loads_no_library(phone: Window, path: str) -> None:
-    phone.open(path)
-    phone.wait("() => Page.data !== null")
-    assert phone.width() == 390
-    assert not any("plotly" in url for url in phone.asked)
-    small = phone.page.evaluate(
-        "[...document.querySelectorAll('main button, main summary, .tabs a, .seg a, .btn')].filter(e =>"
-        " e.checkVisibility() && e.getBoundingClientRect().height < 32).map(e => e.outerHTML)"
-    )
-    assert small == []
-
-
-def test_a_tap_on_a_phone_brings_that_chart_to_life(phone: Window) -> None:
-    phone.open("/")
-    phone.wait("() => Page.data !== null")
-    phone.page.locator("#chart-requests .pl").tap()
-    phone.wait("() => document.querySelector('#chart-requests .pl.up')")
-    assert phone.page.locator(".pl.up").count() == 1
-    assert phone.width() == 390
-
-
-def test_without_javascript_the_page_is_whole(browser: Browser, troubled: tuple[World, str]) -> None:
-    with window(browser, *troubled, java_script_enabled=False) as plain:
-        plain.open("/")
-        assert plain.page.locator("#lead").inner_text().startswith("All workers of PHP-FPM pool shop")
-        assert plain.page.locator("figure .plot .area path.s").count() > 20
-        assert plain.page.locator(".plot .area").first.bounding_box()
-        assert plain.page.locator("#chart-cpu .plot .end:visible").all_inner_texts() != []
-        plain.page.get_by_role("link", name="1 h", exact=True).click()
-        assert query(plain) == {"from": "now-1h", "to": "now"}
-        plain.page.locator("#chart-cpu summary").click()
-        assert plain.page.locator("#chart-cpu tbody tr").count() == 9
-        assert plain.page.locator(".copy:visible, [data-act]:visible").count() == 0
-
-
-def test_the_theme_is_chosen_once_and_kept(desk: Window) -> None:
-    desk.page.emulate_media(color_scheme="dark")
-    desk.open("/")
-    desk.loaded()
-    line = "document.querySelector('#chart-requests .drawn').data.at(-1).line.color"
-    dark = desk.page.evaluate(line)
-    desk.page.get_by_role("button", name="Switch between dark and light").click()
-    desk.wait(f"() => {line} !== '{dark}'")
-    answer = desk.page.goto(desk.page.url)
-    assert answer
-    assert '<html lang="en" data-theme="light">' in answer.text()
-    assert desk.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(244, 246, 248)"
-
-
-def test_keys_go_places_and_can_be_turned_off(desk: Window) -> None:
-    desk.open("/?from=now-1h&to=now")
-    desk.loaded()
-    desk.page.keyboard.press("[")
-    desk.wait("() => Page.data.shell.live === false")
-    assert desk.page.evaluate("[Page.data.shell.end, Page.data.shell.end - Page.data.shell.start]") == [
-        NOW - 1800,
-        3600,
-    ]
-    desk.page.keyboard.press("+")
-    desk.wait("() => Page.data.shell.end - Page.data.shell.start === 1800")
-    desk.page.keyboard.press("l")
-    desk.wait("() => Page.data.shell.live === true")
-    desk.page.keyboard.press("?")
-    desk.page.get_by_label("Single keys do something").uncheck()
-    desk.page.get_by_role("button", name="Close").click()
-    desk.page.keyboard.press("[")
-    desk.page.keyboard.press("?")
-    assert desk.page.locator("dialog[open]").count() == 1
-    desk.page.get_by_label("Single keys do something").check()
-    desk.page.get_by_role("button", name="Close").click()
-    desk.page.keyboard.press("g")
-    with desk.page.expect_navigation():
-        desk.page.keyboard.press("a")
-    assert urlsplit(desk.page.url).path == "/alerts"
-
-
-def test_the_copied_link_means_the_same_tomorrow(desk: Window) -> None:
-    desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    desk.open("/?from=now-1h&to=now")
-    desk.loaded()
-    desk.page.get_by_role("button", name="Copy link").click()
-    desk.wait("() => document.querySelector('[data-act=link].done')")
-    link = desk.page.evaluate("navigator.clipboard.readText()")
-    assert link.endswith("/?from=2026-09-21T13%3A13%3A20Z&to=2026-09-21T14%3A13%3A20Z")
-
-
-def test_a_new_tick_arrives_by_itself_and_what_is_open_stays_open(browser: Browser, tmp_path: Path) -> None:
-    world, more = situations.short(tmp_path)
-    with served(world) as base, window(browser, world, base) as desk:
-        desk.open("/?from=now-2m&to=now")
-        desk.loaded()
-        desk.page.locator("#chart-cpu summary").click()
-        before = desk.page.evaluate("Page.data.shell.last_sample")
-        more(3)
-        desk.wait(f"() => Page.data.shell.last_sample === {before + 3}")
-        desk.wait("() => document.querySelector('#chart-requests .drawn').data.at(-1).y.at(-1) !== null")
-        assert desk.page.evaluate("Page.data.shell.end") == before + 3
-        assert desk.page.locator("#chart-cpu details").get_attribute("open") == ""
-        more(5, alerts=situations.alerts())
-        desk.wait("() => document.querySelector('#lead').textContent.includes('All workers of PHP-FPM pool shop')")
-        assert desk.page.title() == "2 need you · Overview · web-01"
-        assert desk.page.locator("#nav .n").inner_text().startswith("2")
-
-
-def test_a_group_of_rules_that_was_opened_stays_open(browser: Browser, tmp_path: Path) -> None:
-    world, more = situations.short(tmp_path)
-    with served(world) as base, window(browser, world, base) as desk:
-        desk.open("/alerts")
-        desk.wait("() => Page.data !== null")
-        desk.page.locator("#rules summary").first.click()
-        desk.page.evaluate("document.activeElement.blur()")  # what has the focus is left alone
-        before = desk.page.locator("#rules li").first.inner_text()
-        more(3)
-        desk.wait(f"() => document.querySelector('#rules li').innerText !== {before!r}")
-        assert desk.page.locator("#rules details[open]").count() == 1
-
-
-def test_an_agent_that_stops_is_seen_and_so_is_its_return(browser: Browser, tmp_path: Path) -> None:
-    world, more = situations.short(tmp_path)
-    with served(world) as base, window(browser, world, base) as desk:
-        desk.open("/?from=now-2m&to=now")
-        desk.loaded()
-        world.now += 60
-        desk.page.get_by_text("Nothing has been measured for 1 min").wait_for()
-        assert "Last sample 1 min ago, retrying" in desk.page.locator("#late").inner_text()
-        more(2)
-        desk.page.get_by_text("Everything that is watched is healthy").wait_for()
-        assert desk.page.locator("#late").inner_text() == ""
-
-
-def test_a_dashboard_that_does_not_answer_is_said_and_tried_again(browser: Browser, tmp_path: Path) -> None:
-    world, more = situations.short(tmp_path)
-    with served(world) as base, window(browser, world, base) as desk:
-        desk.open("/?from=now-2m&to=now")
-        desk.loaded()
-        desk.page.route("**/*", lambda route: route.abort())
-        desk.page.get_by_text("No answer from Raingauge.").wait_for()
-        assert desk.page.locator("#chart-requests .pl.up").is_visible()
-        desk.page.unroute_all()
-        more(2)
-        desk.wait("() => document.getElementById('late').textContent === ''")
-        assert all("net::ERR_FAILED" in said for said in desk.said)
-        desk.said.clear()
-
-
-def test_the_first_charts_come_without_a_reload(browser: Browser, tmp_path: Path) -> None:
-    world = situations.starting(tmp_path)
-    with served(world) as base, window(browser, world, base) as desk:
-        desk.open("/")
-        desk.page.get_by_text("Starting: this host is being read for the first time").wait_for()
-        situations.began(world)
-        desk.page.get_by_text("Everything that is watched is healthy").wait_for()
-        desk.wait("() => document.querySelectorAll('.pl.up').length > 3")
-
-
-def test_paper_is_light_and_shows_the_servers_pictures(desk: Window) -> None:
-    desk.page.emulate_media(color_scheme="dark")
-    desk.open("/")
-    desk.loaded()
-    desk.page.emulate_media(media="print", color_scheme="dark")
-    assert desk.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert desk.page.locator("#chart-requests .plot").is_visible()
-    assert not desk.page.locator("#chart-requests .drawn").is_visible()
-    assert not desk.page.locator(".rail").is_visible()
 
 
 def test_the_browser_writes_numbers_as_the_server_does(desk: Window) -> None:
