@@ -23,7 +23,7 @@ HOST_ALONE = "discovery: false\ntargets: {host: [{}]}\n"
 
 
 def measure(lab: Lab, quick: bool) -> Iterable[Figure]:
-    cycles, warm = (1, 3.0) if quick else (5, WARM_SECONDS)
+    cycles, warm = (1, 1.0) if quick else (5, WARM_SECONDS)
     with lab.traffic(REQUESTS_PER_SECOND, LONGEST_SECONDS):
         yield from _of("agent", "agent", "", b"redis_up", cycles, warm)
         yield from _of("run", "run", "", b"redis_up", cycles, warm)

@@ -18,7 +18,7 @@ MODULES = (
 
 
 def measure(_lab: Lab, quick: bool) -> Iterable[Figure]:
-    times = 3 if quick else 10
+    times = 2 if quick else 10
     for name, code in MODULES:
         method = f"`python -c {code!r}`, median of {times}, files cached"
         yield Figure(name, quantile((_once(code) for _ in range(times)), 0.5), "ms", method)
