@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from dashboard import units
 from dashboard.charts import MOST_LINES, RATE_INTERVAL, Chart, Curve
 from dashboard.moments import Zone
+from dashboard.thinning import Floats, rounded, thinned
 from dashboard.timerange import Grid
 from dashboard.units import Unit
 from history.model import Labels, Line, QueryError, Source
 
-Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-SIGNIFICANT = 4
 NEAR = 4.0
 """A limit this many times above everything that was measured is named, not drawn: it would flatten the lines."""
 
@@ -209,9 +208,9 @@ class _Named(dict[str, str]):
 
 def _trace(name: str, tone: int, dotted: bool, row: Floats, frame: Frame) -> Trace:
     there = row[np.isfinite(row)]
-    shown = _rounded(_thinned(row, frame.grid.group))
+    shown = rounded(thinned(row, frame.grid.group))
     values = tuple(None if value != value else value for value in shown.tolist())  # noqa: PLR0124 # NaN
-    facts = _rounded(np.array([row[-1], there.min(), there.max()])).tolist()
+    facts = rounded(np.array([row[-1], there.min(), there.max()])).tolist()
     last, lowest, highest = (value if value == value else None for value in facts)  # noqa: PLR0124
     return Trace(name, tone, dotted, values, last, lowest, highest)
 
@@ -226,35 +225,6 @@ def _masked(line: Line, frame: Frame) -> Floats:
     row = _on_grid(line, frame.grid)
     row[frame.silent | ~np.isfinite(row)] = np.nan
     return row
-
-
-def _thinned(row: Floats, group: int) -> Floats:
-    """Of each group the lowest and the highest, in the order in which they came."""
-    if group == 1:
-        return row
-    padded = np.full(-(-len(row) // group) * group, np.nan)
-    padded[: len(row)] = row
-    blocks = padded.reshape(-1, group)
-    there = np.isfinite(blocks)
-    some = there.any(axis=1)
-    low = np.where(some, np.where(there, blocks, np.inf).argmin(axis=1), 0)
-    high = np.where(some, np.where(there, blocks, -np.inf).argmax(axis=1), 0)
-    rows, half = np.arange(len(blocks)), group // 2
-    pair: Floats = np.stack([blocks[rows, np.minimum(low, high)], blocks[rows, np.maximum(low, high)]], axis=1)
-    # Where a gap begins or ends, the half without a sample stays empty.
-    pair[~there[:, :half].any(axis=1), 0] = np.nan
-    pair[~there[:, half:].any(axis=1), 1] = np.nan
-    return pair.ravel()
-
-
-def _rounded(row: Floats) -> Floats:
-    """To SIGNIFICANT digits, and such that few digits are written."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        power = np.floor(np.log10(np.abs(row)))
-        digits = np.where(np.isfinite(power), SIGNIFICANT - 1 - power, 0)
-        up, down = 10.0 ** np.maximum(digits, 0), 10.0 ** np.maximum(-digits, 0)
-        rounded: Floats = np.rint(row * up / down) / up * down
-    return rounded
 
 
 def _levels(

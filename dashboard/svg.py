@@ -13,7 +13,8 @@ from markupsafe import Markup, escape
 
 from dashboard import units
 from dashboard.marks import Mark, Span
-from dashboard.plots import Floats, Plot, Trace
+from dashboard.plots import Plot, Trace
+from dashboard.thinning import Floats
 
 LEFT, RIGHT, TOP, HEIGHT, BOTTOM = 50, 68, 14, 150, 22
 """Pixels around and of the plot area. Known to raingauge.css and charts.js."""

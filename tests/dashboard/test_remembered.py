@@ -65,8 +65,8 @@ def test_pages_ask_once_for_html_and_json(tmp_path: Path) -> None:
     client = world.client()
     source = Counted(world.store)
     world.app.extensions["raingauge"] = replace(world.services, source=source)
-    client.get("/")
+    client.get("/?from=now-3h")
     first = source.asked
-    client.get("/", headers={"Accept": "application/json"})
+    client.get("/?from=now-3h", headers={"Accept": "application/json"})
     assert first > 50
     assert source.asked == first
