@@ -1,6 +1,7 @@
 """The charts of a page over its span: those of what exists here, and a word where one has nothing to show."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from collectors.model import TargetStatus
 from dashboard import trouble
@@ -15,8 +16,12 @@ MOST_OF_ONE = 6
 
 
 def frame(source: Source, view: View, interval: float) -> Frame:
-    asked = grid(view.shown, view.columns, interval)
-    return Frame(asked, view.shown.start, view.shown.end, interval, view.zone, silence(source, asked, interval))
+    asked = grid(view.shown, view.columns, view.finest or interval)
+    silent = silence(source, asked, interval)
+    if silent.all() and view.shown.live:  # what was just started has its first ticks between the times of the grid
+        asked = replace(asked, start=asked.start + view.shown.end - asked.end)
+        silent = silence(source, asked, interval)
+    return Frame(asked, view.shown.start, view.shown.end, interval, view.zone, silent)
 
 
 def gather(source: Source, charts: Iterable[Chart], asked: Frame, targets: Sequence[TargetStatus]) -> tuple[Plot, ...]:

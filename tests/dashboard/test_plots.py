@@ -57,6 +57,16 @@ def test_the_lowest_and_the_highest_of_each_column_are_kept(tmp_path: Path) -> N
     assert plot.x0 + peak * plot.dx == pytest.approx(NOW - 2600, abs=plot.dx)
 
 
+def test_the_very_first_tick_is_shown_at_once_though_no_other_comes_at_such_a_time(tmp_path: Path) -> None:
+    store = Store(open_database(tmp_path))
+    store.append(TARGET, NOW + 3.25, [HEAT(5, "a"), UP(1)])
+    view = View(NOW + 4, UTC, parse("now-15m", "now", NOW + 4, UTC), 400)
+    source = Embedded(store)
+    (plot,) = plots(source, CHART, frame(source, view, 10))
+    assert [value for value in plot.traces[0].values if value is not None] == [5]
+    assert plot.x0 + plot.dx * (plot.columns - 1) == NOW + 4
+
+
 def test_values_have_four_digits(tmp_path: Path) -> None:
     heat = (0.0, 1 / 3, 123456.789, 1e-7 / 3, 2e12 / 3, -7.00049, 98765.4)
     (plot,) = History(tmp_path, [[HEAT(value, "a")] for value in heat]).plots(columns=400)
