@@ -119,10 +119,8 @@ const Charts = {
 
   // Dragging over one chart shows that time in all of them.
   zoomed(change) {
-    const [from, to] = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
-    if (from === undefined) return;
-    const [start, end] = [from, to].map((text) => Date.parse(`${text.replace(" ", "T")}Z`) / 1000 - Charts.data.shell.zone_offset);
-    Charts.settle(start, end);
+    const [start, end] = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
+    if (start !== undefined) Charts.settle(start, end);
   },
 
   settle(start, end) {

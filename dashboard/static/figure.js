@@ -10,7 +10,7 @@ const Figure = {
 
   of(plot, data, width) {
     return {
-      traces: Figure.traces(plot, data.shell.zone_offset),
+      traces: Figure.traces(plot),
       layout: Figure.layout(plot, data, width),
       config: Figure.CONFIG,
     };
@@ -28,9 +28,10 @@ const Figure = {
     return share === 1 ? rgb : rgb.replace("rgb(", "rgba(").replace(")", `, ${share})`);
   },
 
-  // Fills first, so that every line lies over them.
-  traces(plot, offset) {
-    const x = plot.traces[0]?.values.map((_, at) => 1000 * (plot.x0 + offset + at * plot.dx));
+  // Fills first, so that every line lies over them. Times are Unix seconds on a plain axis, whose words come from the
+  // server: on an axis of dates Plotly would read numbers in the browser's own zone.
+  traces(plot) {
+    const x = plot.traces[0]?.values.map((_, at) => plot.x0 + at * plot.dx);
     const [fills, lines] = [[], []];
     let below = null;
     plot.traces.forEach((trace, number) => {
@@ -39,7 +40,7 @@ const Figure = {
       const colour = Figure.colour(`s${trace.tone}`);
       lines.push({
         type: "scatter", mode: "lines", name: trace.name, hoverinfo: "none", connectgaps: false,
-        x0: 1000 * (plot.x0 + offset), dx: 1000 * plot.dx, y,
+        x0: plot.x0, dx: plot.dx, y,
         line: { color: colour, width: stacked ? 1.3 : 1.7, dash: trace.dotted ? "1px,3.5px" : "solid", simplify: false },
       });
       if (stacked || (plot.kind === "area" && number === 0)) {
@@ -71,8 +72,7 @@ const Figure = {
   sum: (value, below) => (value === null && below === null ? null : (value ?? 0) + (below ?? 0)),
 
   layout(plot, data, width) {
-    const { zone_offset, ticks, from_, to } = data.shell;
-    const at = (t) => 1000 * (t + zone_offset);
+    const { ticks, from_, to } = data.shell;
     const muted = Figure.colour("muted");
     const scale = (share) => (share ? Units.axis(share, plot.top, plot.unit) : "0");
     return {
@@ -83,30 +83,30 @@ const Figure = {
       uirevision: `${from_} ${to}`,
       font: { family: getComputedStyle(document.body).fontFamily, size: 11, color: muted },
       xaxis: {
-        type: "date", range: [at(plot.start), at(plot.end)], showgrid: false, zeroline: false, ticks: "", automargin: false,
-        tickvals: ticks.map(([t]) => at(t)), ticktext: ticks.map(([, text]) => text), linecolor: Figure.colour("line"),
+        type: "linear", range: [plot.start, plot.end], showgrid: false, zeroline: false, ticks: "", automargin: false,
+        tickvals: ticks.map(([t]) => t), ticktext: ticks.map(([, text]) => text), linecolor: Figure.colour("line"),
       },
       yaxis: {
         range: [0, plot.top], fixedrange: true, zeroline: false, automargin: false,
         ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)", showline: false,
         gridcolor: Figure.colour("hair"), tickvals: [0, plot.top / 2, plot.top], ticktext: [0, 0.5, 1].map(scale),
       },
-      shapes: Figure.shapes(plot, data, at),
-      annotations: [...Figure.words(plot, data, at), ...Figure.ends(plot)],
+      shapes: Figure.shapes(plot, data),
+      annotations: [...Figure.words(plot, data), ...Figure.ends(plot)],
     };
   },
 
-  shapes(plot, { marks, spans }, at) {
+  shapes(plot, { marks, spans }) {
     const whole = { xref: "x", yref: "paper", y0: 0, y1: 1, layer: "below" };
     const shade = (span, fillcolor) =>
-      ({ ...whole, type: "rect", x0: at(Math.max(span.start, plot.start)), x1: at(Math.min(span.end, plot.end)), fillcolor, line: { width: 0 } });
+      ({ ...whole, type: "rect", x0: Math.max(span.start, plot.start), x1: Math.min(span.end, plot.end), fillcolor, line: { width: 0 } });
     return [
       ...plot.gaps.map((gap) => shade(gap, Figure.colour("line", 0.35))),
       ...spans.filter((span) => Figure.concerns(span, plot)).map((span) => shade(span, Figure.colour(span.state, 0.1))),
       ...plot.levels.filter((level) => level.drawn).map((level) =>
         ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: level.value, y1: level.value, line: { color: Figure.colour("warn", 0.8), width: 1, dash: "5px,4px" } })),
       ...marks.map((mark) =>
-        ({ ...whole, type: "line", x0: at(mark.t), x1: at(mark.t), line: { color: Figure.mark(mark), width: 1, dash: "2px,3px" } })),
+        ({ ...whole, type: "line", x0: mark.t, x1: mark.t, line: { color: Figure.mark(mark), width: 1, dash: "2px,3px" } })),
     ];
   },
 
@@ -115,16 +115,16 @@ const Figure = {
 
   mark: ({ state }) => Figure.colour(state === "info" ? "ghost" : state),
 
-  words(plot, { marks }, at) {
+  words(plot, { marks }) {
     const plain = { showarrow: false, xref: "x", yref: "y" };
     return [
       ...plot.levels.filter((level) => level.drawn).map((level) =>
         ({ ...plain, xref: "paper", x: 0, y: level.value, xanchor: "left", yanchor: "bottom", xshift: 3, yshift: -1,
            text: Figure.plain(`${level.name} ${Units.text(level.value, plot.unit)}`), font: { color: Figure.colour("warn") } })),
       ...plot.gaps.map((gap) =>
-        ({ ...plain, yref: "paper", x: at((gap.start + gap.end) / 2), y: 0.5, text: Figure.room(gap, plot) })),
+        ({ ...plain, yref: "paper", x: (gap.start + gap.end) / 2, y: 0.5, text: Figure.room(gap, plot) })),
       ...marks.map((mark) =>
-        ({ ...plain, yref: "paper", x: at(mark.t), y: 1, yanchor: "bottom", yshift: -5, text: "▼",
+        ({ ...plain, yref: "paper", x: mark.t, y: 1, yanchor: "bottom", yshift: -5, text: "▼",
            font: { size: 9, color: Figure.mark(mark) } })),
     ];
   },

@@ -1,5 +1,6 @@
-"""One Chromium for all tests of the pages, and a host in trouble to look at."""
+"""One Chromium for all tests of the pages, a host in trouble to look at, and one zone wherever the tests run."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,8 +11,18 @@ from tests.dashboard.browsing import PHONE, Window, chromium, served, window
 from tests.dashboard.world import World
 
 
+@pytest.fixture(scope="package", autouse=True)
+def zone() -> Iterator[None]:
+    """The host's: what pages say is in it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def browser(zone: None) -> Iterator[Browser]:
     with chromium() as running:
         yield running
 
