@@ -46,6 +46,20 @@ def trouble(folder: Path) -> World:
     return world
 
 
+def crowded(folder: Path) -> World:
+    """Three dozen targets, a dozen alerts, much that happened."""
+    world = trouble(folder)
+    world.watched.statuses = [
+        replace(each, slug=f"{each.slug}-{number}") for number in range(5) for each in world.watched.statuses
+    ]
+    world.alerting.found = [
+        replace(each, labels={**each.labels, "number": str(number)}) for number in range(4) for each in alerts()[:3]
+    ]
+    for number in range(9):
+        world.events.record(replace(happened()[0], id=f"again:{number}", first=NOW - number, last=NOW - number))
+    return world
+
+
 def gap(folder: Path) -> World:
     """Nothing was measured from 83 to 65 minutes ago; only the last 100 minutes before it are there."""
     return _world(folder, Scene(NOW, silence=(5000, 3900)))

@@ -1,6 +1,6 @@
 """Charts in Chromium: they come alive, move together, stay honest, and ask nobody else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +144,20 @@ def test_gaps_stay_gaps(browser: Browser, tmp_path: Path) -> None:
         svg = desk.page.evaluate("document.querySelector('#chart-requests .plot path.s1').getAttribute('d')")
         assert svg.count("M") == 2
         assert "No samples 12:50 to 13:08." in (desk.page.locator("#chart-requests > .sr").text_content() or "")
+
+
+@pytest.mark.parametrize("width", [1440, 1100, 800, 390])
+@pytest.mark.parametrize("situation", [situations.crowded, situations.starting])
+def test_lists_beside_the_charts_do_not_stretch_them(
+    browser: Browser, tmp_path: Path, situation: Callable[[Path], World], width: int
+) -> None:
+    world = situation(tmp_path)
+    with served(world) as base, window(browser, world, base, viewport={"width": width, "height": 900}) as desk:
+        desk.open("/")
+        heights = desk.page.evaluate("Charts.figures().map(figure => figure.offsetHeight)")
+        assert len(heights) >= 6
+        assert max(heights) < 340
+        assert desk.width() == width
 
 
 def test_the_browser_writes_numbers_as_the_server_does(desk: Window) -> None:
