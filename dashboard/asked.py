@@ -16,7 +16,6 @@ from dashboard.timerange import DEFAULT, RangeError, parse, usual
 from history.model import QueryError, Vector
 
 TICKS = "max(count_over_time(up[3h]))"
-FIRST_SECONDS = 60.0
 COLUMNS = 240
 FEWEST, MOST = 60, 1200
 WORDS = {
@@ -38,12 +37,9 @@ def view() -> View:
     zone = zone_of_host(now)
     width = request.args.get("width", "")
     columns = min(MOST, max(FEWEST, int(width) // 2)) if width.isdecimal() and len(width) < 6 else COLUMNS
-    measured = _measured(now)
-    from_ = request.args.get("from", "").strip() or usual(measured)
-    # The first ticks after a start are not on the clock: nothing would be seen of them before the first that is.
-    finest = 1.0 if measured < FIRST_SECONDS else None
+    from_ = request.args.get("from", "").strip() or usual(_measured(now))
     try:
-        return View(now, zone, parse(from_, request.args.get("to", ""), now, zone), columns, finest=finest)
+        return View(now, zone, parse(from_, request.args.get("to", ""), now, zone), columns)
     except RangeError as error:
         return View(now, zone, parse(*DEFAULT, now, zone), columns, str(error))
 

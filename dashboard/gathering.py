@@ -16,7 +16,7 @@ MOST_OF_ONE = 6
 
 
 def frame(source: Source, view: View, interval: float) -> Frame:
-    asked = grid(view.shown, view.columns, view.finest or interval)
+    asked = grid(view.shown, view.columns, interval)
     silent = silence(source, asked, interval)
     if silent.all() and view.shown.live:  # what was just started has its first ticks between the times of the grid
         asked = replace(asked, start=asked.start + view.shown.end - asked.end)

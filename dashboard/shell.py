@@ -32,8 +32,6 @@ class View:
     columns: int
     problem: str = ""
     """What was wrong with the span that was asked for."""
-    finest: float | None = None
-    """Seconds between the times that charts are asked for; None: those between two ticks."""
 
     def tick(self, interval: float) -> float:
         """The newest that can be there, so that all who look within one tick ask the same."""
