@@ -1,7 +1,11 @@
 """Worlds to look at: a calm host, one in trouble, one just started, one whose agent has stopped, one with a gap."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from alerts import rulefile
@@ -10,6 +14,8 @@ from alerts.model import Alert, Group, RuleHealth
 from alerts.recording import RULES_TARGET, sample
 from alerts.templates import expand
 from collectors.model import Event, Finding, PartStatus, Target, TargetStatus
+from history.database import open_database
+from history.store import Store
 from tests.dashboard import scene
 from tests.dashboard.scene import Scene
 from tests.dashboard.world import NOW, World
@@ -105,9 +111,20 @@ def began(world: World) -> None:
     world.watched.statuses = [status(each.target) for each in world.watched.statuses]
 
 
+@cache
+def _filled(of: Scene) -> Path:
+    """A database with the scene's hours: made once, as that takes seconds, and copied for each world."""
+    folder = Path(tempfile.mkdtemp(prefix="raingauge-scene-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    engine = open_database(folder)
+    of.fill(Store(engine))
+    engine.dispose()
+    return folder
+
+
 def _world(folder: Path, of: Scene) -> World:
+    shutil.copytree(_filled(of), folder, dirs_exist_ok=True)
     world = World(folder)
-    of.fill(world.store)
     world.watched.statuses = [status(target) for target in of.targets]
     groups = rules()
     world.alerting.loaded = groups

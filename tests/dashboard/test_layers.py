@@ -38,7 +38,7 @@ def test_every_layer_has_a_value_a_note_and_an_hour(world: World) -> None:
 def test_of_several_the_worst_is_first_and_each_has_a_name(world: World) -> None:
     php = shown(world, alerts=alerts())["PHP"]
     assert [(cell.target, cell.state) for cell in php.cells] == [("shop", "crit"), ("www", "ok")]
-    assert (php.state, php.cells[0].value, php.cells[0].note) == ("crit", "40", "of 40 busy, 6 wait")
+    assert (php.state, php.cells[0].value, php.cells[0].note) == ("crit", "40", "of 40 busy, 6 waiting")
 
 
 def test_a_pending_alert_is_degraded_and_one_about_something_else_is_not(world: World) -> None:

@@ -37,6 +37,11 @@ def test_an_axis_has_one_scale() -> None:
     assert axis_text(0.5, 1, "seconds") == f"0.5{GAP}s"
 
 
+def test_no_number_of_an_axis_has_four_digits() -> None:
+    tops = [axis_top(1.013**power, "bytes") for power in range(2000)]
+    assert not any(re.match(r"\d{4}", axis_text(share, top, "bytes")) for top in tops for share in (0.5, 1))
+
+
 @pytest.mark.parametrize("unit", SCALES)
 def test_the_top_of_an_axis_is_round_and_not_far_above(unit: Unit) -> None:
     for exponent in range(-60, 120):
