@@ -52,7 +52,7 @@ LAYERS = (
     LayerSpec(
         "Web", "nginx",
         Measure("{}", f"sum {BY} (rate(nginx_http_requests_total[1m]))", "per_second"),
-        (Measure("{} connections", f"max {BY} (max_over_time(nginx_connections_active[5m]))", "count"),),
+        (Measure("{} open", f"max {BY} (max_over_time(nginx_connections_active[5m]))", "count"),),
         f"sum {BY} (rate(nginx_http_requests_total[2m]))",
     ),
     LayerSpec(
@@ -61,7 +61,7 @@ LAYERS = (
                 f" or max {BY} (max_over_time(php_fpm_pool_workers_busy[5m]))", "count"),
         (
             Measure("of {} busy", f"max {BY} (php_fpm_pool_max_children)", "count"),
-            Measure("{} wait", f"max {BY} (max_over_time(php_fpm_pool_accept_queue[5m])) > 0", "count"),
+            Measure("{} waiting", f"max {BY} (max_over_time(php_fpm_pool_accept_queue[5m])) > 0", "count"),
         ),
         f"max {BY} (phpfpm_active_processes) or max {BY} (php_fpm_pool_workers_busy)",
     ),

@@ -66,7 +66,9 @@ def axis_top(highest: float, unit: Unit) -> float:
         return 0.01 if unit == "ratio" else 1.0
     factor = max((factor for factor, _ in SCALES[unit] if factor <= highest), default=SCALES[unit][0][0])
     power = 10 ** math.floor(math.log10(highest / factor))
+    larger = min((each for each, _ in SCALES[unit] if each > factor), default=0.0)
     tops = (float(step * power * factor) for step in STEPS if step * power * factor >= highest * (1 - 1e-9))
+    tops = (larger if 1000 * factor <= top < larger else top for top in tops)  # no 1000 KiB
     if unit == "count" and float(highest).is_integer():  # of what comes in whole numbers no half is shown
         return next((top for top in tops if (top / 2).is_integer()), 2.0)
     return next(tops)
