@@ -24,7 +24,7 @@ PAD = 4  # units above and below, so that a line at the edge is not cut in half
 _FRAME = '<svg class="frame" focusable="false">'
 LABEL_GAP = 13  # pixels between two labels at lines' ends
 LABEL_LENGTH = 9
-WIDE, NARROW = 60, 32  # percent of the width from which a gap has room for its words, or for two of them
+WIDE, NARROW = 74, 36  # percent of the width from which a gap has room for its words, or for two of them
 
 
 def plot(shown: Plot, marks: Sequence[Mark], spans: Sequence[Span], ticks: Iterable[tuple[float, str]]) -> Markup:

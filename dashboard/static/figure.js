@@ -132,7 +132,7 @@ const Figure = {
   // What is written in a gap, by the room that it has: as svg.py.
   room(gap, plot) {
     const share = (gap.end - gap.start) / (plot.end - plot.start);
-    return share > 0.6 ? gap.words : share > 0.32 ? "no samples" : "";
+    return share > 0.74 ? gap.words : share > 0.36 ? "no samples" : "";
   },
 
   // Names at the lines' ends, kept apart as svg.py does.

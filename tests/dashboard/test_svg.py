@@ -93,7 +93,7 @@ def test_gaps_limits_spans_and_marks_lie_at_their_times() -> None:
     assert [mark.get("x") for mark in root.iter("svg") if "mark" in (mark.get("class") or "")] == ["50.00%"]
 
 
-@pytest.mark.parametrize(("end", "words"), [(1070, "no samples since 12:00"), (1040, "no samples"), (1020, None)])
+@pytest.mark.parametrize(("end", "words"), [(1080, "no samples since 12:00"), (1040, "no samples"), (1020, None)])
 def test_a_gap_says_as_much_as_it_has_room_for(end: float, words: str | None) -> None:
     plot = picture(trace("a", *[5.0] * 11), gaps=(Gap(1000, end, "no samples since 12:00"),))
     said = [text.text for text in draw(plot).iter("text") if text.get("class") == "gapw"]
