@@ -43,10 +43,8 @@ def trouble(folder: Path) -> World:
     """The pool `shop` has been full for 19 minutes; its alert fires, a second one is pending, one is over."""
     world = _world(folder, Scene(NOW, trouble=1140))
     world.alerting.found = alerts()
-    world.store.append_many(
-        (RULES_TARGET, NOW - ago, [sample("ALERTS", {**alerts()[0].labels, "alertstate": "firing"}, 1.0)])
-        for ago in range(990, -10, -10)
-    )
+    firing = sample("ALERTS", {**alerts()[0].labels, "alertstate": "firing"}, 1.0)
+    world.store.append_many((RULES_TARGET, NOW - ago, [firing]) for ago in range(990, -10, -10))
     for event in happened():
         world.events.record(event)
     return world
@@ -134,7 +132,8 @@ def _world(folder: Path, of: Scene) -> World:
     return world
 
 
-def rules() -> list[Group]:
+@cache
+def rules() -> Sequence[Group]:
     return [group for path in sorted(RULES.glob("*.yml")) for group in rulefile.parse(path.read_text(), path.name)]
 
 
