@@ -47,7 +47,7 @@ def view() -> View:
 def _measured(now: float) -> float:
     """Seconds with samples among the last three hours."""
     try:
-        found = services().source.query(TICKS, now)
+        found = remembering().source.query(TICKS, now)
     except QueryError:
         return 0.0
     ticks = found.points[0].value if isinstance(found, Vector) and found.points else 0.0

@@ -11,6 +11,7 @@ from typing import Any
 from collectors.config import login
 from collectors.errors import CollectError, Denied, ParseError, Unreachable, Unsupported
 from collectors.mysql.config import Mysql
+from collectors.sources import sockets
 
 DENIED = {
     1044, 1045, 1129, 1130, 1203, 1226, 1227, 1251, 1698, 1820, 1862, 2058, 2059, 2061, 3118, 3159, 4151,
@@ -38,15 +39,18 @@ MANNERS = (
 def connect(config: Mysql) -> Iterator[Any]:
     import pymysql
 
-    where = {"unix_socket": config.socket} if config.socket else {"host": config.address, "port": config.port}
+    address = f"unix:{config.socket}" if config.socket else f"{config.address}:{config.port}"
     password = login(config.password, config.password_file) or ""
-    attempt = f"connect to {config.socket or f'{config.address}:{config.port}'} as {config.user}"
+    attempt = f"connect to {config.socket or address} as {config.user}"
+    # The socket is ours: PyMySQL leaves its own open when there is no server.
+    socket = sockets.connect(address, config.timeout)
     try:
-        connection = pymysql.connect(
-            **where, user=config.user, password=password,
-            connect_timeout=config.timeout, read_timeout=config.timeout, write_timeout=config.timeout, autocommit=True,
-            ssl_disabled=True, charset="utf8mb4", program_name="raingauge",
+        connection = pymysql.Connection(
+            host=config.address, port=config.port, user=config.user, password=password,
+            read_timeout=config.timeout, write_timeout=config.timeout, autocommit=True,
+            ssl_disabled=True, charset="utf8mb4", program_name="raingauge", defer_connect=True,
         )  # fmt: skip # a TLS context costs 20 ms of CPU at each connect
+        connection.connect(socket)
     except pymysql.err.MySQLError as error:
         raise _reason(error, attempt) from error
     except GARBLED as error:
@@ -77,7 +81,7 @@ def _reason(error: Exception, attempt: str) -> CollectError:
     text = f"{attempt}: {words}"
     if not isinstance(code, int):  # PyMySQL's own words about an answer out of order
         return ParseError(text)
-    if code in DENIED or isinstance(error.__context__, PermissionError):  # no right to the socket
+    if code in DENIED:
         return Denied(text)
     return Unreachable(text) if code == 0 or code in REFUSED or code in CLIENT else Unsupported(text)
 
