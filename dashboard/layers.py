@@ -39,13 +39,16 @@ class LayerSpec:
     notes: tuple[Measure, ...]
     """Those that have a value stand below it."""
     spark: str
+    wrong: Measure | None = None
+    """Has a value for what can be read and is not as it should be; said first, and at least degraded."""
 
 
 _IDLE = f'avg {BY} (rate(node_cpu_seconds_total{{mode="idle"}}[2m]))'
 LAYERS = (
     LayerSpec(
         "Host", "node",
-        Measure("{}", f"1 - min_over_time({_IDLE}[5m:30s])", "ratio"),
+        # The second term answers in the first half minute, when the subquery has no point yet.
+        Measure("{}", f"1 - min_over_time({_IDLE}[5m:30s]) or 1 - {_IDLE}", "ratio"),
         (Measure("load {}", f"max {BY} (max_over_time(node_load1[5m]))", "count"),),
         f"1 - {_IDLE}",
     ),
@@ -95,6 +98,7 @@ LAYERS = (
             Measure("certificate {}", f"min {BY} (probe_ssl_earliest_cert_expiry) - time() < 2592000", "seconds"),
         ),
         f"max {BY} (probe_duration_seconds)",
+        wrong=Measure("fails", f"max {BY} (probe_success) == 0", "count"),
     ),
 )  # fmt: skip
 
@@ -145,6 +149,7 @@ class _Readings:
 
     def __init__(self, source: Source, spec: LayerSpec, now: float) -> None:
         self.value = _texts(source, spec.value, now)
+        self.wrong = _texts(source, spec.wrong, now) if spec.wrong else {}
         self.notes = [_texts(source, note, now) for note in spec.notes]
         self.sparks = _sparks(source, spec.spark, now)
 
@@ -185,8 +190,10 @@ def _key(labels: Labels) -> Key:
 def _cell(status: TargetStatus, alerts: Sequence[Alert], readings: _Readings, which: str) -> Cell:
     key = _key(status.target.labels)
     value = readings.value.get(key, "")
-    notes = ", ".join(note[key] for note in readings.notes if key in note)
+    notes = ", ".join(note[key] for note in (readings.wrong, *readings.notes) if key in note)
     state = cell_state(status, alerts)
+    if key in readings.wrong:
+        state = min(state, "warn", key=ORDER.index)
     if not value:
         state = "none" if state == "ok" else state
         notes = trouble.words(status) if trouble.state(status) != "ok" else ""

@@ -1,12 +1,13 @@
 """The sentence at the top of the overview: what is wrong, since when, what to do first; or that nothing is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from alerts.model import Alert
 from collectors.model import Finding, TargetStatus
 from dashboard import trouble
 from dashboard.alert_cards import card, headline
+from dashboard.layers import Cell, Layer
 from dashboard.moments import Zone, ago, span
 from dashboard.steps import Step, steps
 
@@ -42,6 +43,7 @@ class Known:
     last_sample: float | None  # Unix seconds
     now: float  # Unix seconds
     zone: Zone
+    layers: Sequence[Layer] = ()
 
 
 def verdict(known: Known) -> Verdict:
@@ -93,10 +95,28 @@ def _quiet(known: Known) -> Verdict:
     last = f"Last check {ago(known.now - known.last_sample)}" if known.last_sample else "Last check unknown"
     watched = [status for status in known.targets if status not in bad]
     why = f"{last}. {_count(len(watched), 'target')} watched, no alert is firing."
+    odd = _odd(known, {status.slug for status in bad})
+    also = [*(f"{name}: {cell.value}, {cell.note}.".replace(", .", ".") for name, cell in odd[:3]), *also]
     if bad:
-        lead = f"{_count(len(bad), 'target')} cannot be read; everything else is healthy"
+        rest = f"{len(odd)} more {_are(len(odd))} not healthy" if odd else "everything else is healthy"
+        lead = f"{_count(len(bad), 'target')} cannot be read; {rest}"
         return Verdict("warn", lead, why, None, (), tuple(also), "")
+    if odd:
+        degraded = any(cell.state != "none" for _, cell in odd)
+        how = "not healthy" if degraded else "without data"
+        lead = f"No alert is firing, but {_count(len(odd), 'target')} {_are(len(odd))} {how}"
+        return Verdict("warn" if degraded else "none", lead, why, None, (), (*also, *_unread(known)), "")
     return Verdict("ok", "Everything that is watched is healthy", why, None, (), (*also, *_unread(known)), "")
+
+
+def _odd(known: Known, said: Container[str]) -> list[tuple[str, Cell]]:
+    """What the layers show as other than healthy, with its name, beside the targets that were said already."""
+    return [
+        (f"{layer.name} {cell.target}".rstrip(), cell)
+        for layer in known.layers
+        for cell in layer.cells
+        if cell.state != "ok" and cell.slug not in said
+    ]
 
 
 def _context(known: Known) -> Iterable[str]:
@@ -109,6 +129,10 @@ def _unread(known: Known) -> Iterable[str]:
     if known.findings:
         things = _count(len(known.findings), "thing")
         yield f"{things} on this host cannot be read yet; below is the line that allows it."
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _count(number: int, noun: str) -> str:

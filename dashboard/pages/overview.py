@@ -80,15 +80,16 @@ def build(services: Services, asked: View) -> OverviewPage:
     active = cards(alerts, "firing", "pending")
     around = shell(services, asked, "Overview")
     at = asked.tick(services.interval)
-    known = Known(alerts, targets, findings, around.freshness, around.last_sample, asked.now, asked.zone)
     day = services.events.events(min(asked.now - CHANGES_SECONDS, asked.shown.start), asked.now)
     axes = frame(services.source, asked, services.interval)
     unread = {JOBS.get(finding.collector, ""): finding.found for finding in findings}
+    shown = layers(services.source, targets, alerts, unread, at)
+    known = Known(alerts, targets, findings, around.freshness, around.last_sample, asked.now, asked.zone, shown)
     return OverviewPage(
         shell=around,
         verdict=verdict(known),
         host_bars=bars(services.source, at),
-        layers=layers(services.source, targets, alerts, unread, at),
+        layers=shown,
         setup=_setup(services.source, findings, around.last_sample, asked.now),
         plots=gather(services.source, charts.OVERVIEW, axes, targets),
         marks=marks(day, asked.shown.start, asked.shown.end),

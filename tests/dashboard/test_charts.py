@@ -22,7 +22,7 @@ from tests.dashboard.world import NOW, World
 
 UTC = Zone(0, "UTC")
 LAYER_EXPRESSIONS = [
-    measure.expr for spec in layers.LAYERS for measure in (spec.value, *spec.notes)
+    measure.expr for spec in layers.LAYERS for measure in (spec.value, *spec.notes, spec.wrong) if measure
 ] + [spec.spark for spec in layers.LAYERS]  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from collectors import probe
+from collectors.model import UP
 from dashboard.layers import LAYERS, Layer, layers
 from dashboard.units import GAP
 from tests.dashboard import scene, situations
@@ -18,8 +20,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def shown(world: World, **changed: object) -> dict[str, Layer]:
-    asked = {"targets": world.watched.statuses, "alerts": (), "unread": {}} | changed
-    found = layers(world.services.source, now=NOW, **asked)  # type: ignore[arg-type]
+    asked = {"targets": world.watched.statuses, "alerts": (), "unread": {}, "now": NOW} | changed
+    found = layers(world.services.source, **asked)  # type: ignore[arg-type]
     return {layer.name: layer for layer in found}
 
 
@@ -66,6 +68,18 @@ def test_a_layer_without_target_is_empty_or_says_what_was_found(tmp_path: Path) 
     found = shown(world, targets=[], unread={"mysql": "mariadbd listens"})
     assert (found["Database"].state, found["Database"].unread) == ("none", "mariadbd listens")
     assert (found["Cache"].state, found["Cache"].cells, found["Cache"].unread) == ("", (), "")
+
+
+def test_a_check_that_fails_is_not_healthy_before_its_alert_fires(tmp_path: Path) -> None:
+    world = situations.calm(tmp_path)
+    failed = [probe.SUCCESS(0), probe.DURATION(0.1), probe.STATUS(502), UP(1)]
+    world.store.append(scene.PROBE, NOW + 10, failed)
+    (cell,) = shown(world, now=NOW + 10)["Checks"].cells
+    assert (cell.state, cell.note) == ("warn", "fails, status 502")
+    world.now = NOW + 10
+    said = world.client().get("/", headers={"Accept": "application/json"}).get_json()["verdict"]
+    assert (said["state"], said["lead"]) == ("warn", "No alert is firing, but 1 target is not healthy")
+    assert said["also"][0].startswith("Checks: ")
 
 
 def test_values_are_the_worst_of_five_minutes(world: World) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from alerts.model import Alert
+from dashboard.layers import Cell, Layer
 from dashboard.moments import Zone
 from dashboard.verdict import Known, verdict
 from tests.dashboard import scene
@@ -50,6 +51,28 @@ def test_a_target_that_cannot_be_read_is_never_healthy() -> None:
     found = verdict(replace(CALM, targets=targets))
     assert (found.state, found.lead) == ("warn", "1 target cannot be read; everything else is healthy")
     assert found.also == ("Database mysqld does not let us in.",)
+
+
+def layer(name: str, *cells: tuple[str, str, str]) -> Layer:
+    made = tuple(Cell(state, "7", note, "", (), slug) for state, note, slug in cells)
+    return Layer(name, "", made[0].state, made, 0, "")
+
+
+def test_what_the_layers_show_as_degraded_is_not_called_healthy() -> None:
+    shown = [layer("Web", ("ok", "", "a")), layer("Checks", ("warn", "fails", "b"), ("none", "", "c"))]
+    found = verdict(replace(CALM, layers=shown))
+    assert (found.state, found.lead) == ("warn", "No alert is firing, but 2 targets are not healthy")
+    assert found.also == ("Checks: 7, fails.", "Checks: 7.")
+    found = verdict(replace(CALM, layers=[layer("Web", ("none", "", "a"))]))
+    assert (found.state, found.lead) == ("none", "No alert is firing, but 1 target is without data")
+
+
+def test_what_cannot_be_read_is_said_once() -> None:
+    refused = status(scene.MYSQL, "denied", "no")
+    shown = [layer("Database", ("none", "", refused.slug)), layer("Checks", ("warn", "fails", "b"))]
+    found = verdict(replace(CALM, targets=[*CALM.targets[:-1], refused], layers=shown))
+    assert found.lead == "1 target cannot be read; 1 more is not healthy"
+    assert found.also == ("Checks: 7, fails.", "Database mysqld does not let us in.")
 
 
 def test_what_was_found_and_cannot_be_read_is_announced() -> None:
