@@ -48,12 +48,13 @@ def parse(from_: str, to: str, now: float, zone: Zone) -> TimeRange:
     start, end = _time("from", from_, now, zone), _time("to", to, now, zone)
     if end <= start:
         raise RangeError(f"from={from_} is not before to={to}")
+    if start > now:
+        raise RangeError(f"from={from_} is in the future")
+    end = min(end, max(now, start + SHORTEST))  # what is still to come is no gap
     if end - start < SHORTEST:
         raise RangeError(f"from={from_} to={to} is {end - start:g} s long, expected at least {SHORTEST:g} s")
     if end - start > LONGEST:
         raise RangeError(f"from={from_} to={to} is longer than {LONGEST / 86400:g} days")
-    if start > now:
-        raise RangeError(f"from={from_} is in the future")
     return TimeRange(start, end, from_, to, live=to == "now")
 
 

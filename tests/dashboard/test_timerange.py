@@ -19,6 +19,8 @@ PARIS = Zone(7200, "CEST")
         ("2026-09-21T10:00:00Z", "2026-09-21T12:00:00+01:00", 1789984800, 1789988400, False),
         ("2026-09-21T12:00", "2026-09-21 13:30", 1789984800, 1789990200, False),  # the page's zone
         ("2026-09-21", "now", 1789941600, NOW, True),
+        ("2026-09-21", "2026-09-22", 1789941600, NOW, False),
+        ("now-10s", "9999999999", NOW - 10, NOW + 50, False),
     ],
 )
 def test_a_span_is_read(from_: str, to: str, start: float, end: float, live: bool) -> None:
