@@ -35,7 +35,7 @@ run: setup ## Watch this host and print the link to its dashboard
 
 # Not the installed command: the lab is in tests/, which is not installed.
 demo: setup servers ## The same over a small private web stack, for hosts that have none
-	$(BIN)/python -m agent demo
+	$(BIN)/raingauge demo
 
 test: dev servers ## Everything: lint, types, unit tests, real servers, browser, short trials
 	@$(MAKE) --no-print-directory lint

@@ -171,7 +171,7 @@ def alerts() -> Sequence[Alert]:
 def happened() -> list[Event]:
     return [
         Event("alert:1", "alert", "critical", scene.HOST, "", NOW - 990, NOW - 990, 1,
-              "FpmPoolExhausted firing: all workers of PHP-FPM pool shop have been busy for 2 minutes"),
+              "FpmPoolExhausted firing: all workers of PHP-FPM pool shop are busy"),
         Event("restart:1", "restart", "info", scene.HOST, "", NOW - 1380, NOW - 1380, 1, "PHP-FPM was restarted"),
         Event("cron:1", "cron", "info", scene.HOST, "", NOW - 5400, NOW - 5400, 1, "Cron finished in 41 s"),
     ]  # fmt: skip

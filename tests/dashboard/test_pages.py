@@ -132,7 +132,7 @@ def test_the_overview_says_it_first(troubled: World) -> None:
     client = troubled.client()
     text = client.get("/").get_data(as_text=True)
     data = client.get("/", headers=JSON).get_json()
-    assert data["verdict"]["lead"] == "All workers of PHP-FPM pool shop have been busy for 2 minutes"
+    assert data["verdict"]["lead"] == "All workers of PHP-FPM pool shop are busy"
     assert 0 < text.index(data["verdict"]["lead"]) < text.index("Layers") < text.index("<figure")
     assert "<title>2 need you · Overview · web-01</title>" in text
 
