@@ -85,7 +85,9 @@ const Controls = {
 };
 
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input,textarea,select,dialog")) return;
+  // A dialog that was just closed may keep the focus until the next frame.
+  const typing = event.target.closest("input,textarea,select,dialog[open]");
+  if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
   if (event.key === "?" || Controls.enabled()) Controls.press(event.key);
 });
 document.addEventListener("click", (event) => {
