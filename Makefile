@@ -33,7 +33,6 @@ servers: ## The servers and the browser that tests need, from apt (as root, or a
 run: setup ## Watch this host and print the link to its dashboard
 	$(BIN)/raingauge run
 
-# Not the installed command: the lab is in tests/, which is not installed.
 demo: setup servers ## The same over a small private web stack, for hosts that have none
 	$(BIN)/raingauge demo
 
