@@ -18,6 +18,7 @@ from agent.running import VERSION
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
 from alerts import state
 from alerts.model import Alert, Group, RuleHealth
+from alerts.recording import in_order
 from collectors.model import Finding, PartStatus, Target, TargetStatus
 from dashboard.services import Services
 from history.access import Access
@@ -30,7 +31,6 @@ from history.store import Store
 log = logging.getLogger("raingauge.following")
 
 REFRESH_SECONDS = 5.0
-ORDER = {"firing": 0, "pending": 1, "resolved": 2}
 PART_SERIES = ("interval_seconds", "up", "duration_seconds", "last_success_timestamp_seconds")
 
 
@@ -42,8 +42,7 @@ class StoredAlerts:
         self._groups = groups
 
     def alerts(self) -> Sequence[Alert]:
-        found = [alert for rule in state.load(self._engine).values() for alert in rule.alerts.values()]
-        return sorted(found, key=lambda alert: (ORDER[alert.state], -alert.active_at))
+        return in_order(alert for rule in state.load(self._engine).values() for alert in rule.alerts.values())
 
     def groups(self) -> Sequence[Group]:
         return self._groups

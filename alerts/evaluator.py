@@ -16,7 +16,7 @@ from alerts.engine import Evaluation, Reading, RuleState, Transition
 from alerts.model import Alert, Group, Labels, Rule, RuleHealth
 from alerts.notifier import Channel
 from alerts.readings import LAST_SUCCESS, PART_UP, Catalogue, PartOf, Readings
-from alerts.recording import RULES_TARGET, SEVERITIES, all_samples, event, recorded, severity
+from alerts.recording import RULES_TARGET, all_samples, event, in_order, recorded
 from alerts.rulefile import RuleFileError
 from collectors.model import Sample
 from history.model import Point, QueryError, Scalar, Sink, Source, Vector
@@ -86,9 +86,7 @@ class Evaluator:
 
     def alerts(self) -> Sequence[Alert]:
         with self._lock:
-            found = [alert for rule in self._states.values() for alert in rule.alerts.values()]
-        order = {"firing": 0, "pending": 1, "resolved": 2}
-        return sorted(found, key=lambda a: (order[a.state], SEVERITIES.index(severity(a)), -a.active_at))
+            return in_order(alert for rule in self._states.values() for alert in rule.alerts.values())
 
     def groups(self) -> Sequence[Group]:
         with self._lock:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from alerts.engine import States
-from alerts.model import Alert, Labels, Rule
+from alerts.model import Alert, Labels, Rule, State
 from alerts.notices import fingerprint
 from collectors.model import Event, Family, Sample, Severity, Target
 from history.model import Point
@@ -16,6 +16,7 @@ RULES_TARGET = Target("", "", "")
 """Without labels: what rules make carries exactly the labels of its result."""
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
+BY_URGENCY: tuple[State, ...] = ("firing", "pending", "resolved")
 
 
 @lru_cache(maxsize=4096)
@@ -64,6 +65,11 @@ def all_samples(by_rule: Mapping[str, Sequence[Sample]], states: States) -> list
 def severity(alert: Alert) -> Severity:
     """What is not one of ours counts as info."""
     return next((known for known in SEVERITIES if known == alert.severity), "info")
+
+
+def in_order(alerts: Iterable[Alert]) -> list[Alert]:
+    """Firing first, worst first, newest first: as people see them."""
+    return sorted(alerts, key=lambda a: (BY_URGENCY.index(a.state), SEVERITIES.index(severity(a)), -a.active_at))
 
 
 def event(alert: Alert, now: float) -> Event:
