@@ -36,10 +36,20 @@ DASHBOARD = {
     "/logout": "Ends the session.",
     "/api/v1/query": "An expression at one `time`.",
     "/api/v1/query_range": "An expression from `start` to `end` every `step`.",
+    "/api/v1/query_exemplars": "Always empty: exemplars are not kept.",
+    "/api/v1/format_query": "The expression as people read it.",
     "/api/v1/series": "Series that `match[]`.",
     "/api/v1/labels": "Names of labels.",
     "/api/v1/label/<name>/values": "Values of a label.",
     "/api/v1/metadata": "Type, help and unit of metrics.",
+    "/api/v1/rules": "Rules with their alerts; by `type`, `rule_name[]`, `rule_group[]`, `file[]` and `match[]`.",
+    "/api/v1/alerts": "Alerts that fire or are pending.",
+    "/api/v1/targets": "What is collected, and as dropped what cannot be; by `state` and `scrapePool`.",
+    "/api/v1/targets/metadata": "Type, help and unit of the metrics of each target; by `match_target` and `metric`.",
+    "/api/v1/scrape_pools": "The jobs.",
+    "/api/v1/status/buildinfo": "Which Prometheus' API this is, and as `revision` which Raingauge.",
+    "/-/healthy": "200 as long as the process answers.",
+    "/-/ready": "The same: it answers once it is ready.",
 }
 
 

@@ -3,8 +3,11 @@
 Source: https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,10 @@ from history import numbers
 from history.model import Line, Matrix, Metadata, Point, QueryError, Scalar, Text, Vector
 
 Answer = dict[str, Any]
+Result = Vector | Matrix | Scalar | Text
+
+INFO = "PromQL info: "
+TRUNCATED = "results truncated due to limit"
 
 MOST_SECONDS = 9e12
 """Beyond, milliseconds are not exact. Nothing is stored there."""
@@ -23,58 +30,124 @@ STATUS = {"bad_data": 400, "execution": 422, "timeout": 503, "unavailable": 503}
 
 
 def success(data: Any, warnings: Sequence[str] = ()) -> Answer:
+    """What PromQL only remarks, which it marks as such, are `infos` and no warnings."""
     answer: Answer = {"status": "success", "data": data}
-    return {**answer, "warnings": list(warnings)} if warnings else answer
+    infos = [text for text in warnings if text.startswith(INFO)]
+    others = [text for text in warnings if not text.startswith(INFO)]
+    return answer | ({"warnings": others} if others else {}) | ({"infos": infos} if infos else {})
 
 
 def failure(error: QueryError) -> Answer:
     return {"status": "error", "errorType": error.kind, "error": str(error)}
 
 
-def result(found: Vector | Matrix | Scalar | Text) -> Answer:
+def result(found: Result) -> Answer:
+    return success(data(found), found.warnings)
+
+
+def data(found: Result) -> Answer:
+    """Of any JSON library. `quick_data` is the same for orjson."""
+    if isinstance(found, Matrix):
+        lines = [{"metric": dict(line.labels), "values": orjson.loads(text)} for line, text in _written(found.lines)]
+        return {"resultType": "matrix", "result": lines}
+    return quick_data(found)
+
+
+def quick_data(found: Result) -> Answer:
     match found:
         case Vector(points):
-            data = _data("vector", [_point(point) for point in points])
+            return {"resultType": "vector", "result": [_point(point) for point in points]}
         case Matrix(lines):
-            data = _data("matrix", [_line(line) for line in lines])
+            written = [{"metric": dict(line.labels), "values": orjson.Fragment(text)} for line, text in _written(lines)]
+            return {"resultType": "matrix", "result": written}
         case Scalar(t, value):
-            data = _data("scalar", [_time(t), numbers.number(value)])
+            return {"resultType": "scalar", "result": [_time(t), numbers.number(value)]}
         case Text(t, text):
-            data = _data("string", [_time(t), text])
-    return success(data, found.warnings)
+            return {"resultType": "string", "result": [_time(t), text]}
+
+
+def limited(found: Result, limit: int) -> Result:
+    """At most so many series, and a warning if there are more."""
+    match found:
+        case Vector(points, warnings) if len(points) > limit:
+            return Vector(points[:limit], (*warnings, TRUNCATED))
+        case Matrix(lines, warnings) if len(lines) > limit:
+            return Matrix(lines[:limit], (*warnings, TRUNCATED))
+    return found
 
 
 def metadata(found: dict[str, list[Metadata]]) -> Answer:
     return success({name: [asdict(one) for one in each] for name, each in found.items()})
 
 
-def _data(kind: str, content: list[Any]) -> Answer:
-    return {"resultType": kind, "result": content}
-
-
 def _point(point: Point) -> Answer:
     return {"metric": dict(point.labels), "value": [_time(point.t), numbers.number(point.value)]}
 
 
-def _line(line: Line) -> Answer:
-    pairs = zip(_times(line.times), _texts(line.values), strict=True)
-    return {"metric": dict(line.labels), "values": list(map(list, pairs))}
+def _written(lines: Iterable[Line]) -> Iterator[tuple[Line, bytes]]:
+    """Each line and its points as JSON: a long answer is mostly these, so they never become objects."""
+    times: NDArray[np.float64] | None = None
+    before: list[bytes] = []
+    for line in lines:
+        if line.times is not times:  # most lines of an answer share theirs
+            times = line.times
+            before = [b'"],[' + text + b',"' for text in _decimals(np.round(times, 3))]
+        pieces = [b""] * (2 * len(before))
+        pieces[::2] = before
+        pieces[1::2] = _values(line.values)
+        yield line, b"[" + b"".join(pieces)[3:] + b'"]]' if pieces else b"[]"
 
 
-def _times(times: NDArray[np.float64]) -> list[float | int]:
-    whole = times.astype(np.int64)
-    return whole.tolist() if (whole == times).all() else [_time(t) for t in times.tolist()]
+def _values(values: NDArray[np.float64]) -> list[bytes]:
+    """As numbers.number, but all at once."""
+    texts = _decimals(values)
+    for at in np.flatnonzero(_unlike(values)).tolist():
+        texts[at] = numbers.number(float(values[at])).encode()
+    return texts
 
 
-def _texts(values: NDArray[np.float64]) -> list[str]:
-    """As numbers.number, but most at once: a long answer is mostly this."""
+def _decimals(values: NDArray[np.float64]) -> list[bytes]:
+    """The fewest digits that read back the same, as orjson writes them."""
     if not len(values):
         return []
-    found = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY).decode()[1:-1].split(",")
-    return [
-        text.removesuffix(".0") if "e" not in text and text != "null" else numbers.number(value)
-        for text, value in zip(found, values.tolist(), strict=True)
-    ]
+    text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
+    return text[1:-1].replace(b".0,", b",").removesuffix(b".0").split(b",")
+
+
+def _unlike(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where orjson does not write as Prometheus: it has exponents earlier, and nothing for what is no number."""
+    size = np.abs(values)
+    alike: NDArray[np.bool_] = (size == 0) | ((size >= 1e-4) & (size < 1e15))
+    return ~alike
+
+
+def scientific(value: float) -> str:
+    """As Prometheus writes the value of an alert: the fewest digits, and an exponent always."""
+    if not math.isfinite(value):
+        return numbers.plain(value)
+    mantissa, exponent = f"{Decimal(repr(value)).normalize():e}".split("e")
+    return f"{mantissa}e{exponent[0]}{exponent[1:]:0>2}"
+
+
+def moment(t: float | None) -> str:
+    """RFC 3339 with as few digits as are exact to the millisecond; None is Go's zero time."""
+    if t is None:
+        return "0001-01-01T00:00:00Z"
+    text = datetime.fromtimestamp(round(t, 3), UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
+    return f"{text.rstrip('0').rstrip('.')}Z"
+
+
+def duration(seconds: float) -> str:
+    """`15s`, `1m30s`, `36h`: Prometheus uses days and longer ones only where nothing is left."""
+    left = round(seconds * 1000)
+    text = ""
+    for unit in numbers.ORDER:
+        size = round(numbers.UNITS[unit] * 1000)
+        count, rest = divmod(left, size)
+        if count and (rest == 0 or unit not in ("y", "w", "d")):
+            text += f"{count}{unit}"
+            left = rest
+    return text or "0s"
 
 
 def _time(t: float) -> float | int:
