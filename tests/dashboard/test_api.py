@@ -215,6 +215,21 @@ REQUESTS_OF_ALL_KINDS: list[tuple[str, dict[str, Any]]] = [
     ("metadata", {"metric": "nothing"}),
     ("metadata", {"limit": "x"}),
     ("metadata", {"limit": 0}),
+    ("metadata", {"metric": "nothing", "limit": -1}),
+    ("format_query", {"query": "sum(rate(node_load1[5m]))by(host)/on(host) group_left() node_load1"}),
+    ("format_query", {"query": "1 +"}),
+    ("format_query", {}),
+    ("query_exemplars", {"query": "node_load1", **SPAN}),
+    ("query_exemplars", {"query": "node_load1 +", **SPAN}),
+    ("query_exemplars", {"query": "node_load1", "start": NOW, "end": 1}),
+    ("query_exemplars", {"query": "node_load1", "start": "z"}),
+    ("query_exemplars", {}),
+    ("rules", {"type": "x"}),
+    ("rules", {}),
+    ("alerts", {}),
+    ("targets/metadata", {"limit": "x"}),
+    ("targets/metadata", {"match_target": "("}),
+    ("targets/metadata", {}),
 ]
 
 

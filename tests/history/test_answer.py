@@ -2,6 +2,7 @@ import math
 import struct
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,3 +116,61 @@ def test_each_type_of_result_has_its_shape() -> None:
     assert answer.metadata({"up": [Metadata("gauge", "Up.")]}) == {
         "status": "success", "data": {"up": [{"type": "gauge", "help": "Up.", "unit": ""}]},
     }  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(-(10**12), 9 * 10**15), unique=True, max_size=5).map(sorted),
+            st.booleans(),
+            st.floats(),
+        ),
+        max_size=4,
+    )
+)
+def test_quick_data_is_the_same(lines: list[tuple[list[int], bool, float]]) -> None:
+    """Lines that share their times, and lines that do not, down to no point at all."""
+    found: list[Line] = []
+    for stamps, shared, value in lines:
+        times = found[-1].times if shared and found else np.array(stamps, dtype=np.float64) / 1000
+        found.append(Line({"a": "é"}, times, np.full(len(times), value)))
+    matrix = Matrix(tuple(found))
+    plain = answer.data(matrix)
+    assert orjson.loads(orjson.dumps(answer.quick_data(matrix))) == plain
+    assert [each["values"] for each in plain["result"]] == [
+        [[t, numbers.number(value)] for t, value in zip(line.times, line.values, strict=True)] for line in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0e+00"), (1.0, "1e+00"), (-12345.5, "-1.23455e+04"), (0.25, "2.5e-01"), (1e100, "1e+100"),
+        (math.nan, "NaN"), (-math.inf, "-Inf"),
+    ],
+)  # fmt: skip
+def test_values_of_alerts(value: float, text: str) -> None:
+    assert answer.scientific(value) == text
+
+
+@pytest.mark.parametrize(
+    ("t", "text"),
+    [
+        (None, "0001-01-01T00:00:00Z"), (0.0, "1970-01-01T00:00:00Z"), (1.7e9, "2023-11-14T22:13:20Z"),
+        (1.7e9 + 0.25, "2023-11-14T22:13:20.25Z"), (1.7e9 - 0.0004, "2023-11-14T22:13:20Z"),
+    ],
+)  # fmt: skip
+def test_moments(t: float | None, text: str) -> None:
+    assert answer.moment(t) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"), (10, "10s"), (90, "1m30s"), (0.25, "250ms"), (61.5, "1m1s500ms"), (3600, "1h"), (86400, "1d"),
+        (90000, "25h"), (604800, "1w"), (691200, "8d"), (31536000, "1y"),
+    ],
+)  # fmt: skip
+def test_durations_are_written_as_prometheus_does(seconds: float, text: str) -> None:
+    assert answer.duration(seconds) == text
+    assert numbers.duration(text) == seconds
