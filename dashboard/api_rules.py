@@ -98,8 +98,8 @@ def _owned(groups: Iterable[Group], found: Iterable[Alert]) -> Mapping[int, list
 
 
 def _fixed(labels: Labels) -> dict[str, str]:
-    """Those that are not filled in by a template."""
-    return {name: value for name, value in labels.items() if "{{" not in value}
+    """Those that are not filled in by a template; an empty one is no label."""
+    return {name: value for name, value in labels.items() if value and "{{" not in value}
 
 
 def _group(group: Group, rows: list[dict[str, Any]], healths: Sequence[RuleHealth]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ ANY = ("", "any")
 SUFFIXES = ("", "_bucket", "_sum", "_count", "_total")
 """Of series, after the name of their family."""
 RECENT_SECONDS = 300.0
+PATIENCE_SECONDS = 10.0
+"""A read that takes longer has failed, whatever its interval."""
 
 
 def targets(watched: Watched, state: str = "", pool: str = "") -> dict[str, Any]:
@@ -83,7 +85,7 @@ def _active(status: TargetStatus) -> dict[str, Any]:
         "lastScrapeDuration": sum(part.duration or 0.0 for part in status.parts),
         "health": _health(status),
         "scrapeInterval": answer.duration(interval),
-        "scrapeTimeout": answer.duration(interval),
+        "scrapeTimeout": answer.duration(min(interval, PATIENCE_SECONDS)),
     }
 
 

@@ -26,8 +26,8 @@ On `dashboard.listen`, for those who have logged in. `/api/v1` is Prometheus' HT
 token of `raingauge token create --scope read` as `Authorization: Bearer TOKEN`. A page asked for with
 `Accept: application/json` answers with its data. `from` and `to` choose the span: `?from=now-6h&to=now`.
 
-Grafana takes it as a data source of type Prometheus: the address of the dashboard as URL, without basic authentication,
-and the HTTP header `Authorization` with the value `Bearer TOKEN`. It says that it is Prometheus 2.55, whose API this is.
+Grafana takes it as a data source of type Prometheus: the dashboard's address as URL, no authentication method, and the
+HTTP header `Authorization` with the value `Bearer TOKEN`. It says that it is Prometheus 2.55, whose API this is.
 
 """
 DASHBOARD = {

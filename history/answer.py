@@ -117,7 +117,7 @@ def _decimals(values: NDArray[np.float64]) -> list[bytes]:
 def _unlike(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Where orjson does not write as Prometheus: it has exponents earlier, and nothing for what is no number."""
     size = np.abs(values)
-    alike: NDArray[np.bool_] = (size == 0) | ((size >= 1e-4) & (size < 1e15))
+    alike: NDArray[np.bool_] = (size == 0) | ((size >= 1e-5) & (size < 1e16))
     return ~alike
 
 
