@@ -29,7 +29,7 @@ log = logging.getLogger("raingauge.dashboard")
 SESSION = "sid"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TRIES = "10 per 5 minutes"
-OPEN = frozenset({"assets.file", "login.enter", "login.form"})
+OPEN = frozenset({"api.healthy", "api.ready", "assets.file", "login.enter", "login.form"})
 """Endpoints that need no session."""
 USED = "This link was used before, or it is older than 15 minutes. `raingauge token login` prints a new one."
 UNKNOWN = "log in, or send a token of `raingauge token create` as Authorization: Bearer"
