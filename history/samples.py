@@ -75,9 +75,39 @@ class Group:
     values: Floats  # [series x stamps]
 
 
+@dataclass(frozen=True)
+class Rolled:
+    """Series with common stamps as roll-ups: what is kept of each bucket of time is in columns of several kinds.
+
+    Source of the kinds: history/store/tiers.py.
+    """
+
+    labels: Sequence[Labels]
+    stamps: Ints  # ms, ascending: of each bucket's last scrape
+    widths: Ints  # ms, of each bucket; 0: a sample as it came
+    columns: Mapping[int, Floats]  # kind -> [series x stamps]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of roll-ups."""
+
+    start: int  # ms
+    end: int  # ms
+    resolution: int
+    """ms: where there is a choice, buckets are no wider."""
+    kinds: Sequence[int]
+    most: float
+    """So many samples are still read as they are."""
+
+
 class Samples(Protocol):
     def select(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Group]:
         """Every series that matches, with its samples of start <= t <= end (ms)."""
+        ...
+
+    def rolled(self, matchers: Sequence[Matcher], wanted: Wanted) -> list[Rolled] | None:
+        """Roll-ups, of start - 2 h <= t <= end + 1 h; None: `select` has it all, in no more samples than `most`."""
         ...
 
 

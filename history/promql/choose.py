@@ -1,12 +1,13 @@
 """The series that a selector names, each once."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 
 from history.promql.frames import key
-from history.samples import Floats, Group, Ints, Matcher, Samples, absent, blank, matches
+from history.samples import Floats, Group, Ints, Matcher, Rolled, Samples, Wanted, absent, blank, matches
 
 Alternatives = Sequence[Sequence[Matcher]]
 
@@ -20,6 +21,23 @@ def selected(source: Samples, alternatives: Alternatives, start: int, end: int) 
         if (part := _unseen(group, alternatives[:at])) is not None
     ]
     return found if len(found) < 2 else _joined(found)
+
+
+def rolled(source: Samples, alternatives: Alternatives, wanted: Wanted) -> list[Rolled] | None:
+    """Roll-ups in place of the samples; None: the samples answer."""
+    found: list[Rolled] = []
+    for at, matchers in enumerate(alternatives):
+        some = source.rolled(matchers, wanted)
+        if some is None:
+            return None
+        found += [part for each in some if (part := _unseen_rolled(each, alternatives[:at])) is not None]
+    return found
+
+
+def _unseen_rolled(each: Rolled, earlier: Alternatives) -> Rolled | None:
+    rows = [row for row, labels in enumerate(each.labels) if not any(matches(labels, some) for some in earlier)]
+    columns = {kind: values[rows] for kind, values in each.columns.items()}
+    return replace(each, labels=[each.labels[row] for row in rows], columns=columns) if rows else None
 
 
 def _unseen(group: Group, earlier: Alternatives) -> Group | None:

@@ -1,17 +1,18 @@
 """Evaluate an expression over all steps at once, with the semantics of Prometheus 3."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from history.model import QueryError
-from history.promql import aggregate, binary, functions
+from history.promql import aggregate, binary, choose, functions, rollups
 from history.promql.ast import Aggregate, At, Binary, Call, Negate, Node, Number, Selector, String, Subquery
 from history.promql.choose import selected
 from history.promql.frames import Frame, Ranges, as_group, stack, windows, without_name
-from history.samples import Floats, Group, Ints, Samples, absent
+from history.samples import Floats, Group, Ints, Rolled, Samples, Wanted, absent
+from history.store.tiers import LAST
 
 LOOKBACK = 300_000  # ms
 SUBQUERY_STEP = 60_000  # ms
@@ -98,9 +99,20 @@ class Evaluation:
             return without_name(replace(value, values=-value.values))
         return -self.scalar(node.inner)
 
+    def rolled(self, node: Selector, ends: Ints, span: int, kinds: Sequence[int]) -> list[Rolled] | None:
+        """Roll-ups in place of the samples of start < t <= end; None: the samples are there, and few enough."""
+        step = int(self.times[1] - self.times[0]) if self.steps > 1 else None
+        finest = [width for width in (step, span // 2 if node.range else None) if width is not None]
+        start, end = int(ends.min()) - span + 1, int(ends.max())
+        wanted = Wanted(start, end, min(finest, default=0), kinds, rollups.EXACT)
+        return choose.rolled(self.source, node.alternatives, wanted)
+
     def latest(self, node: Selector) -> tuple[Frame, Floats]:
         """Each series' newest sample within the lookback, and its stamp (seconds)."""
         ends = self.ends(node.offset, node.at)
+        coarse = self.rolled(node, ends, LOOKBACK, (LAST,))
+        if coarse is not None:
+            return rollups.latest(coarse, ends)
         frames, stamps = [], []
         for group in self.select(node, ends, LOOKBACK):
             at = np.searchsorted(group.stamps, ends, side="right") - 1

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from history.promql import rates, reduce
-from history.promql.ast import Call
+from history.promql import rates, reduce, rollups
+from history.promql.ast import Call, Selector
 from history.promql.frames import Frame, Ranges, Window, empty, stack, without_name
 from history.samples import Floats, Ints, Mask
 
@@ -84,6 +84,12 @@ def over_time(evaluation: "Evaluation", node: Call) -> Frame:
     first, *rest = node.args
     if node.name == "quantile_over_time":
         first, rest = rest[0], [first]
+    if isinstance(first, Selector) and first.range and node.name in rollups.KINDS:
+        ends = evaluation.ends(first.offset, first.at)
+        coarse = evaluation.rolled(first, ends, first.range, rollups.KINDS[node.name])
+        if coarse is not None:
+            found = rollups.over_time(node.name, coarse, rollups.Asked(ends, first.range))
+            return found if function.keeps_name else without_name(found)
     ranges = evaluation.range_vector(first)
     param = evaluation.scalar(rest[0]) if rest else evaluation.times.astype(np.float64)
     frames = [_apply(function, window, ranges, evaluation.times, param) for window in ranges.windows]

@@ -70,7 +70,7 @@ def _read(what: Due, ids: Ids, stamps: Ints, reader: Reader) -> tiers.Columns:
     first, after = np.searchsorted(stamps, (what.start, what.end), side="right")
     if what.tier != HOUR:
         values = _values(what, ids, stamps, VALUES, reader)
-        return tiers.as_columns(values[:, first:after], _newest(values[:, :first]))
+        return tiers.as_columns(values[:, first:after], newest(values[:, :first]))
     kinds = (LAST, RESET, COUNT, MIN, MAX, SUM)
     return {kind: _values(what, ids, stamps, kind, reader)[:, first:after] for kind in kinds}
 
@@ -81,7 +81,7 @@ def _values(what: Due, ids: Ids, stamps: Ints, kind: int, reader: Reader) -> Flo
     return values
 
 
-def _newest(values: Floats) -> Floats:
+def newest(values: Floats) -> Floats:
     """Each row's last sample, absent where there is none."""
     joined = np.concatenate([blank(len(values), 1), values], axis=1)
     at = np.where(absent(joined), 0, np.arange(joined.shape[1])).max(axis=1)

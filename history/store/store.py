@@ -1,23 +1,27 @@
 """The embedded sample store: committed tick by tick, kept in memory for an hour or two, then sealed into pages."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 from sqlalchemy import Engine, delete, select
 
 from collectors.model import Sample, Target
 from history.database import METADATA, give_back, room
-from history.model import Labels, Metadata, QueryError
+from history.model import Labels, Metadata
 from history.retention import Retention
-from history.samples import Group, Ints, Matcher, absent, blank
+from history.samples import Group, Ints, Matcher, Rolled, Wanted
 from history.store import rolling, tiers
 from history.store.cache import Cache
 from history.store.expiry import Clock, expired, forgotten, sacrifices
 from history.store.load import generation, load, load_blocks
-from history.store.sealed import Block, PagesGone, Reader, holding
+from history.store.plan import raw_suffices
+from history.store.reading import MOST_SAMPLES, Reading
+from history.store.sealed import Block, PagesGone, Reader
 from history.store.sealing import Column, Prepared, count_generation, delete_blocks, prepare, write_block
 from history.store.tables import TABLES, head_table, metric_table
 from history.store.target import StoredTarget
@@ -31,9 +35,8 @@ GIVE_BACK = 2**23
 """Bytes that go back to the file system in one step."""
 AT_ONCE = 16
 """Blocks that go in one transaction."""
-MOST_SAMPLES = 50_000_000
-"""A selector that would copy more than this many samples is refused."""
 
+T = TypeVar("T")
 Tick = tuple[Target, float, Sequence[Sample]]
 
 
@@ -48,6 +51,7 @@ class Store:
         self._reading = threading.Lock()  # guards memory; never held over a statement of the writer
         self._writer = Writer(self._reading)
         self._reader = Reader(engine, Cache(cache))
+        self._samples = Reading(self._reader, self._reading)
         self._slow_reader = Reader(engine, Cache(0))  # what is read once must not push out what is asked for often
         self._generation = -1
         METADATA.create_all(engine, tables=list(TABLES))
@@ -87,11 +91,22 @@ class Store:
         budget = MOST_SAMPLES
         groups = []
         for stored in self._targets():
-            group = self._select(stored, matchers, start, end, budget)
+            group = self._retried(partial(self._samples.samples, stored, matchers, (start, end), budget))
             if group is not None:
                 groups.append(group)
                 budget -= group.values.size
         return groups
+
+    def rolled(self, matchers: Sequence[Matcher], wanted: Wanted) -> list[Rolled] | None:
+        """As history.samples.Samples."""
+        gone, many = self._weigh(matchers, wanted)
+        if not gone and not many:
+            return None
+        read = [
+            self._retried(partial(self._samples.rolled, stored, matchers, wanted, raw_first=not many))
+            for stored in self._targets()
+        ]
+        return [rolled for rolled in read if rolled is not None]
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Labels]:
         """Labels of every series that matches and has a sample of start <= t <= end (ms).
@@ -121,46 +136,27 @@ class Store:
         missing = {-block.id: f"block {block.id} misses {block.missing} pages" for block in blocks if block.missing}
         return {**missing, **self._slow_reader.damaged, **self._reader.damaged}
 
+    def _weigh(self, matchers: Sequence[Matcher], wanted: Wanted) -> tuple[bool, bool]:
+        """Whether samples of that time have gone that roll-ups remember, and whether there are too many."""
+        samples, gone = 0, False
+        for stored in self._targets():
+            with self._reading:
+                found = len(stored.find(matchers))
+                if found:
+                    samples += found * sum(block.count for block in stored.within(RAW, wanted.start, wanted.end))
+                    gone = gone or not raw_suffices(stored, wanted.start)
+        return gone, samples > wanted.most
+
     def _targets(self) -> list[StoredTarget]:
         return list(self._writer.targets.values())
 
-    def _select(
-        self, stored: StoredTarget, matchers: Sequence[Matcher], start: int, end: int, budget: int
-    ) -> Group | None:
-        """None: nothing that matches has a sample in that time."""
-        for strict in (True, False):
-            try:
-                return self._read(stored, matchers, start, end, budget, strict=strict)
-            except PagesGone:
-                self._reindex()
-        return None
-
-    def _read(
-        self, stored: StoredTarget, matchers: Sequence[Matcher], start: int, end: int, budget: int, *, strict: bool
-    ) -> Group | None:
-        with self._reading:
-            found = stored.find(matchers)
-            blocks = stored.within(RAW, start, end) if len(found) else []
-            fresh, newest = stored.head.read(found.tolist(), start, end)
-        here = ~absent(newest).all(axis=1) | np.isin(found, holding(blocks, found))
-        ids, newest = found[here], newest[here]
-        sealed = sum(block.count for block in blocks)
-        if len(ids) * (sealed + len(fresh)) > budget:
-            raise QueryError("execution", "query processing would load too many samples into memory")
-        if not len(ids):
-            return None
-        values = newest
-        stamps = fresh
-        if blocks:
-            values = blank(len(ids), sealed + len(fresh))
-            values[:, sealed:] = newest
-            old = self._reader.read(blocks, ids, VALUES, values, strict=strict)
-            first, last = np.searchsorted(old, (start, end + 1))
-            stamps = np.concatenate([old[first:last], fresh])
-            values = values[:, first : last + len(fresh)] if last == sealed else values[:, first:last]
-        alive = ~absent(values).all(axis=1)
-        labels = [stored.series[series_id] for series_id in ids[alive].tolist()]
-        return Group(labels, stamps, values if alive.all() else values[alive]) if labels else None
+    def _retried(self, read: Callable[..., T]) -> T:
+        """`read(strict=...)`, again if pages went while it was read; what is missing still is damage."""
+        try:
+            return read(strict=True)
+        except PagesGone:
+            self._reindex()
+            return read(strict=False)
 
     def _seal(self) -> bool:
         stored = next((stored for stored in self._targets() if stored.head.due), None)

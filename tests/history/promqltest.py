@@ -16,7 +16,7 @@ from history.numbers import duration
 from history.promql.evaluate import evaluate
 from history.promql.frames import Frame, Ranges, key
 from history.promql.parse import parse
-from history.samples import STALE_BITS, Group, Matcher, matches
+from history.samples import STALE_BITS, Group, Matcher, Rolled, Wanted, matches
 
 STALE = float(STALE_BITS.view(np.float64))
 COMMAND = re.compile(
@@ -50,6 +50,9 @@ class Memory:
             if stamps and matches(labels, matchers):
                 groups.append(Group([labels], np.array(stamps), np.array([[points[t] for t in stamps]])))
         return groups
+
+    def rolled(self, _matchers: Sequence[Matcher], _wanted: Wanted) -> list[Rolled] | None:
+        return None
 
 
 @dataclass
