@@ -95,7 +95,8 @@ class Sink(Protocol):
     def append(self, target: Target, t: float, samples: Sequence[Sample]) -> None:
         """One tick of one target. A series that was in the tick before and is not in this one ends (stale).
 
-        No samples at all: every series of the target ends. Stamps out of order are refused with ValueError.
+        No samples at all: every series of the target ends. ValueError for a stamp that is there already, or from
+        before what is sealed.
         """
         ...
 

@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Engine, Row, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from history.store.sealed import Block, Layout, PageEntry
 from history.store.tables import (
@@ -23,9 +24,19 @@ from history.store.target import StoredTarget
 LONG_AGO = -(2**62)  # ms
 
 
+def begin_generation(engine: Engine) -> None:
+    """The row that counts, in a new database."""
+    try:
+        with engine.begin() as connection:
+            if connection.execute(select(func.count()).select_from(generation_table)).scalar() == 0:
+                connection.execute(insert(generation_table).values(number=0))
+    except IntegrityError:
+        return  # another process was faster
+
+
 def generation(connection: Connection) -> int:
     """Grows whenever blocks come or go."""
-    return int(connection.execute(select(func.max(generation_table.c.number))).scalar() or 0)
+    return int(connection.execute(select(func.max(generation_table.c.number))).scalar_one())
 
 
 def load(connection: Connection, known: dict[str, StoredTarget], *, blocks: bool) -> dict[str, StoredTarget]:
@@ -54,10 +65,10 @@ def load_blocks(connection: Connection, targets: Iterable[StoredTarget]) -> None
             pages.setdefault(block_id, []).append(PageEntry(page_id, kind, layouts[layout_id]))
     by_target: dict[int, list[Block]] = {}
     at = block_table.c
-    query = select(at.target_id, at.id, at.tier, at.t0, at.t1, at.count, at.bytes, at.pages).order_by(at.t0)
-    for target_id, block_id, tier, t0, t1, count, size, expected in connection.execute(query):
+    query = select(at.target_id, at.id, at.tier, at.t0, at.t1, at.until, at.count, at.bytes, at.pages).order_by(at.t0)
+    for target_id, block_id, tier, t0, t1, until, count, size, expected in connection.execute(query):
         there = tuple(pages.get(block_id, ()))
-        block = Block(block_id, tier, t0, t1, count, size, expected - len(there), there)
+        block = Block(block_id, tier, t0, t1, until, count, size, expected - len(there), there)
         by_target.setdefault(target_id, []).append(block)
     for stored in targets:
         stored.set_blocks(by_target.get(stored.id, []))

@@ -1,7 +1,8 @@
 """One target's samples, and its roll-ups where those have gone or are too many."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from history.store.tiers import COUNT, HOUR, LAST, MAX, MIN, RAW, SUM, VALUES
 MOST_SAMPLES = 50_000_000
 """A selector that would copy more than this many samples is refused."""
 
+
+PART_SAMPLES = 4_000_000
+"""What is walked through comes in parts of so many samples."""
 
 Span = tuple[int, int]
 """start <= t <= end (ms)"""
@@ -39,13 +43,35 @@ class Reading:
             blocks = stored.within(RAW, *span) if len(found) else []
             stamps, head = stored.head.read(found.tolist(), *span)
         here = ~absent(head).all(axis=1) | np.isin(found, holding(blocks, found))
-        ids, head = found[here], head[here]
-        sealed = sum(block.count for block in blocks)
-        if len(ids) * (sealed + len(stamps)) > budget:
+        if int(here.sum()) * (sum(block.count for block in blocks) + len(stamps)) > budget:
             raise QueryError("execution", "query processing would load too many samples into memory")
+        return self._group(stored, found[here], blocks, (stamps, head[here]), span, strict=strict)
+
+    def parts(self, stored: StoredTarget, ids: Ids, span: Span) -> Iterator[Callable[..., Group | None]]:
+        """For each few of the series a function that reads them."""
+        each = 1 + sum(block.count for block in stored.within(RAW, *span)) + stored.head.count
+        for some in np.array_split(ids, -(-len(ids) * each // PART_SAMPLES)) if len(ids) else []:
+            yield partial(self._part, stored, some, span)
+
+    def _part(self, stored: StoredTarget, ids: Ids, span: Span, *, strict: bool) -> Group | None:
+        with self._lock:
+            blocks = stored.within(RAW, *span)
+            head = stored.head.read(ids.tolist(), *span)
+        return self._group(stored, ids, blocks, head, span, strict=strict)
+
+    def _group(
+        self,
+        stored: StoredTarget,
+        ids: Ids,
+        blocks: Sequence[Block],
+        head: tuple[Ints, Floats],
+        span: Span,
+        *,
+        strict: bool,
+    ) -> Group | None:
         if not len(ids):
             return None
-        stamps, values = self._with_head(ids, blocks, VALUES, (stamps, head), span, strict=strict)
+        stamps, values = self._with_head(ids, blocks, VALUES, head, span, strict=strict)
         alive = ~absent(values).all(axis=1)
         labels = [stored.series[series_id] for series_id in ids[alive].tolist()]
         return Group(labels, stamps, values if alive.all() else values[alive]) if labels else None

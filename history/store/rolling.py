@@ -49,8 +49,7 @@ def _due(stored: StoredTarget, below: tuple[int, ...], above: tuple[int, ...]) -
 
 def rolled_until(stored: StoredTarget, of: tuple[int, ...]) -> int:
     """Up to where (ms) those tiers have all that there was."""
-    ends = [block.t1 + -block.t1 % (tiers.SPANS[block.tier] * 1000) for block in stored.of(of)]
-    return max(ends, default=-(2**62))
+    return max((block.until for block in stored.of(of)), default=-(2**62))
 
 
 def build(stored: StoredTarget, what: Due, reader: Reader, counters: Mapping[str, bool | None]) -> Prepared:
@@ -63,7 +62,7 @@ def build(stored: StoredTarget, what: Due, reader: Reader, counters: Mapping[str
         for some in split(ids):
             rolled = tiers.roll(_read(what, ids[some], stamps, reader), into)
             columns += _columns(stored, ids[some], rolled, counters)
-    return prepare(what.tier, into.stamps, columns)
+    return prepare(what.tier, into.stamps, columns, until=what.end)
 
 
 def _read(what: Due, ids: Ids, stamps: Ints, reader: Reader) -> tiers.Columns:

@@ -41,6 +41,8 @@ class Block:
     tier: int  # seconds, 0: raw
     t0: int  # ms
     t1: int  # ms
+    until: int
+    """ms: up to then it has all that there was."""
     count: int
     bytes: int
     missing: int

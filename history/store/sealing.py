@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, Insert, delete, insert, select, update
+from sqlalchemy import Connection, Insert, delete, insert, update
 
 from history.samples import Floats, Ints
 from history.store.codec import FAST
@@ -28,6 +28,7 @@ class Prepared:
     tier: int
     t0: int  # ms
     t1: int  # ms
+    until: int  # ms
     count: int
     stamps: bytes
     pages: tuple[tuple[int, Ids, bytes], ...]
@@ -38,20 +39,23 @@ class Prepared:
         return len(self.stamps) + sum(len(data) for _, _, data in self.pages)
 
 
-def prepare(tier: int, stamps: Ints, columns: Iterable[Column], level: int = FAST) -> Prepared:
+def prepare(
+    tier: int, stamps: Ints, columns: Iterable[Column], *, level: int = FAST, until: int | None = None
+) -> Prepared:
+    """`until` (ms): up to then it has all that there was; its last stamp if not given."""
     t0, t1 = int(stamps[0]), int(stamps[-1])
     pages = tuple(
         (column.kind, column.ids[some], pack(column.ids[some], t0, column.values[some], level))
         for column in columns
         for some in split(column.ids)
     )
-    return Prepared(tier, t0, t1, len(stamps), pack_stamps(stamps), pages)
+    return Prepared(tier, t0, t1, t1 if until is None else until, len(stamps), pack_stamps(stamps), pages)
 
 
 def write_block(connection: Connection, stored: StoredTarget, block: Prepared) -> Block:
     row = {
-        "target_id": stored.id, "tier": block.tier, "t0": block.t0, "t1": block.t1, "count": block.count,
-        "pages": len(block.pages), "bytes": block.bytes, "stamps": block.stamps,
+        "target_id": stored.id, "tier": block.tier, "t0": block.t0, "t1": block.t1, "until": block.until,
+        "count": block.count, "pages": len(block.pages), "bytes": block.bytes, "stamps": block.stamps,
     }  # fmt: skip
     block_id = new_id(connection, insert(block_table).values(row))
     entries = []
@@ -59,7 +63,7 @@ def write_block(connection: Connection, stored: StoredTarget, block: Prepared) -
         layout = layout_of(connection, stored, ids)
         page = insert(page_table).values(block_id=block_id, layout_id=layout.id, kind=kind, data=data)
         entries.append(PageEntry(new_id(connection, page), kind, layout))
-    return Block(block_id, block.tier, block.t0, block.t1, block.count, block.bytes, 0, tuple(entries))
+    return Block(block_id, block.tier, block.t0, block.t1, block.until, block.count, block.bytes, 0, tuple(entries))
 
 
 def delete_blocks(connection: Connection, block_ids: list[int]) -> None:
@@ -67,12 +71,16 @@ def delete_blocks(connection: Connection, block_ids: list[int]) -> None:
     connection.execute(delete(block_table).where(block_table.c.id.in_(block_ids)))
 
 
-def count_generation(connection: Connection) -> int:
-    """The new generation, by which who follows sees that blocks have come or gone."""
+class Outdated(Exception):
+    """Another process has exchanged blocks meanwhile."""
+
+
+def next_generation(connection: Connection, known: int) -> int:
+    """The new one, by which others see that blocks have come or gone. Outdated if `known` is not the present one."""
     number = generation_table.c.number
-    if not connection.execute(update(generation_table).values(number=number + 1)).rowcount:
-        connection.execute(insert(generation_table).values(number=1))
-    return int(connection.execute(select(number)).scalar_one())
+    if not connection.execute(update(generation_table).where(number == known).values(number=known + 1)).rowcount:
+        raise Outdated
+    return known + 1
 
 
 def layout_of(connection: Connection, stored: StoredTarget, ids: Ids) -> Layout:

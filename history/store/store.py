@@ -4,61 +4,59 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
 from typing import TypeVar
 
 import numpy as np
 from sqlalchemy import Engine, delete, select
+from sqlalchemy.exc import IntegrityError
 
 from collectors.model import Sample, Target
-from history.database import METADATA, give_back, room
+from history.database import METADATA
 from history.model import Labels, Metadata
 from history.retention import Retention
 from history.samples import Group, Ints, Matcher, Rolled, Wanted
-from history.store import rolling, tiers
+from history.store import sweeping
 from history.store.cache import Cache
-from history.store.expiry import Clock, expired, forgotten, sacrifices
-from history.store.load import generation, load, load_blocks
+from history.store.load import begin_generation, generation, load
+from history.store.maintenance import Maintenance
 from history.store.plan import raw_suffices
 from history.store.reading import MOST_SAMPLES, Reading
 from history.store.sealed import Block, PagesGone, Reader
-from history.store.sealing import Column, Prepared, count_generation, delete_blocks, prepare, write_block
+from history.store.sealing import Outdated, Prepared, delete_blocks, next_generation, write_block
 from history.store.tables import TABLES, head_table, metric_table
 from history.store.target import StoredTarget
-from history.store.tiers import RAW, VALUES
+from history.store.tiers import RAW
 from history.store.writing import Writer
 
 KEEP = Retention()
 CACHE = 64 * 2**20  # bytes
-EXPIRE_EVERY = 60_000  # ms
-GIVE_BACK = 2**23
-"""Bytes that go back to the file system in one step."""
-AT_ONCE = 16
-"""Blocks that go in one transaction."""
 
 T = TypeVar("T")
 Tick = tuple[Target, float, Sequence[Sample]]
 
 
 class Store:
-    """One process appends; any of its threads reads. Another opens the same database and follows with `refresh`."""
+    """One process appends; any of its threads reads. Others may read what it has committed, after `refresh`.
+
+    Blocks may be exchanged by several processes: the one that finds that another was faster looks again.
+    """
 
     def __init__(self, engine: Engine, retention: Retention = KEEP, cache: int = CACHE) -> None:
         """Reads what the database holds. `cache`: most bytes of decoded samples that are kept in memory."""
-        self._engine = engine
-        self._retention = retention
+        self.engine = engine
+        self.memory = threading.Lock()
+        """Guards what the targets have in memory; never held over a statement of the writer."""
         self._writing = threading.Lock()
-        self._reading = threading.Lock()  # guards memory; never held over a statement of the writer
-        self._writer = Writer(self._reading)
+        self._writer = Writer(self.memory)
         self._reader = Reader(engine, Cache(cache))
-        self._samples = Reading(self._reader, self._reading)
-        self._slow_reader = Reader(engine, Cache(0))  # what is read once must not push out what is asked for often
+        self.slow_reader = Reader(engine, Cache(0))
+        """What is read once must not push out what is asked for often."""
+        self._samples = Reading(self._reader, self.memory)
         self._generation = -1
         METADATA.create_all(engine, tables=list(TABLES))
+        begin_generation(engine)
         self.refresh()
-        self._clock = Clock(self.newest)
-        self._measured = 0  # ms, when it was last found that there is room enough
-        self._looked = 0  # ms, when it was last looked for what is past its time
+        self.maintenance = Maintenance(self, retention)
 
     def append(self, target: Target, t: float, samples: Sequence[Sample]) -> None:
         """As history.model.Sink. Once it has returned, kill -9 loses nothing of it."""
@@ -66,31 +64,38 @@ class Store:
 
     def append_many(self, ticks: Iterable[Tick]) -> None:
         """Several ticks in one transaction: all are stored, or none and ValueError."""
-        with self._writing, self._undoing():
-            with self._engine.begin() as connection:
-                written = [self._writer.write(connection, *tick) for tick in ticks]
-                if len({(tick.stored.id, tick.stamp) for tick in written}) < len(written):
-                    raise ValueError("append of two ticks of one target at the same stamp")
-            with self._reading:
-                for tick in written:
-                    tick.stored.insert(tick.stamp, tick.layout, tick.values)
+        ticks = list(ticks)
+        try:
+            self._append(ticks)
+        except IntegrityError:  # another process has made a row that we were to make, or swept one that we use
+            self.refresh(anew=True)
+            self._append(ticks)
 
-    def refresh(self) -> None:
-        """Read what another process has committed since."""
-        with self._engine.connect() as connection, self._reading:
+    def refresh(self, *, anew: bool = False) -> None:
+        """Read what another process has committed since; `anew`: forget all that is in memory."""
+        with self._writing, self.engine.connect() as connection, self.memory:
             now = generation(connection)
-            self._writer.targets = load(connection, self._writer.targets, blocks=now != self._generation)
+            known = {} if anew else self._writer.targets
+            found = load(connection, known, blocks=anew or now != self._generation)
+            self._writer.replace(found)
             self._generation = now
+
+    def catch_up(self) -> None:
+        """`refresh`, if another process has exchanged blocks."""
+        with self.engine.connect() as connection:
+            now = generation(connection)
+        if now != self._generation:
+            self.refresh()
 
     def maintain(self, now: float) -> bool:
         """One step of what is due at `now` (Unix seconds), if anything is. True: there may be more to do."""
-        return self._seal() or self._roll() or self._expire(round(now * 1000)) or self._make_room(round(now * 1000))
+        return self.maintenance.step(round(now * 1000))
 
     def select(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Group]:
         """As history.samples.Samples."""
         budget = MOST_SAMPLES
         groups = []
-        for stored in self._targets():
+        for stored in self.targets():
             group = self._retried(partial(self._samples.samples, stored, matchers, (start, end), budget))
             if group is not None:
                 groups.append(group)
@@ -104,9 +109,19 @@ class Store:
             return None
         read = [
             self._retried(partial(self._samples.rolled, stored, matchers, wanted, raw_first=not many))
-            for stored in self._targets()
+            for stored in self.targets()
         ]
         return [rolled for rolled in read if rolled is not None]
+
+    def walk(self, name: str, start: int, end: int) -> Iterator[Group]:
+        """All samples of a metric, of start <= t <= end (ms), in parts that fit into memory."""
+        for stored in self.targets():
+            with self.memory:
+                found = stored.find([Matcher("__name__", "=", name)])
+            for part in self._samples.parts(stored, found, (start, end)):
+                group = self._retried(part)
+                if group is not None:
+                    yield group
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Labels]:
         """Labels of every series that matches and has a sample of start <= t <= end (ms).
@@ -114,134 +129,116 @@ class Store:
         Of what is sealed it is enough that the series is in a block which touches that time.
         """
         labels: list[Labels] = []
-        for stored in self._targets():
-            with self._reading:
+        for stored in self.targets():
+            with self.memory:
                 labels += stored.alive(matchers, start, end)
         return labels
 
     def metadata(self) -> dict[str, Metadata]:
         """By metric name."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(select(metric_table).order_by(metric_table.c.name)).all()
         return {row.name: Metadata(row.type, row.help, row.unit) for row in rows}
+
+    def targets(self) -> list[StoredTarget]:
+        return list(self._writer.targets.values())
 
     @property
     def newest(self) -> int | None:
         """The newest stamp (ms)."""
-        return max((stored.last for stored in self._targets() if stored.last is not None), default=None)
+        return max((stored.last for stored in self.targets() if stored.last is not None), default=None)
 
     def damaged(self) -> dict[int, str]:
         """Problems by page (by -block where the block is meant): what could not be read. All else is served."""
-        blocks = [block for stored in self._targets() for block in stored.of(tuple(stored.blocks))]
+        blocks = [block for stored in self.targets() for block in stored.of(tuple(stored.blocks))]
         missing = {-block.id: f"block {block.id} misses {block.missing} pages" for block in blocks if block.missing}
-        return {**missing, **self._slow_reader.damaged, **self._reader.damaged}
+        return {**missing, **self.slow_reader.damaged, **self._reader.damaged}
+
+    def exchange(
+        self,
+        stored: StoredTarget,
+        *,
+        gone: Sequence[Block] = (),
+        come: Sequence[Prepared] = (),
+        seals: Ints | None = None,
+    ) -> None:
+        """In one transaction: blocks go, others come, the head's oldest scrapes (these stamps) leave it.
+
+        Nothing happens if the target has changed meanwhile: whoever asked finds it due again.
+        """
+        try:
+            with self._writing, self._undoing():
+                changed = seals is not None and not np.array_equal(stored.head.stamps[: len(seals)], seals)
+                if not changed and stored in self.targets():
+                    self._exchange(stored, gone, come, seals)
+        except Outdated:
+            self.refresh()
+
+    def sweep(self, stored: StoredTarget) -> bool:
+        """Rows of series and layouts that nothing refers to any more go. Whether there were any."""
+        try:
+            with self._writing:
+                with self.engine.begin() as connection:
+                    used = sweeping.used_by_head(connection, stored)
+                    with self.memory:
+                        what = sweeping.dead(stored, used)
+                    if not what.layouts and not what.series:
+                        return False
+                    now = next_generation(connection, self._generation)
+                    sweeping.delete_dead(connection, what)
+                with self.memory:
+                    stored.forget(what.layouts, what.series)
+                    self._generation = now
+        except Outdated:
+            self.refresh()
+        return True
+
+    def _append(self, ticks: Sequence[Tick]) -> None:
+        with self._writing, self._undoing():
+            with self.engine.begin() as connection:
+                written = [self._writer.write(connection, *tick) for tick in ticks]
+                if len({(tick.stored.id, tick.stamp) for tick in written}) < len(written):
+                    raise ValueError("append of two ticks of one target at the same stamp")
+            with self.memory:
+                for tick in written:
+                    tick.stored.insert(tick.stamp, tick.layout, tick.values)
+
+    def _exchange(
+        self, stored: StoredTarget, gone: Sequence[Block], come: Sequence[Prepared], seals: Ints | None
+    ) -> None:
+        with self.engine.begin() as connection:
+            now = next_generation(connection, self._generation)
+            self._writer.added = True
+            delete_blocks(connection, [block.id for block in gone])
+            new = [write_block(connection, stored, block) for block in come]
+            if seals is not None:
+                at = head_table.c
+                connection.execute(delete(head_table).where(at.target_id == stored.id, at.t <= int(seals[-1])))
+        with self.memory:
+            stored.exchange_blocks(gone, new)
+            if seals is not None:
+                stored.drop_head(len(seals))
+            self._generation = now
 
     def _weigh(self, matchers: Sequence[Matcher], wanted: Wanted) -> tuple[bool, bool]:
         """Whether samples of that time have gone that roll-ups remember, and whether there are too many."""
         samples, gone = 0, False
-        for stored in self._targets():
-            with self._reading:
+        for stored in self.targets():
+            with self.memory:
                 found = len(stored.find(matchers))
                 if found:
                     samples += found * sum(block.count for block in stored.within(RAW, wanted.start, wanted.end))
                     gone = gone or not raw_suffices(stored, wanted.start)
         return gone, samples > wanted.most
 
-    def _targets(self) -> list[StoredTarget]:
-        return list(self._writer.targets.values())
-
     def _retried(self, read: Callable[..., T]) -> T:
         """`read(strict=...)`, again if pages went while it was read; what is missing still is damage."""
         try:
             return read(strict=True)
         except PagesGone:
-            self._reindex()
+            self._generation = -1
+            self.refresh()
             return read(strict=False)
-
-    def _seal(self) -> bool:
-        stored = next((stored for stored in self._targets() if stored.head.due), None)
-        if stored is None:
-            return False
-        with self._reading:
-            stamps, ids, values = stored.head.oldest()
-        block = prepare(RAW, stamps, [Column(VALUES, ids, values)])
-        self._exchange(stored, come=block, seals=stamps)
-        return True
-
-    def _roll(self) -> bool:
-        for stored in self._targets():
-            if stored.settled:
-                continue
-            with self._reading:
-                what = rolling.due(stored)
-                stored.settled = what is None
-            if what is not None:
-                kinds = {name: tiers.is_counter(name, found.type) for name, found in self.metadata().items()}
-                self._exchange(stored, come=rolling.build(stored, what, self._slow_reader, kinds))
-                return True
-        return False
-
-    def _expire(self, now: int) -> bool:
-        if not self._clock.steady(now) or 0 <= now - self._looked < EXPIRE_EVERY:
-            return False
-        for stored in self._targets():
-            with self._reading:
-                gone = expired(stored, self._retention, now)[:AT_ONCE]
-                old = int(np.searchsorted(stored.head.stamps, forgotten(self._retention.raw, now)))
-                seals = stored.head.stamps[:old].copy() if old else None
-            if gone or old:
-                self._exchange(stored, gone=gone, seals=seals)
-                return True
-        self._looked = now
-        return False
-
-    def _make_room(self, now: int) -> bool:
-        """Bring the database below its size; the step that looked and found no need is the last for some time."""
-        if 0 <= now - self._measured < EXPIRE_EVERY:
-            return False
-        found = room(self._engine)
-        if found.used + found.spare > self._retention.most_bytes and found.spare:
-            give_back(self._engine, GIVE_BACK)
-        if found.used <= self._retention.most_bytes:
-            self._measured = now
-            return False
-        with self._reading:
-            gone = list(islice(sacrifices(self._targets()), 1))
-        for stored, block in gone:
-            self._exchange(stored, gone=[block])
-        if not gone:
-            self._measured = now
-        return bool(gone)
-
-    def _exchange(
-        self,
-        stored: StoredTarget,
-        *,
-        gone: Sequence[Block] = (),
-        come: Prepared | None = None,
-        seals: Ints | None = None,
-    ) -> None:
-        """In one transaction: blocks go, a block comes, the head's oldest scrapes (these stamps) leave it.
-
-        Nothing happens if the target has changed meanwhile: whoever asked finds it due again.
-        """
-        with self._writing, self._undoing():
-            changed = seals is not None and not np.array_equal(stored.head.stamps[: len(seals)], seals)
-            if changed or stored not in self._targets():
-                return
-            with self._engine.begin() as connection:
-                self._writer.added = True
-                new = [write_block(connection, stored, come)] if come is not None else []
-                delete_blocks(connection, [block.id for block in gone])
-                if seals is not None:
-                    at = head_table.c
-                    connection.execute(delete(head_table).where(at.target_id == stored.id, at.t <= int(seals[-1])))
-                now = count_generation(connection)
-            with self._reading:
-                stored.exchange_blocks(gone, new)
-                if seals is not None:
-                    stored.drop_head(len(seals))
-                self._generation = now
 
     @contextmanager
     def _undoing(self) -> Iterator[None]:
@@ -251,10 +248,8 @@ class Store:
             yield
         except BaseException:
             if self._writer.added:
-                with self._engine.connect() as connection:
-                    self._writer.forget(load(connection, {}, blocks=True))
+                with self.engine.connect() as connection:
+                    found = load(connection, {}, blocks=True)
+                with self.memory:
+                    self._writer.replace(found)
             raise
-
-    def _reindex(self) -> None:
-        with self._engine.connect() as connection, self._reading:
-            load_blocks(connection, self._targets())

@@ -47,6 +47,7 @@ block_table = Table(
     Column("tier", Integer, nullable=False),  # seconds of a bucket; 0: as it came
     Column("t0", BigInteger, nullable=False),  # ms, first stamp
     Column("t1", BigInteger, nullable=False),  # ms, last stamp
+    Column("until", BigInteger, nullable=False),  # ms: up to then it has all that there was
     Column("count", Integer, nullable=False),  # stamps
     Column("pages", Integer, nullable=False),  # that it must have
     Column("bytes", Integer, nullable=False),  # of its stamps and pages

@@ -66,6 +66,17 @@ class StoredTarget:
         self.ids[text] = series_id
         self._named.setdefault(labels["__name__"], []).append(series_id)
 
+    def forget(self, layouts: Sequence[Layout], series: Sequence[int]) -> None:
+        """They are in no block and no tick."""
+        gone = {layout.id for layout in layouts}
+        self.layouts = {data: layout for data, layout in self.layouts.items() if layout.id not in gone}
+        for series_id in series:
+            labels = self.series.pop(series_id)
+            self._named[labels["__name__"]].remove(series_id)
+        left = set(self.series)
+        self.ids = {text: series_id for text, series_id in self.ids.items() if series_id in left}
+        self._named = {name: ids for name, ids in self._named.items() if ids}
+
     def names(self, samples: Sequence[Sample]) -> list[dict[str, str]]:
         """Labels of each sample's series."""
         return [series_labels(sample.family, sample.labels, self.labels) for sample in samples]

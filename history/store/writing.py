@@ -85,10 +85,9 @@ class Writer:
         if not connection.execute(update(metric_table).where(named).values(asdict(found))).rowcount:
             connection.execute(insert(metric_table).values(name=name, **asdict(found)))
 
-    def forget(self, targets: dict[str, StoredTarget]) -> None:
-        """A transaction was rolled back: these targets are what the database holds."""
-        with self._memory:
-            self.targets = targets
+    def replace(self, targets: dict[str, StoredTarget]) -> None:
+        """These are what the database holds: another process has written, or a transaction was rolled back."""
+        self.targets = targets
         self._families = set()
 
     def _target(self, connection: Connection, target: Target) -> StoredTarget:

@@ -59,7 +59,7 @@ def exact(filled: Engine) -> Embedded:
 def without(filled: Engine, exact: Embedded, request: pytest.FixtureRequest) -> Embedded:
     """All samples of sealed blocks gone, and the tiers that the test names."""
     store = Store(filled)
-    for stored in store._targets():
+    for stored in store.targets():
         for tier in (RAW, *getattr(request, "param", ())):
             stored.blocks.pop(tier, None)
     return Embedded(store)
@@ -119,7 +119,7 @@ def test_an_instant_long_ago_has_the_last_value_of_the_bucket_before(without: Em
 
 def test_where_samples_begin_nothing_is_counted_twice_or_lost(filled: Engine, exact: Embedded) -> None:
     store = Store(filled)
-    for stored in store._targets():
+    for stored in store.targets():
         stored.blocks[RAW] = [block for block in stored.blocks[RAW] if block.t0 > (BEGIN + 7.3 * DAY) * 1000]
     whole = "increase(reads_total[12d])"
     for expr, tolerance in ((whole, 0.001), ("count_over_time(load[12d])", 1e-3), ("sum_over_time(load[12d])", 1e-3)):
@@ -152,7 +152,7 @@ def test_a_series_that_ended_has_nothing_after(tmp_path: Path) -> None:
         if at % 960 == 0:
             while store.maintain(0):
                 pass
-    for stored in store._targets():
+    for stored in store.targets():
         stored.blocks.pop(RAW)
     source = Embedded(store)
     gap = BEGIN + 8 * 3600

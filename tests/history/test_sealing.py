@@ -14,6 +14,7 @@ from sqlalchemy import Engine, func, select
 
 from collectors.model import Counter, Gauge, Target
 from history.database import open_database
+from history.retention import Retention
 from history.samples import Matcher, absent
 from history.store import Store, head
 from history.store.tables import block_table, head_table, page_table
@@ -95,6 +96,15 @@ class Sealing(RuleBasedStateMachine):
             pass
 
     @rule()
+    def merge_elsewhere(self) -> None:
+        self.follower.refresh()
+        self.follower.maintenance.merge()
+
+    @rule()
+    def sweep(self) -> None:
+        self.store.maintenance.sweep()
+
+    @rule()
     def reopen(self) -> None:
         self.store = Store(self.engine)
 
@@ -129,7 +139,7 @@ class TestSealing(Sealing.TestCase):  # type: ignore[valid-type,misc]
 def fill(store: Store, ticks: int, start: int = 1) -> None:
     for tick in range(start, start + ticks):
         store.append(HOST, 10.0 * tick, [READS(tick * 2, "a"), READS(7, "b"), LOAD(tick / 8)])
-        while store.maintain(10.0 * tick):
+        while store.maintenance.seal():
             pass
 
 
@@ -179,7 +189,9 @@ def test_a_follower_reads_on_when_blocks_went(engine: Engine) -> None:
     fill(writer, 30)
     follower = Store(engine)
     fill(writer, 30, start=31)
-    assert sorted(read(follower)["a"]) == list(range(10_000, 310_000, 10_000))
+    while writer.maintenance.merge():
+        pass
+    assert sorted(read(follower)["a"])[:24] == list(range(10_000, 250_000, 10_000))
     follower.refresh()
     assert sorted(read(follower)["a"]) == list(range(10_000, 610_000, 10_000))
 
@@ -199,3 +211,68 @@ def test_a_seal_that_fails_loses_nothing_and_is_done_later(engine: Engine) -> No
     assert store.maintain(120.0)
     assert sorted(read(store)["a"]) == list(range(0, 120_000, 10_000))
     assert sorted(read(Store(engine))["a"]) == list(range(0, 120_000, 10_000))
+
+
+def test_merged_blocks_hold_what_the_two_held(engine: Engine) -> None:
+    store = Store(engine)
+    fill(store, 30)
+    before = read(store)
+    with engine.connect() as connection:
+        assert connection.execute(select(block_table.c.count)).scalars().all() == [8, 8, 8]
+    while store.maintenance.merge():
+        pass
+    with engine.connect() as connection:
+        assert connection.execute(select(block_table.c.count).order_by(block_table.c.t0)).scalars().all() == [16, 8]
+    assert read(store) == read(Store(engine)) == before
+
+
+def test_a_damaged_block_is_not_merged(engine: Engine) -> None:
+    fill(Store(engine), 30)
+    with engine.begin() as connection:
+        connection.execute(page_table.update().where(page_table.c.id == 2).values(data=b"spoilt"))
+    store = Store(engine)
+    while store.maintenance.merge():
+        pass
+    assert len(store.damaged()) == 1
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(block_table)).scalar() == 3
+
+
+def test_two_processes_exchange_blocks_and_nothing_is_lost(engine: Engine) -> None:
+    store, other = Store(engine), Store(engine)
+    fill(store, 30)
+    other.refresh()
+    for _ in range(2):
+        assert other.maintenance.merge() or True
+    fill(store, 40, start=31)  # it still has the index of before
+    while store.maintain(700.0):
+        pass
+    other.catch_up()
+    expected = list(range(10_000, 710_000, 10_000))
+    for each in (store, other, Store(engine)):
+        each.catch_up()
+        assert sorted(read(each)["a"]) == expected
+        assert not each.damaged()
+
+
+def test_series_that_nothing_refers_to_are_swept(engine: Engine) -> None:
+    store = Store(engine, Retention(raw=100.0, fine=100.0, hour=100.0))
+    for tick in range(1, 12):
+        store.append(HOST, 10.0 * tick, [READS(1, f"sd{tick}"), LOAD(1)])
+    other = Store(engine)
+    later = 10.0**6
+    for tick in range(12):
+        store.append(HOST, later + 10 * tick, [READS(2, "new"), LOAD(2)])
+    while store.maintenance.seal():
+        pass
+    [stored] = store.targets()
+    store.exchange(stored, gone=stored.of((0,))[:1])
+    assert store.maintenance.sweep()
+    assert not store.maintenance.sweep()
+    names = {labels.get("device") for labels in stored.series.values()}
+    assert "sd2" not in names
+    assert {"new", None} <= names
+    assert sorted(read(store)) == sorted(read(Store(engine)))
+    # One that still holds what was swept begins anew.
+    other.append(HOST, later + 1000, [READS(3, "sd1"), LOAD(3)])
+    assert read(Store(engine))["sd1"] == {round((later + 1000) * 1000): 3}

@@ -125,7 +125,7 @@ def test_another_process_sees_what_was_committed_since(engine: Engine, tmp_path:
         reader.refresh()
         assert values(Embedded(reader).query("node_load1", 10.0 * tick)) == [tick]
         assert values(Embedded(reader).query("count(node_disk_reads_total)", 10.0 * tick)) == [tick]
-    reader._engine.dispose()
+    reader.engine.dispose()
 
 
 def test_ids_of_series_are_never_used_again(engine: Engine) -> None:
