@@ -7,7 +7,20 @@ import click
 
 from agent import paths
 
-NOUNS = ("run", "agent", "dashboard", "demo", "discover", "check", "capture", "query", "config", "token", "version")
+NOUNS = (
+    "run",
+    "agent",
+    "dashboard",
+    "demo",
+    "discover",
+    "check",
+    "capture",
+    "query",
+    "history",
+    "config",
+    "token",
+    "version",
+)
 
 
 class Nouns(click.Group):

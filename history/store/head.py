@@ -32,6 +32,10 @@ class Head:
         """There is a block to seal."""
         return self.count >= SCRAPES + SPARE
 
+    @property
+    def samples(self) -> int:
+        return int((~absent(self._values[: len(self._row), : self.count])).sum())
+
     def place(self, series_ids: Sequence[int]) -> NDArray[np.intp]:
         """The row of each series, made where there is none yet."""
         row = self._row

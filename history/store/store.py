@@ -1,7 +1,7 @@
 """The embedded sample store: committed tick by tick, kept in memory for an hour or two, then sealed into pages."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
@@ -19,6 +19,8 @@ from history.store import sweeping
 from history.store.cache import Cache
 from history.store.load import begin_generation, generation, load
 from history.store.maintenance import Maintenance
+from history.store.naming import canonical, fingerprint
+from history.store.page import Ids
 from history.store.plan import raw_suffices
 from history.store.reading import MOST_SAMPLES, Reading
 from history.store.sealed import Block, PagesGone, Reader
@@ -161,18 +163,36 @@ class Store:
         gone: Sequence[Block] = (),
         come: Sequence[Prepared] = (),
         seals: Ints | None = None,
-    ) -> None:
+    ) -> bool:
         """In one transaction: blocks go, others come, the head's oldest scrapes (these stamps) leave it.
 
-        Nothing happens if the target has changed meanwhile: whoever asked finds it due again.
+        False: the target has changed meanwhile and nothing was done; it is due again, if it still is.
         """
         try:
             with self._writing, self._undoing():
                 changed = seals is not None and not np.array_equal(stored.head.stamps[: len(seals)], seals)
-                if not changed and stored in self.targets():
-                    self._exchange(stored, gone, come, seals)
+                if changed or stored not in self.targets():
+                    return False
+                self._exchange(stored, gone, come, seals)
+                return True
         except Outdated:
             self.refresh()
+            return False
+
+    def declare(self, labels: Labels, series: Sequence[Labels]) -> tuple[StoredTarget, Ids]:
+        """The target of these labels and the ids of its series, made where there are none."""
+        with self._writing, self._undoing(), self.engine.begin() as connection:
+            known = next((stored for stored in self.targets() if stored.labels == labels), None)
+            stored = known or self._writer.target(connection, fingerprint(canonical(labels)), dict(labels))
+            ids = [self._writer.series(connection, stored, dict(each)) for each in series]
+            return stored, np.array(ids, dtype=np.uint32)
+
+    def describe(self, described: Mapping[str, Metadata]) -> None:
+        """Metrics by name; those that are described already stay as they are."""
+        new = {name: found for name, found in described.items() if name not in self.metadata()}
+        with self._writing, self.engine.begin() as connection:
+            for name, found in new.items():
+                self._writer.describe(connection, name, found)
 
     def sweep(self, stored: StoredTarget) -> bool:
         """Rows of series and layouts that nothing refers to any more go. Whether there were any."""

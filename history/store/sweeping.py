@@ -27,8 +27,11 @@ def dead(stored: StoredTarget, used: Iterable[int]) -> Dead:
     gone = [layout for layout in stored.layouts.values() if layout.id not in living]
     kept = [layout.ids for layout in stored.layouts.values() if layout.id in living]
     ids = np.array(sorted(stored.series), dtype=np.uint32)
-    series = np.setdiff1d(ids, np.concatenate(kept)) if kept else ids
-    return Dead(gone, series.tolist())
+    if not kept:
+        return Dead(gone, ids.tolist() if gone else [])
+    used_ids = np.unique(np.concatenate(kept))
+    # Newer ones may be another process' that has not written its first block yet.
+    return Dead(gone, np.setdiff1d(ids[ids < used_ids[-1]], used_ids).tolist())
 
 
 def used_by_head(connection: Connection, stored: StoredTarget) -> list[int]:
