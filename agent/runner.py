@@ -192,7 +192,7 @@ class Runner:
                 return
             samples, up = watched.close(stamp)
             self.pages.publish(watched.ticking.target, samples)
-            if stamp > watched.last_stamp:  # history takes no past, after the clock was set back
+            if stamp != watched.last_stamp:
                 watched.last_stamp = stamp
                 self._append(watched, stamp, samples if up is None else (*samples, UP(up)))
 
@@ -203,8 +203,10 @@ class Runner:
             self._sink.append(watched.ticking.target, stamp, samples)
         except Exception as error:  # the boundary to history: the pages go on without it
             self._append_failures += 1
-            if str(error) != self._append_said:
-                self._append_said = str(error)
+            # Of a time that it has already, after the clock was set back, history refuses each tick in other words.
+            said = "the past" if isinstance(error, ValueError) else str(error)
+            if said != self._append_said:
+                self._append_said = said
                 log.exception("append=failed job=%s", watched.ticking.target.job)
         else:
             self._append_said = ""
