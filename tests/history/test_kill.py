@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from history.database import open_database
 from history.samples import Matcher, absent, blank
-from history.store import Store
+from history.store import Store, tiers
 from history.store.tiers import COUNT, HOUR, RAW
 from tests.history import appender
 from tests.history.appender import STEP, TARGETS, samples
@@ -25,7 +25,7 @@ SEED = int(os.environ.get("RAINGAUGE_SEED", "0")) or random.SystemRandom().randr
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("history.store.head.SCRAPES", 20)
     monkeypatch.setattr("history.store.head.SPARE", 4)
-    monkeypatch.setattr("history.store.tiers.SPANS", {**appender.tiers.SPANS})
+    monkeypatch.setattr("history.store.tiers.SPANS", dict(tiers.SPANS))
     appender.small()
 
 
