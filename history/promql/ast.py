@@ -60,6 +60,9 @@ class Matching:
     group: Literal["", "left", "right"] = ""
     """The side that may have many."""
     include: tuple[str, ...] = ()
+    fill_left: float | None = None
+    """Stands for a missing partner on the left side; None: nothing does."""
+    fill_right: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,60 @@
+"""What all parts of one evaluation share: its source, its span, what it may take, and what it says on the way."""
+
+from dataclasses import dataclass, field
+from time import monotonic
+
+from history.promql.limits import Limits, exceeded
+from history.samples import Group, Samples
+
+
+@dataclass(frozen=True)
+class Query:
+    source: Samples
+    start: int  # ms
+    end: int  # ms, as asked: the last step may be earlier
+    step: int  # ms
+    limits: Limits = Limits()
+    promql_2x: bool = False
+    """Ranges and lookback include their left border, and what else Prometheus 2 does otherwise."""
+    begun: float = field(default_factory=monotonic)
+    notes: dict[str, None] = field(default_factory=dict)
+    """Annotations in the order of their first appearance."""
+    _read: list[tuple[int, int]] = field(default_factory=list)
+    """Series and samples of each selection."""
+
+    @property
+    def instant(self) -> bool:
+        return self.start == self.end
+
+    def note(self, text: str) -> None:
+        """`PromQL warning: ...` or `PromQL info: ...`, without the position that the parser does not give."""
+        self.notes.setdefault(text)
+
+    def read(self, groups: list[Group]) -> None:
+        """Count what a selection has read. QueryError when all of them are too much."""
+        self._read.append((sum(len(group.labels) for group in groups), sum(group.values.size for group in groups)))
+        series, samples = map(sum, zip(*self._read, strict=True))
+        if series > self.limits.series:
+            raise exceeded("execution", f"the query reads {series:,} series", self.limits.series, "series")
+        self.hold(samples)
+
+    def hold(self, samples: int) -> None:
+        """QueryError when a step of the evaluation would hold that many values."""
+        if samples > self.limits.samples:
+            raise exceeded(
+                "execution",
+                f"query processing would load too many samples into memory: {samples:,}",
+                self.limits.samples,
+                "samples",
+            )
+
+    def in_time(self) -> None:
+        """QueryError when the query has taken too long. To be asked before whatever may take long."""
+        took = monotonic() - self.begun
+        if took > self.limits.seconds:
+            raise exceeded(
+                "timeout",
+                f"query timed out in expression evaluation: {took:.1f} seconds",
+                self.limits.seconds,
+                "seconds",
+            )
