@@ -14,7 +14,8 @@ from pydantic import BeforeValidator, Field, ValidationError, create_model, fiel
 from agent import yaml_lines
 from alerts.notifiers.webhook import Webhook
 from collectors import registry
-from collectors.config import Config, Seconds, Secret, reveal
+from collectors.config import Bytes, Config, Seconds, Secret, reveal
+from history.retention import Retention
 
 SECRET_KEYS = frozenset({"password", "token", "url"})
 """Keys whose found value is never shown: an address may hold a password or be a key itself."""
@@ -55,8 +56,20 @@ class DashboardSettings(Config):
 
 
 class HistorySettings(Config):
-    retention: Annotated[Seconds, Field(gt=0)] = 2 * 86400.0
-    """How long samples are kept, in memory and on disk: 70 kB for each series and day, so far uncompressed."""
+    retention: Annotated[Seconds, Field(gt=0)] = 15 * 86400.0
+    """How long samples are kept as they came: about 1 byte each."""
+    retention_5m: Annotated[Seconds, Field(gt=0)] = 90 * 86400.0
+    """How long one value of each 5 minutes is kept (of each minute, where samples come more often than each 5 s)."""
+    retention_1h: Annotated[Seconds, Field(gt=0)] = 730 * 86400.0
+    """How long one value of each hour is kept."""
+    size: Annotated[Bytes, Field(ge=64 * 2**20)] = 4 * 2**30
+    """Most room on disk. When it is used up the oldest samples go early, first those that the 5 minutes cover."""
+    cache: Annotated[Bytes, Field(ge=0)] = 64 * 2**20
+    """Most memory for samples of long ago that were asked for lately; more makes long charts faster."""
+
+    @property
+    def keep(self) -> Retention:
+        return Retention(self.retention, self.retention_5m, self.retention_1h, self.size)
 
 
 class NotifySettings(Config):

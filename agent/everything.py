@@ -10,6 +10,7 @@ from agent.collecting import Collecting
 from agent.configuration import Configuration, split_address
 from agent.running import PAGES_FILE, VERSION, scrape_access
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
+from agent.upkeep import Upkeep
 from collectors.model import Sample
 from dashboard.services import Services
 from history.access import Access
@@ -33,7 +34,8 @@ class Everything:
         self._state_dir = state_dir
         engine = open_database(state_dir)
         self._access = Access(engine)
-        store = Store(engine, configuration.history.retention)
+        store = Store(engine, configuration.history.keep, configuration.history.cache)
+        self._upkeep = Upkeep(store)
         events = Events(engine)
         source, sink = Embedded(store), Local(store, events)
         self._rules = alerting.Rules(configuration, source, engine, sink, time.time)
@@ -74,6 +76,7 @@ class Everything:
         self.collecting.start()
         self.dashboard.start()
         (self._state_dir / PAGES_FILE).write_text(f"{self.dashboard.url}\n")
+        self._upkeep.start()
         self.collecting.wait_for_first_tick(FIRST_TICK_SECONDS)
         self._rules.start()
 
@@ -85,4 +88,5 @@ class Everything:
         """Collecting ends first, so that the last tick is stored; then rules, then the pages."""
         self.collecting.stop()
         self._rules.stop()
+        self._upkeep.stop()
         self.dashboard.stop()

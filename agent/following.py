@@ -100,7 +100,7 @@ class Following:
         password = refuse_open(configuration)
         engine = open_database(state_dir)
         self._access = Access(engine)
-        self._store = Store(engine, configuration.history.retention)
+        self._store = Store(engine, cache=configuration.history.cache)
         source = Embedded(self._store)
         groups, _ = alerting.load(configuration)
         self._stopping = threading.Event()

@@ -1,50 +1,60 @@
-"""The embedded sample store: committed to SQLite tick by tick, answered from memory."""
+"""The embedded sample store: committed tick by tick, kept in memory for an hour or two, then sealed into pages."""
 
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Insert, insert, select, update
+from sqlalchemy import Engine, delete, select
 
-from collectors.model import Family, Sample, Target
-from history.database import METADATA
+from collectors.model import Sample, Target
+from history.database import METADATA, give_back, room
 from history.model import Labels, Metadata, QueryError
-from history.samples import Floats, Group, Matcher
-from history.store.load import load
-from history.store.naming import canonical, fingerprint, target_labels, unit
-from history.store.retention import trim
-from history.store.tables import TABLES, head_table, layout_table, metric_table, series_table, target_table
-from history.store.target import Arrangement, Layout, StoredTarget
+from history.retention import Retention
+from history.samples import Group, Ints, Matcher, absent, blank
+from history.store import rolling, tiers
+from history.store.cache import Cache
+from history.store.expiry import Clock, expired, forgotten, sacrifices
+from history.store.load import generation, load, load_blocks
+from history.store.sealed import Block, PagesGone, Reader, holding
+from history.store.sealing import Column, Prepared, count_generation, delete_blocks, prepare, write_block
+from history.store.tables import TABLES, head_table, metric_table
+from history.store.target import StoredTarget
+from history.store.tiers import RAW, VALUES
+from history.store.writing import Writer
 
-RETENTION = 86_400.0  # seconds
-TRIM_EVERY = 60_000  # ms
+KEEP = Retention()
+CACHE = 64 * 2**20  # bytes
+EXPIRE_EVERY = 60_000  # ms
+GIVE_BACK = 2**23
+"""Bytes that go back to the file system in one step."""
+AT_ONCE = 16
+"""Blocks that go in one transaction."""
 MOST_SAMPLES = 50_000_000
 """A selector that would copy more than this many samples is refused."""
 
-TYPES = {"untyped": "unknown"}  # as Prometheus' metadata calls it
-
 Tick = tuple[Target, float, Sequence[Sample]]
-
-_insert_head = insert(head_table)
 
 
 class Store:
     """One process appends; any of its threads reads. Another opens the same database and follows with `refresh`."""
 
-    def __init__(self, engine: Engine, retention: float = RETENTION) -> None:
-        """Reads what the database holds. `retention` in seconds: what is older goes."""
+    def __init__(self, engine: Engine, retention: Retention = KEEP, cache: int = CACHE) -> None:
+        """Reads what the database holds. `cache`: most bytes of decoded samples that are kept in memory."""
         self._engine = engine
-        self._retention = round(retention * 1000)
+        self._retention = retention
         self._writing = threading.Lock()
         self._reading = threading.Lock()  # guards memory; never held over a statement of the writer
-        self._targets: dict[str, StoredTarget] = {}
-        self._keys: dict[Target, str] = {}
-        self._families: set[Family] = set()
-        self._newest = self._trimmed = 0  # ms
-        self._touched = False
+        self._writer = Writer(self._reading)
+        self._reader = Reader(engine, Cache(cache))
+        self._slow_reader = Reader(engine, Cache(0))  # what is read once must not push out what is asked for often
+        self._generation = -1
         METADATA.create_all(engine, tables=list(TABLES))
         self.refresh()
+        self._clock = Clock(self.newest)
+        self._measured = 0  # ms, when it was last found that there is room enough
+        self._looked = 0  # ms, when it was last looked for what is past its time
 
     def append(self, target: Target, t: float, samples: Sequence[Sample]) -> None:
         """As history.model.Sink. Once it has returned, kill -9 loses nothing of it."""
@@ -52,45 +62,44 @@ class Store:
 
     def append_many(self, ticks: Iterable[Tick]) -> None:
         """Several ticks in one transaction: all are stored, or none and ValueError."""
-        with self._writing:
-            self._touched = False
-            try:
-                with self._engine.begin() as connection:
-                    written = [self._write(connection, *tick) for tick in ticks]
-            except BaseException:
-                if self._touched:
-                    self._reload()  # memory holds ids that were rolled back
-                raise
+        with self._writing, self._undoing():
+            with self._engine.begin() as connection:
+                written = [self._writer.write(connection, *tick) for tick in ticks]
+                if len({(tick.stored.id, tick.stamp) for tick in written}) < len(written):
+                    raise ValueError("append of two ticks of one target at the same stamp")
             with self._reading:
-                for stored, stamp, layout, vector in written:
-                    stored.extend(np.array([stamp]), layout, vector[:, None])
-                    self._newest = max(self._newest, stamp)
-            self._trim()
+                for tick in written:
+                    tick.stored.insert(tick.stamp, tick.layout, tick.values)
 
     def refresh(self) -> None:
         """Read what another process has committed since."""
         with self._engine.connect() as connection, self._reading:
-            self._targets = load(connection, self._targets)
-            self._newest = max((stored.last or 0 for stored in self._targets.values()), default=0)
+            now = generation(connection)
+            self._writer.targets = load(connection, self._writer.targets, blocks=now != self._generation)
+            self._generation = now
+
+    def maintain(self, now: float) -> bool:
+        """One step of what is due at `now` (Unix seconds), if anything is. True: there may be more to do."""
+        return self._seal() or self._roll() or self._expire(round(now * 1000)) or self._make_room(round(now * 1000))
 
     def select(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Group]:
         """As history.samples.Samples."""
         budget = MOST_SAMPLES
         groups = []
-        for stored in list(self._targets.values()):
-            with self._reading:
-                group = stored.select(matchers, start, end)
+        for stored in self._targets():
+            group = self._select(stored, matchers, start, end, budget)
             if group is not None:
                 groups.append(group)
                 budget -= group.values.size
-            if budget < 0:
-                raise QueryError("execution", "query processing would load too many samples into memory")
         return groups
 
     def series(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Labels]:
-        """Labels of every series that matches and has a sample of start <= t <= end (ms)."""
+        """Labels of every series that matches and has a sample of start <= t <= end (ms).
+
+        Of what is sealed it is enough that the series is in a block which touches that time.
+        """
         labels: list[Labels] = []
-        for stored in list(self._targets.values()):
+        for stored in self._targets():
             with self._reading:
                 labels += stored.alive(matchers, start, end)
         return labels
@@ -101,89 +110,155 @@ class Store:
             rows = connection.execute(select(metric_table).order_by(metric_table.c.name)).all()
         return {row.name: Metadata(row.type, row.help, row.unit) for row in rows}
 
-    def _write(
-        self, connection: Connection, target: Target, t: float, samples: Sequence[Sample]
-    ) -> tuple[StoredTarget, int, Layout, Floats]:
-        stored = self._target(connection, target)
-        stamp = round(t * 1000)
-        if stored.last is not None and stamp <= stored.last:
-            raise ValueError(
-                f"append to {canonical(target.labels)} at {stamp} ms, but it has a tick at {stored.last} ms"
-            )
-        stored.last, self._touched = stamp, True
-        families, labels, values = zip(*samples, strict=True) if samples else ((), (), ())
-        arrangement = stored.arrangement
-        if arrangement is None or not arrangement.fits(families, labels):
-            arrangement = stored.arrangement = self._arrange(connection, stored, samples, families, labels)
-        vector = np.array(values, dtype="<f8")[arrangement.order]
-        layout = arrangement.layout
-        row = {"target_id": stored.id, "t": stamp, "layout_id": layout.id, "data": vector.tobytes()}
-        connection.execute(_insert_head, row)
-        return stored, stamp, layout, vector
+    @property
+    def newest(self) -> int | None:
+        """The newest stamp (ms)."""
+        return max((stored.last for stored in self._targets() if stored.last is not None), default=None)
 
-    def _target(self, connection: Connection, target: Target) -> StoredTarget:
-        key = self._keys.get(target)
-        if key is None:
-            key = self._keys[target] = fingerprint(canonical(target.labels))
-        if key not in self._targets:
-            self._touched = True
-            labels = target_labels(target)
-            row = insert(target_table).values(key=key, labels=canonical(labels))
-            self._targets[key] = StoredTarget(_new_id(connection, row), labels)
-        return self._targets[key]
+    def damaged(self) -> dict[int, str]:
+        """Problems by page (by -block where the block is meant): what could not be read. All else is served."""
+        blocks = [block for stored in self._targets() for block in stored.of(tuple(stored.blocks))]
+        missing = {-block.id: f"block {block.id} misses {block.missing} pages" for block in blocks if block.missing}
+        return {**missing, **self._slow_reader.damaged, **self._reader.damaged}
 
-    def _arrange(
+    def _targets(self) -> list[StoredTarget]:
+        return list(self._writer.targets.values())
+
+    def _select(
+        self, stored: StoredTarget, matchers: Sequence[Matcher], start: int, end: int, budget: int
+    ) -> Group | None:
+        """None: nothing that matches has a sample in that time."""
+        for strict in (True, False):
+            try:
+                return self._read(stored, matchers, start, end, budget, strict=strict)
+            except PagesGone:
+                self._reindex()
+        return None
+
+    def _read(
+        self, stored: StoredTarget, matchers: Sequence[Matcher], start: int, end: int, budget: int, *, strict: bool
+    ) -> Group | None:
+        with self._reading:
+            found = stored.find(matchers)
+            blocks = stored.within(RAW, start, end) if len(found) else []
+            fresh, newest = stored.head.read(found.tolist(), start, end)
+        here = ~absent(newest).all(axis=1) | np.isin(found, holding(blocks, found))
+        ids, newest = found[here], newest[here]
+        sealed = sum(block.count for block in blocks)
+        if len(ids) * (sealed + len(fresh)) > budget:
+            raise QueryError("execution", "query processing would load too many samples into memory")
+        if not len(ids):
+            return None
+        values = newest
+        stamps = fresh
+        if blocks:
+            values = blank(len(ids), sealed + len(fresh))
+            values[:, sealed:] = newest
+            old = self._reader.read(blocks, ids, VALUES, values, strict=strict)
+            first, last = np.searchsorted(old, (start, end + 1))
+            stamps = np.concatenate([old[first:last], fresh])
+            values = values[:, first : last + len(fresh)] if last == sealed else values[:, first:last]
+        alive = ~absent(values).all(axis=1)
+        labels = [stored.series[series_id] for series_id in ids[alive].tolist()]
+        return Group(labels, stamps, values if alive.all() else values[alive]) if labels else None
+
+    def _seal(self) -> bool:
+        stored = next((stored for stored in self._targets() if stored.head.due), None)
+        if stored is None:
+            return False
+        with self._reading:
+            stamps, ids, values = stored.head.oldest()
+        block = prepare(RAW, stamps, [Column(VALUES, ids, values)])
+        self._exchange(stored, come=block, seals=stamps)
+        return True
+
+    def _roll(self) -> bool:
+        for stored in self._targets():
+            if stored.settled:
+                continue
+            with self._reading:
+                what = rolling.due(stored)
+                stored.settled = what is None
+            if what is not None:
+                kinds = {name: tiers.is_counter(name, found.type) for name, found in self.metadata().items()}
+                self._exchange(stored, come=rolling.build(stored, what, self._slow_reader, kinds))
+                return True
+        return False
+
+    def _expire(self, now: int) -> bool:
+        if not self._clock.steady(now) or 0 <= now - self._looked < EXPIRE_EVERY:
+            return False
+        for stored in self._targets():
+            with self._reading:
+                gone = expired(stored, self._retention, now)[:AT_ONCE]
+                old = int(np.searchsorted(stored.head.stamps, forgotten(self._retention.raw, now)))
+                seals = stored.head.stamps[:old].copy() if old else None
+            if gone or old:
+                self._exchange(stored, gone=gone, seals=seals)
+                return True
+        self._looked = now
+        return False
+
+    def _make_room(self, now: int) -> bool:
+        """Bring the database below its size; the step that looked and found no need is the last for some time."""
+        if 0 <= now - self._measured < EXPIRE_EVERY:
+            return False
+        found = room(self._engine)
+        if found.used + found.spare > self._retention.most_bytes and found.spare:
+            give_back(self._engine, GIVE_BACK)
+        if found.used <= self._retention.most_bytes:
+            self._measured = now
+            return False
+        with self._reading:
+            gone = list(islice(sacrifices(self._targets()), 1))
+        for stored, block in gone:
+            self._exchange(stored, gone=[block])
+        if not gone:
+            self._measured = now
+        return bool(gone)
+
+    def _exchange(
         self,
-        connection: Connection,
         stored: StoredTarget,
-        samples: Sequence[Sample],
-        families: tuple[Family, ...],
-        labels: tuple[tuple[str, ...], ...],
-    ) -> Arrangement:
-        self._describe(connection, set(families) - self._families)
-        ids = []
-        for text, named in stored.names(samples):
-            if text not in stored.ids:
-                row = {"fp": fingerprint(stored.id, text), "target_id": stored.id, "name": named["__name__"]}
-                series_id = _new_id(connection, insert(series_table).values(**row, labels=text))
-                with self._reading:
-                    stored.add_series(series_id, named, text)
-            ids.append(stored.ids[text])
-        # Of a series that comes twice in one tick the first is kept, as Prometheus does.
-        unique, order = np.unique(np.array(ids, dtype=np.uint32), return_index=True)
-        series_ids = tuple(unique.tolist())
-        if series_ids not in stored.layouts:
-            row = {"target_id": stored.id, "series_ids": unique.astype("<u4").tobytes()}
-            stored.layouts[series_ids] = Layout(_new_id(connection, insert(layout_table).values(row)), series_ids)
-        return Arrangement(families, labels, order, stored.layouts[series_ids])
+        *,
+        gone: Sequence[Block] = (),
+        come: Prepared | None = None,
+        seals: Ints | None = None,
+    ) -> None:
+        """In one transaction: blocks go, a block comes, the head's oldest scrapes (these stamps) leave it.
 
-    def _describe(self, connection: Connection, families: set[Family]) -> None:
-        for family in families:
-            found = Metadata(TYPES.get(family.kind, family.kind), family.help, unit(family.name))
-            named = metric_table.c.name == family.name
-            if not connection.execute(update(metric_table).where(named).values(asdict(found))).rowcount:
-                connection.execute(insert(metric_table).values(name=family.name, **asdict(found)))
-        self._families |= families
+        Nothing happens if the target has changed meanwhile: whoever asked finds it due again.
+        """
+        with self._writing, self._undoing():
+            changed = seals is not None and not np.array_equal(stored.head.stamps[: len(seals)], seals)
+            if changed or stored not in self._targets():
+                return
+            with self._engine.begin() as connection:
+                self._writer.added = True
+                new = [write_block(connection, stored, come)] if come is not None else []
+                delete_blocks(connection, [block.id for block in gone])
+                if seals is not None:
+                    at = head_table.c
+                    connection.execute(delete(head_table).where(at.target_id == stored.id, at.t <= int(seals[-1])))
+                now = count_generation(connection)
+            with self._reading:
+                stored.exchange_blocks(gone, new)
+                if seals is not None:
+                    stored.drop_head(len(seals))
+                self._generation = now
 
-    def _reload(self) -> None:
-        with self._engine.connect() as connection:
-            targets = load(connection, {})
-        with self._reading:
-            self._targets = targets
-        self._families = set()
+    @contextmanager
+    def _undoing(self) -> Iterator[None]:
+        """What a transaction that failed has added to memory is read anew."""
+        self._writer.added = False
+        try:
+            yield
+        except BaseException:
+            if self._writer.added:
+                with self._engine.connect() as connection:
+                    self._writer.forget(load(connection, {}, blocks=True))
+            raise
 
-    def _trim(self) -> None:
-        if self._newest < self._trimmed + TRIM_EVERY:
-            return
-        self._trimmed = self._newest
-        before = self._newest - self._retention
-        with self._reading:
-            for stored in self._targets.values():
-                stored.forget(before)
-        trim(self._engine, [stored.id for stored in self._targets.values()], before)
-
-
-def _new_id(connection: Connection, row: Insert) -> int:
-    key = connection.execute(row).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    def _reindex(self) -> None:
+        with self._engine.connect() as connection, self._reading:
+            load_blocks(connection, self._targets())

@@ -1,6 +1,10 @@
-"""The tables of the sample store. `head` has one row a target and tick: all its values in the order of a layout."""
+"""The tables of the sample store.
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table, Text
+`head` has one row a target and tick: all its values in the order of a layout. `block` is some hundred ticks of one
+target, its stamps in the row and its values in the pages that refer to it.
+"""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
 from history.database import METADATA
 
@@ -36,6 +40,33 @@ head_table = Table(
     Column("layout_id", ForeignKey("layout.id"), nullable=False),
     Column("data", BLOB, nullable=False),  # float64, little-endian
 )  # fmt: skip
+block_table = Table(
+    "block", METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("target_id", ForeignKey("target.id"), nullable=False),
+    Column("tier", Integer, nullable=False),  # seconds of a bucket; 0: as it came
+    Column("t0", BigInteger, nullable=False),  # ms, first stamp
+    Column("t1", BigInteger, nullable=False),  # ms, last stamp
+    Column("count", Integer, nullable=False),  # stamps
+    Column("pages", Integer, nullable=False),  # that it must have
+    Column("bytes", Integer, nullable=False),  # of its stamps and pages
+    Column("stamps", BLOB, nullable=False),
+    Index("block_time", "target_id", "tier", "t0", unique=True),
+    sqlite_autoincrement=True,
+)  # fmt: skip
+page_table = Table(
+    "page", METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("block_id", ForeignKey("block.id"), nullable=False, index=True),
+    Column("layout_id", ForeignKey("layout.id"), nullable=False, index=True),
+    Column("kind", Integer, nullable=False),  # what its values are: history.store.tiers
+    Column("data", BLOB, nullable=False),
+    sqlite_autoincrement=True,  # an id is never used again, so what is cached by it stays true
+)  # fmt: skip
+generation_table = Table(
+    "generation", METADATA,
+    Column("number", Integer, primary_key=True),  # grows when blocks come or go: who follows reads them anew
+)  # fmt: skip
 metric_table = Table(
     "metric", METADATA,
     Column("name", String(500), primary_key=True),
@@ -44,4 +75,6 @@ metric_table = Table(
     Column("unit", String(40), nullable=False),
 )  # fmt: skip
 
-TABLES = (target_table, series_table, layout_table, head_table, metric_table)
+TABLES = (
+    target_table, series_table, layout_table, head_table, block_table, page_table, generation_table, metric_table,
+)  # fmt: skip

@@ -42,7 +42,7 @@ def test_every_value_arrives_in_its_unit() -> None:
     assert found.external_url == "https://gauge.example.org"
     (nginx,) = found.targets_of("nginx")
     assert nginx.model_dump()["timeout"] == 0.5
-    assert found.history.retention == 2 * 86400
+    assert found.history.retention == 15 * 86400
 
 
 def test_no_secret_shows() -> None:

@@ -72,7 +72,7 @@ def until_ticked(raingauge: Raingauge, times: int = 2) -> float:
 
 def times_stored(state: Path) -> list[float]:
     store = Store(open_database(state))
-    newest = max(stored.last or 0 for stored in store._targets.values()) / 1000
+    newest = (store.newest or 0) / 1000
     found = Embedded(store).query_range("node_time_seconds", newest - 30, newest, 0.5)
     return [value for line in found.lines for value in line.values.tolist()]
 
