@@ -15,6 +15,7 @@ from agent import yaml_lines
 from alerts.notifiers.webhook import Webhook
 from collectors import registry
 from collectors.config import Bytes, Config, Seconds, Secret, reveal
+from history.promql.limits import DEFAULT, Limits
 from history.retention import Retention
 
 SECRET_KEYS = frozenset({"password", "token", "url"})
@@ -55,6 +56,21 @@ class DashboardSettings(Config):
     """File that holds the password instead. RAINGAUGE_PASSWORD in the environment counts before both."""
 
 
+class LimitSettings(Config):
+    samples: Annotated[int, Field(ge=1000)] = DEFAULT.samples
+    """Stored samples that one query may read, and values that one step of it may hold: 8 bytes each."""
+    points: Annotated[int, Field(ge=1)] = DEFAULT.points
+    """Steps of a range query."""
+    seconds: Annotated[Seconds, Field(gt=0)] = DEFAULT.seconds
+    """Time that one query may take."""
+    series: Annotated[int, Field(ge=1)] = DEFAULT.series
+    """Series that one query may read."""
+    length: Annotated[int, Field(ge=1)] = DEFAULT.length
+    """Characters of an expression."""
+    depth: Annotated[int, Field(ge=1, le=60)] = DEFAULT.depth
+    """Brackets of an expression within each other; more than 60 would overflow the parser."""
+
+
 class HistorySettings(Config):
     retention: Annotated[Seconds, Field(gt=0)] = 15 * 86400.0
     """How long samples are kept as they came: about 1 byte each."""
@@ -66,6 +82,16 @@ class HistorySettings(Config):
     """Most room on disk. When it is used up the oldest samples go early, first those that the 5 minutes cover."""
     cache: Annotated[Bytes, Field(ge=0)] = 64 * 2**20
     """Most memory for samples of long ago that were asked for lately; more makes long charts faster."""
+
+    limits: LimitSettings = LimitSettings()
+    """What one query may take before it is refused."""
+    promql_2x: bool = False
+    """Ranges include their left border, as in Prometheus 2; RAINGAUGE_PROMQL_2X=1 in the environment does the same."""
+
+    @property
+    def query(self) -> tuple[Limits, bool]:
+        """What a query may take, and whether it has the semantics of Prometheus 2."""
+        return Limits(**self.limits.model_dump()), self.promql_2x or os.environ.get("RAINGAUGE_PROMQL_2X") == "1"
 
     @property
     def keep(self) -> Retention:

@@ -37,7 +37,7 @@ class Everything:
         store = Store(engine, configuration.history.keep, configuration.history.cache)
         self._upkeep = Upkeep(store)
         events = Events(engine)
-        source, sink = Embedded(store), Local(store, events)
+        source, sink = Embedded(store, *configuration.history.query), Local(store, events)
         self._rules = alerting.Rules(configuration, source, engine, sink, time.time)
         self.collecting = Collecting(
             configuration,

@@ -101,7 +101,7 @@ class Following:
         engine = open_database(state_dir)
         self._access = Access(engine)
         self._store = Store(engine, cache=configuration.history.cache)
-        source = Embedded(self._store)
+        source = Embedded(self._store, *configuration.history.query)
         groups, _ = alerting.load(configuration)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow", daemon=True)

@@ -6,9 +6,11 @@ import numpy as np
 
 from history.model import Labels, Line, Matrix, Metadata, Point, QueryError, Scalar, Text, Vector
 from history.promql.ast import Selector
-from history.promql.evaluate import Value, evaluate
+from history.promql.evaluate import Result, Value, evaluate
 from history.promql.frames import Frame, Ranges, alive
+from history.promql.limits import DEFAULT, Limits
 from history.promql.parse import parse
+from history.promql.query import Query
 from history.samples import Floats, Matcher
 from history.store import Store
 
@@ -16,20 +18,24 @@ from history.store import Store
 class Embedded:
     """history.model.Source over a Store. Any thread."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, limits: Limits = DEFAULT, promql_2x: bool = False) -> None:
+        """`promql_2x`: ranges include their left border, as in Prometheus 2."""
         self._store = store
+        self._limits = limits
+        self._promql_2x = promql_2x
 
     def query(self, expr: str, at: float) -> Vector | Matrix | Scalar | Text:
         moment = round(at * 1000)
-        value = evaluate(self._store, parse(expr), moment, moment, 1)
+        result = self._evaluate(expr, moment, moment, 1)
+        value, notes = result.value, result.notes
         if isinstance(value, str):
-            return Text(at, value)
+            return Text(at, value, notes)
         if isinstance(value, Ranges):
-            return Matrix(tuple(_range_lines(value)))
+            return Matrix(tuple(_range_lines(value)), notes)
         if isinstance(value, np.ndarray):
-            return Scalar(at, float(value[0]))
+            return Scalar(at, float(value[0]), notes)
         there = np.flatnonzero(value.present[:, 0]).tolist()
-        return Vector(tuple(Point(value.labels[row], at, float(value.values[row, 0])) for row in there))
+        return Vector(tuple(Point(value.labels[row], at, float(value.values[row, 0])) for row in there), notes)
 
     def query_range(self, expr: str, start: float, end: float, step: float) -> Matrix:
         first, last, width = (round(seconds * 1000) for seconds in (start, end, step))
@@ -37,8 +43,12 @@ class Embedded:
             raise QueryError("bad_data", f"the step must be at least 1 ms, found {step} s")
         if last < first:
             raise QueryError("bad_data", f"the end {end} must not be before the start {start}")
-        value = evaluate(self._store, parse(expr), first, last, width)
-        return Matrix(tuple(_lines(value, np.arange(first, last + 1, width) / 1000)))
+        result = self._evaluate(expr, first, last, width)
+        return Matrix(tuple(_lines(result.value, np.arange(first, last + 1, width) / 1000)), result.notes)
+
+    def _evaluate(self, expr: str, start: int, end: int, step: int) -> Result:
+        query = Query(self._store, start, end, step, self._limits, self._promql_2x)
+        return evaluate(query, parse(expr, self._limits))
 
     def series(self, matchers: Sequence[str], start: float, end: float) -> list[dict[str, str]]:
         found = {tuple(sorted(labels.items())) for labels in self._labels(matchers, start, end)}

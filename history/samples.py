@@ -101,9 +101,17 @@ class Wanted:
     """So many samples are still read as they are."""
 
 
+class TooMany(Exception):
+    """More samples than are taken; the number that was found."""
+
+    def __init__(self, samples: int) -> None:
+        super().__init__(f"{samples:,} samples")
+        self.samples = samples
+
+
 class Samples(Protocol):
-    def select(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Group]:
-        """Every series that matches, with its samples of start <= t <= end (ms)."""
+    def select(self, matchers: Sequence[Matcher], start: int, end: int, most: int) -> list[Group]:
+        """Every series that matches, with its samples of start <= t <= end (ms). TooMany: more than `most` samples."""
         ...
 
     def rolled(self, matchers: Sequence[Matcher], wanted: Wanted) -> list[Rolled] | None:

@@ -1,6 +1,7 @@
 """sum, avg, topk and their kin: many series to few, at every step at once."""
 
 from collections.abc import Callable, Hashable, Sequence
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,14 +21,16 @@ Reduce = Callable[[Floats, Mask], Floats]
 
 
 def aggregate(evaluation: "Evaluation", node: Aggregate) -> Frame:
-    if node.op not in REDUCE and node.op not in ("quantile", "topk", "bottomk", "count_values"):
+    if node.op not in REDUCE and node.op not in ("quantile", "count_values", *CHOOSE):
         raise QueryError("bad_data", f"aggregation {node.op} is not supported yet")
     if node.op == "count_values":
         return _count_values(evaluation, node)
     param = evaluation.scalar(node.param) if node.param is not None else None
     frame = evaluation.vector(node.inner)
-    if param is not None and node.op in ("topk", "bottomk"):
-        return _extremes(frame, node, param)
+    if param is not None and node.op in CHOOSE:
+        return CHOOSE[node.op](evaluation, frame, node, param)
+    if param is not None:
+        evaluation.query.note_quantile(param)
     reduce = REDUCE.get(node.op) or _quantile(param)
     groups = group(frame, node)
     values = np.empty((len(groups), evaluation.steps))
@@ -97,13 +100,49 @@ REDUCE: dict[str, Reduce] = {
 }
 
 
-def _extremes(frame: Frame, node: Aggregate, param: Floats) -> Frame:
-    """topk, bottomk: the series themselves, where they are among the k; an instant comes in order of value."""
+def _counts(node: Aggregate, param: Floats) -> Ints:
     if np.isnan(param).any():
         raise QueryError("execution", f"Parameter value is NaN for {node.op}")
     if np.isinf(param).any() or (np.abs(param) > 2.0**62).any():
         raise QueryError("execution", f"Scalar value {param[0]:g} overflows int64")
-    counts = param.astype(np.int64)
+    return param.astype(np.int64)
+
+
+def _first(_evaluation: "Evaluation", frame: Frame, node: Aggregate, param: Floats) -> Frame:
+    """limitk: any k series of each group, the same ones as long as they are there."""
+    counts = _counts(node, param)
+    keep = np.zeros_like(frame.present)
+    for _, rows in group(frame, node):
+        there = frame.present[rows]
+        keep[rows] = there & (np.cumsum(there, axis=0) <= counts)
+    return Frame(frame.labels, frame.values, keep)
+
+
+def _share(evaluation: "Evaluation", frame: Frame, _node: Aggregate, param: Floats) -> Frame:
+    """limit_ratio: a share of the series, chosen by their labels; of -r the others than of 1 - r."""
+    if np.isnan(param).any():
+        raise QueryError("execution", "Ratio value is NaN")
+    wrong = param[np.abs(param) > 1]
+    if len(wrong):
+        evaluation.query.note(
+            f"PromQL warning: ratio value should be between -1 and 1, got {plain(float(wrong[0]))},"
+            f" capping to {plain(float(np.sign(wrong[0])))}"
+        )
+    ratio = np.clip(param, -1, 1)
+    places = np.array([_place(labels) for labels in frame.labels])[:, None]
+    chosen = np.where(ratio >= 0, places < ratio, places >= 1 + ratio)
+    return Frame(frame.labels, frame.values, frame.present & chosen)
+
+
+def _place(labels: Labels) -> float:
+    """Between 0 and 1, evenly spread over label sets."""
+    text = repr(sorted(labels.items())).encode()
+    return int.from_bytes(blake2b(text, digest_size=6).digest(), "big") / 2**48
+
+
+def _extremes(_evaluation: "Evaluation", frame: Frame, node: Aggregate, param: Floats) -> Frame:
+    """topk, bottomk: the series themselves, where they are among the k; an instant comes in order of value."""
+    counts = _counts(node, param)
     keep = np.zeros_like(frame.present)
     order: list[int] = []
     for _, rows in group(frame, node):
@@ -114,6 +153,9 @@ def _extremes(frame: Frame, node: Aggregate, param: Floats) -> Frame:
     if keep.shape[1] > 1:
         return kept
     return kept.take([row for row in order if keep[row, 0]])
+
+
+CHOOSE = {"topk": _extremes, "bottomk": _extremes, "limitk": _first, "limit_ratio": _share}
 
 
 def _ranks(frame: Frame, rows: Sequence[int], sign: int) -> Ints:

@@ -27,6 +27,12 @@ class Selector:
     offset: int = 0
     at: At = None
 
+    @property
+    def names(self) -> list[str]:
+        """Metrics that it names outright."""
+        named = (matcher for matchers in self.alternatives for matcher in matchers if matcher.label == "__name__")
+        return [matcher.value for matcher in named if matcher.op == "="]
+
 
 @dataclass(frozen=True)
 class Subquery:
@@ -60,6 +66,9 @@ class Matching:
     group: Literal["", "left", "right"] = ""
     """The side that may have many."""
     include: tuple[str, ...] = ()
+    fill_left: float | None = None
+    """Stands for a missing partner on the left side; None: nothing does."""
+    fill_right: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,23 @@
 """Operators between vectors and scalars: arithmetic, comparison, sets, and how two vectors' series are matched."""
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from history.model import Labels, QueryError
 from history.promql.ast import Binary, Matching
+from history.promql.fill import Side, filled
 from history.promql.frames import NAME, Frame, drop_name, empty, key, merge, stack, without_name
 from history.promql.parse import COMPARISONS, SET_OPS
 from history.samples import Floats, Mask, any_series
 
 if TYPE_CHECKING:
     from history.promql.evaluate import Evaluation
+
+ATAN2_OF_2X = "atan2 of Prometheus 2"
+"""The one operator after which its results keep their names."""
 
 ARITHMETIC: dict[str, Callable[[Floats, Floats], Floats]] = {
     "+": np.add,
@@ -22,6 +27,7 @@ ARITHMETIC: dict[str, Callable[[Floats, Floats], Floats]] = {
     "%": np.fmod,
     "^": np.power,
     "atan2": np.arctan2,
+    ATAN2_OF_2X: np.arctan2,
 }
 COMPARE: dict[str, Callable[[Floats, Floats], Mask]] = {
     "==": np.equal,
@@ -35,6 +41,8 @@ COMPARE: dict[str, Callable[[Floats, Floats], Mask]] = {
 
 def binary(evaluation: "Evaluation", node: Binary) -> Frame | Floats:
     lhs, rhs = evaluation.value(node.lhs), evaluation.value(node.rhs)
+    if evaluation.query.promql_2x and node.op == "atan2":
+        node = replace(node, op=ATAN2_OF_2X)
     if node.op not in ARITHMETIC and node.op not in COMPARISONS and node.op not in SET_OPS:
         raise QueryError("bad_data", f"operator {node.op} is not supported yet")
     if isinstance(lhs, Frame) and isinstance(rhs, Frame):
@@ -52,7 +60,8 @@ def binary(evaluation: "Evaluation", node: Binary) -> Frame | Floats:
 
 def _with_scalar(node: Binary, frame: Frame, left: Floats, right: Floats) -> Frame:
     if node.op in ARITHMETIC:
-        return without_name(Frame(frame.labels, ARITHMETIC[node.op](left, right), frame.present))
+        found = Frame(frame.labels, ARITHMETIC[node.op](left, right), frame.present)
+        return found if node.op == ATAN2_OF_2X else without_name(found)
     true = COMPARE[node.op](left, right)
     if node.as_bool:
         return without_name(Frame(frame.labels, true.astype(np.float64), frame.present))
@@ -93,6 +102,7 @@ def _partners(frame: Frame, other: Frame, matching: Matching) -> Mask:
 def _vectors(node: Binary, lhs: Frame, rhs: Frame) -> Frame:
     """`many` and `one` as the matching says; both are the one side when nothing is grouped."""
     swapped = node.matching.group == "right"
+    lhs, rhs = _filled(node.matching, lhs, rhs)
     many, one = (rhs, lhs) if swapped else (lhs, rhs)
     ones = _by_signature(one, node.matching)
     _refuse_many(node, one, ones, any_series(many.present))
@@ -108,6 +118,22 @@ def _vectors(node: Binary, lhs: Frame, rhs: Frame) -> Frame:
     left, right = (one.values, many.values) if swapped else (many.values, one.values)
     labels = [_result_labels(node, ours, theirs) for ours, theirs in zip(many.labels, one.labels, strict=True)]
     return _combine(node, labels, left, right, many.present & one.present)
+
+
+def _filled(matching: Matching, lhs: Frame, rhs: Frame) -> tuple[Frame, Frame]:
+    if matching.fill_left is None and matching.fill_right is None:
+        return lhs, rhs
+    chosen = set(matching.labels) if matching.on else {*matching.labels, NAME}
+    # With group_right Prometheus turns the sides round before it fills them.
+    fills = (matching.fill_left, matching.fill_right)
+    fill_left, fill_right = fills[::-1] if matching.group == "right" else fills
+    left = Side(lhs, _by_signature(lhs, matching), fill_left)
+    right = Side(rhs, _by_signature(rhs, matching), fill_right)
+
+    def kept(labels: Labels) -> Labels:
+        return {name: value for name, value in labels.items() if (name in chosen) == matching.on}
+
+    return filled(left, right, kept), filled(right, left, kept)
 
 
 def _combine(node: Binary, labels: Sequence[Labels], left: Floats, right: Floats, present: Mask) -> Frame:
@@ -140,7 +166,8 @@ def _refuse_many(node: Binary, one: Frame, rows: dict[Hashable, list[int]], need
 
 def _result_labels(node: Binary, many: Labels, one: Labels) -> Labels:
     matching = node.matching
-    labels = many if node.op in COMPARISONS and not node.as_bool else drop_name(many)
+    named = (node.op in COMPARISONS and not node.as_bool) or node.op == ATAN2_OF_2X
+    labels = many if named else drop_name(many)
     if not matching.group:
         chosen = set(matching.labels)
         return {name: value for name, value in labels.items() if (name in chosen) == matching.on}

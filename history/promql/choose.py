@@ -12,12 +12,12 @@ from history.samples import Floats, Group, Ints, Matcher, Rolled, Samples, Wante
 Alternatives = Sequence[Sequence[Matcher]]
 
 
-def selected(source: Samples, alternatives: Alternatives, start: int, end: int) -> list[Group]:
-    """Samples of start <= t <= end (ms)."""
+def selected(source: Samples, alternatives: Alternatives, start: int, end: int, most: int) -> list[Group]:
+    """Samples of start <= t <= end (ms). TooMany: more than `most`."""
     found = [
         part
         for at, matchers in enumerate(alternatives)
-        for group in source.select(matchers, start, end)
+        for group in source.select(matchers, start, end, most)
         if (part := _unseen(group, alternatives[:at])) is not None
     ]
     return found if len(found) < 2 else _joined(found)

@@ -1,5 +1,6 @@
 """Evaluate an expression over all steps at once, with the semantics of Prometheus 3."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,47 +12,53 @@ from history.promql import aggregate, binary, choose, functions, rollups
 from history.promql.ast import Aggregate, At, Binary, Call, Negate, Node, Number, Selector, String, Subquery
 from history.promql.choose import selected
 from history.promql.frames import Frame, Ranges, as_group, stack, windows, without_name
-from history.samples import Floats, Group, Ints, Rolled, Samples, Wanted, absent
+from history.promql.limits import exceeded
+from history.promql.query import Query
+from history.samples import Floats, Group, Ints, Rolled, TooMany, Wanted, absent
 from history.store.tiers import LAST
 
 LOOKBACK = 300_000  # ms
 SUBQUERY_STEP = 60_000  # ms
-MOST_POINTS = 11_000
-MOST_CELLS = 50_000_000
-MOST_INNER_STEPS = 1_000_000
-"""Of a subquery: eleven days of seconds."""
-TOO_MANY = "query processing would load too many samples into memory"
 
 Value = Frame | Floats | Ranges | str
 """A vector, a scalar [steps], a range vector, a string."""
 
 
-def evaluate(source: Samples, node: Node, start: int, end: int, step: int) -> Value:
-    """At start, start + step ... <= end (ms); an instant is start = end. QueryError for all that cannot be answered."""
-    points = (end - start) // step + 1
-    if points - 1 > MOST_POINTS:  # Prometheus counts the steps, not the points at both ends
-        raise QueryError(
+@dataclass(frozen=True)
+class Result:
+    value: Value
+    notes: tuple[str, ...] = ()
+    """What Prometheus calls annotations: `PromQL warning: ...`, `PromQL info: ...`."""
+
+
+def evaluate(query: Query, node: Node) -> Result:
+    """At start, start + step ... <= end; an instant is start = end. QueryError for all that cannot be answered."""
+    steps = (query.end - query.start) // query.step
+    if steps > query.limits.points:  # Prometheus counts the steps, not the points at both ends
+        raise exceeded(
             "bad_data",
-            f"exceeded maximum resolution of {MOST_POINTS:,} points per timeseries."
-            " Try decreasing the query resolution (?step=XX)",
+            f"exceeded maximum resolution of {query.limits.points:,} points per timeseries."
+            f" Try decreasing the query resolution (?step=XX): the query has {steps:,} steps",
+            query.limits.points,
+            "points",
         )
-    times = start + step * np.arange(points, dtype=np.int64)
+    times = query.start + query.step * np.arange(steps + 1, dtype=np.int64)
     with np.errstate(all="ignore"):
-        return Evaluation(source, times).value(node)
+        value = Evaluation(query, times).value(node)
+    return Result(value, tuple(query.notes))
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    source: Samples
-    times: Ints  # ms, the steps
-    outer: tuple[int, int] | None = None
-    """What start() and end() mean inside a subquery."""
+    query: Query
+    times: Ints  # ms, the steps: those of the query, or of a subquery in it
 
     @property
     def steps(self) -> int:
         return len(self.times)
 
     def value(self, node: Node) -> Value:
+        self.query.in_time()
         return KINDS[type(node)](self, node)
 
     def vector(self, node: Node) -> Frame:
@@ -80,17 +87,20 @@ class Evaluation:
 
     def ends(self, offset: int, at: At) -> Ints:
         """Where each step looks, offset and @ applied."""
-        first, last = self.outer or (int(self.times[0]), int(self.times[-1]))
         if at is None:
             return self.times - offset
-        fixed = {"start": first, "end": last}.get(at, at) if isinstance(at, str) else at
+        fixed = {"start": self.query.start, "end": self.query.end}[at] if isinstance(at, str) else at
         return np.full(self.steps, int(fixed) - offset, dtype=np.int64)
 
     def select(self, node: Selector, ends: Ints, span: int) -> list[Group]:
-        start, end = int(ends.min()) - span + 1, int(ends.max())
-        found = selected(self.source, node.alternatives, start, end)
-        if sum(len(group.labels) for group in found) * self.steps > MOST_CELLS:
-            raise QueryError("execution", TOO_MANY)
+        start, end = int(ends.min()) - span + (not self.query.promql_2x), int(ends.max())
+        try:
+            found = selected(self.query.source, node.alternatives, start, end, self.query.left)
+        except TooMany as error:
+            self.query.hold(self.query.limits.samples - self.query.left + error.samples)
+            raise AssertionError from error  # it was too many
+        self.query.read(found)
+        self.query.hold(sum(len(group.labels) for group in found) * self.steps)
         return found
 
     def negate(self, node: Negate) -> Frame | Floats:
@@ -104,8 +114,11 @@ class Evaluation:
         step = int(self.times[1] - self.times[0]) if self.steps > 1 else None
         finest = [width for width in (step, span // 2 if node.range else None) if width is not None]
         start, end = int(ends.min()) - span + 1, int(ends.max())
-        wanted = Wanted(start, end, min(finest, default=0), kinds, rollups.EXACT)
-        return choose.rolled(self.source, node.alternatives, wanted)
+        wanted = Wanted(start, end, min(finest, default=0), kinds, rollups.EXACT if kinds else math.inf)
+        found = choose.rolled(self.query.source, node.alternatives, wanted)
+        if found is not None:
+            self.query.note_rolled(found, wanted)
+        return found
 
     def latest(self, node: Selector) -> tuple[Frame, Floats]:
         """Each series' newest sample within the lookback, and its stamp (seconds)."""
@@ -116,7 +129,8 @@ class Evaluation:
         frames, stamps = [], []
         for group in self.select(node, ends, LOOKBACK):
             at = np.searchsorted(group.stamps, ends, side="right") - 1
-            recent = (at >= 0) & (group.stamps[at] > ends - LOOKBACK)
+            oldest = ends - LOOKBACK + (not self.query.promql_2x)
+            recent = (at >= 0) & (group.stamps[at] >= oldest)
             values = group.values[:, at]
             frames.append(Frame(group.labels, values, recent & ~absent(values)))
             stamps.append(np.broadcast_to(group.stamps[at] / 1000, values.shape))
@@ -126,27 +140,26 @@ class Evaluation:
     def ranges(self, node: Selector) -> Ranges:
         ends = self.ends(node.offset, node.at)
         assert node.range is not None
-        return windows(self.select(node, ends, node.range), ends, node.range)
+        return windows(self.select(node, ends, node.range), ends, node.range, closed=self.query.promql_2x)
 
     def subquery(self, node: Subquery) -> Ranges:
         ends = self.ends(node.offset, node.at)
         step = node.step or SUBQUERY_STEP
         # The inner steps are multiples of the step, whatever the outer ones are.
-        first = (int(ends.min()) - node.range) // step * step + step
-        if (int(ends.max()) - first) // step >= MOST_INNER_STEPS:
-            raise QueryError("execution", TOO_MANY)
+        closed = self.query.promql_2x
+        first = -((node.range - int(ends.min()) - (not closed)) // step) * step
+        self.query.hold((int(ends.max()) - first) // step)
         times = np.arange(first, int(ends.max()) + 1, step, dtype=np.int64)
         if not len(times):
             return Ranges([], ends, node.range)
-        outer = self.outer or (int(self.times[0]), int(self.times[-1]))
-        inner = Evaluation(self.source, times, outer)
+        inner = replace(self, times=times)
         value = inner.value(node.inner)
         frame = (
             value
             if isinstance(value, Frame)
             else Frame([{}], inner.scalar(node.inner)[None], np.full((1, len(times)), True))
         )
-        return windows([as_group(frame, times)], ends, node.range)
+        return windows([as_group(frame, times)], ends, node.range, closed=closed)
 
 
 def _selector(evaluation: Evaluation, node: Selector) -> Value:

@@ -12,6 +12,8 @@ from history.model import Labels, QueryError
 from history.samples import Floats, Group, Ints, Mask, absent, blank
 
 NAME = "__name__"
+METADATA = frozenset({NAME, "__type__", "__unit__"})
+"""Labels that say what a metric is: they go when a result is something else."""
 SAME_LABELS = "vector cannot contain metrics with the same labelset"
 
 
@@ -63,12 +65,12 @@ def stack(frames: Iterable[Frame], steps: int) -> Frame:
     return Frame(labels, np.vstack([f.values for f in kept]), np.vstack([f.present for f in kept]))
 
 
-def windows(groups: Iterable[Group], ends: Ints, span: int) -> Ranges:
-    """Each step's range is left-open: end - span < t <= end."""
+def windows(groups: Iterable[Group], ends: Ints, span: int, *, closed: bool = False) -> Ranges:
+    """Each step's range is left-open: end - span < t <= end; `closed`: its left border belongs to it."""
     found = []
     for group in groups:
         for labels, stamps, values in _gapless(group):
-            first = np.searchsorted(stamps, ends - span, side="right")
+            first = np.searchsorted(stamps, ends - span, side="left" if closed else "right")
             after = np.searchsorted(stamps, ends, side="right")
             found.append(Window(labels, stamps, values, first, after))
     return Ranges(found, ends, span)
@@ -106,7 +108,7 @@ def without_name(frame: Frame) -> Frame:
 
 
 def drop_name(labels: Labels) -> Labels:
-    return {name: value for name, value in labels.items() if name != NAME}
+    return {name: value for name, value in labels.items() if name not in METADATA}
 
 
 def relabel(frame: Frame, rename: Callable[[Labels], Labels]) -> Frame:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from history.model import QueryError
-from history.promql import dates, histogram, labelling
+from history.promql import dates, histogram, info, labelling, natural
 from history.promql.ast import Call, Node, Selector, Subquery
 from history.promql.frames import Frame, without_name
 from history.promql.overtime import FUNCTIONS as OVER_TIME
@@ -105,10 +105,30 @@ def _expected_labels(node: Node) -> dict[str, str]:
 def _sort(evaluation: "Evaluation", node: Call) -> Frame:
     """Only an instant has an order; NaN comes last either way."""
     frame = evaluation.vector(node.args[0])
-    if evaluation.steps > 1:
+    if not evaluation.query.instant:
+        evaluation.query.note(
+            "PromQL warning: sort is ineffective for range queries since results always have a fixed order"
+        )
         return frame
     sign = -1 if node.name == "sort_desc" else 1
     return frame.take(np.argsort(sign * frame.values[:, 0], kind="stable").tolist())
+
+
+def _sort_by_label(evaluation: "Evaluation", node: Call) -> Frame:
+    frame = evaluation.vector(node.args[0])
+    if not evaluation.query.instant:
+        return frame
+    places = natural.order(frame.labels, [evaluation.text(arg) for arg in node.args[1:]])
+    return frame.take(places[::-1] if node.name.endswith("_desc") else places)
+
+
+def _of(ufunc: np.ufunc) -> Function:
+    def chosen(evaluation: "Evaluation", node: Call) -> Floats:
+        one, other = (evaluation.scalar(arg) for arg in node.args)
+        found: Floats = ufunc(one, other)
+        return found
+
+    return chosen
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -118,6 +138,18 @@ FUNCTIONS: dict[str, Function] = {
     "clamp_max": _clamp,
     "clamp_min": _clamp,
     "histogram_quantile": histogram.quantile,
+    "histogram_quantiles": histogram.quantiles,
+    "histogram_fraction": histogram.fraction,
+    **dict.fromkeys(
+        ("histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar"), histogram.native
+    ),
+    "info": info.info,
+    "max_of": _of(np.maximum),
+    "min_of": _of(np.minimum),
+    "end": lambda evaluation, _: np.full(evaluation.steps, evaluation.query.end / 1000),
+    "range": lambda evaluation, _: np.full(evaluation.steps, (evaluation.query.end - evaluation.query.start) / 1000),
+    "start": lambda evaluation, _: np.full(evaluation.steps, evaluation.query.start / 1000),
+    "step": lambda evaluation, _: np.full(evaluation.steps, evaluation.query.step_seconds),
     "label_join": labelling.join,
     "label_replace": labelling.replace,
     "pi": lambda evaluation, _: np.full(evaluation.steps, np.pi),
@@ -125,6 +157,8 @@ FUNCTIONS: dict[str, Function] = {
     "scalar": _scalar,
     "sort": _sort,
     "sort_desc": _sort,
+    "sort_by_label": _sort_by_label,
+    "sort_by_label_desc": _sort_by_label,
     "time": lambda evaluation, _: evaluation.times / 1000,
     "timestamp": _timestamp,
     "vector": lambda evaluation, node: _constant(evaluation.scalar(node.args[0])),

@@ -1,35 +1,111 @@
-"""histogram_quantile over classic buckets.
+"""Quantiles and shares of classic histograms.
 
 Source: https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
 """
 
-from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from history.model import Labels
-from history.promql.ast import Call
+from history import numbers
+from history.model import Labels, QueryError
+from history.promql.ast import Call, Node
 from history.promql.frames import Frame, drop_name, key, merge, stack
 from history.samples import Floats, any_series
 
 if TYPE_CHECKING:
     from history.promql.evaluate import Evaluation
 
+Answer = Callable[[Any, Floats, Floats], Floats]
+"""(which steps, ascending bounds, cumulative counts [buckets x steps]) -> [steps]"""
+
 TOLERANCE = 1e-12
 """Counts that differ by less are the same: they are sums of rates."""
 
 
 def quantile(evaluation: "Evaluation", node: Call) -> Frame:
-    q = evaluation.scalar(node.args[0])
-    buckets = evaluation.vector(node.args[1])
+    return _quantile_of(evaluation, evaluation.scalar(node.args[0]), node.args[1])
+
+
+def _quantile_of(evaluation: "Evaluation", q: Floats, node: Node) -> Frame:
+    evaluation.query.note_quantile(q)
+    return _histograms(evaluation, node, lambda steps, bounds, counts: _quantile(q[steps], bounds, counts))
+
+
+def quantiles(evaluation: "Evaluation", node: Call) -> Frame:
+    """histogram_quantiles: a series for each of several quantiles, which a label of that name tells apart."""
+    name = evaluation.text(node.args[1])
+    frames = []
+    for arg in node.args[2:]:
+        q = evaluation.scalar(arg)
+        found = _quantile_of(evaluation, q, node.args[0])
+        labels = [{**labels, name: _open_metrics(float(q[0]))} for labels in found.labels]
+        frames.append(Frame(labels, found.values, found.present))
+    return merge(stack(frames, evaluation.steps))
+
+
+def _open_metrics(value: float) -> str:
+    """As label values are written: with a dot or an exponent."""
+    text = numbers.plain(value)
+    return f"{text}.0" if text.removeprefix("-").isdecimal() else text
+
+
+def fraction(evaluation: "Evaluation", node: Call) -> Frame:
+    """histogram_fraction: the share of observations between two values."""
+    lower, upper = (evaluation.scalar(arg) for arg in node.args[:2])
+    return _histograms(
+        evaluation, node.args[2], lambda steps, bounds, counts: _fraction(lower[steps], upper[steps], bounds, counts)
+    )
+
+
+def native(_evaluation: "Evaluation", node: Call) -> Frame:
+    """Those that only native histograms have an answer for."""
+    raise QueryError(
+        "bad_data",
+        f"{node.name} is of native histograms, which are not kept: ask the series in _bucket, _sum and _count",
+    )
+
+
+def _histograms(evaluation: "Evaluation", node: Node, answer: Answer) -> Frame:
+    """One row for each set of buckets."""
+    buckets = evaluation.vector(node)
     sets: dict[Hashable, list[tuple[float, int]]] = {}
     for row, labels in enumerate(buckets.labels):
         bound = _bound(labels.get("le", ""))
-        if bound is not None:
+        if bound is None:
+            evaluation.query.note(
+                f'PromQL warning: bucket label "le" is missing or has a malformed value of "{labels.get("le", "")}"'
+            )
+        else:
             sets.setdefault(key(_without_le(labels)), []).append((bound, row))
-    frames = [_one(q, sorted(rows), buckets) for rows in sets.values()]
+    frames = [_one(answer, sorted(rows), buckets) for rows in sets.values()]
     return merge(stack(frames, evaluation.steps))
+
+
+def _fraction(lower: Floats, upper: Floats, bounds: Floats, counts: Floats) -> Floats:
+    if not len(bounds) or not np.isposinf(bounds[-1]):
+        return np.full(len(lower), np.nan)
+    bounds, counts = _coalesce(bounds, counts)
+    total = counts[-1]
+    share = (_rank(upper, bounds, counts) - _rank(lower, bounds, counts)) / total
+    unknown = (total == 0) | np.isnan(lower) | np.isnan(upper)
+    return np.where(unknown, np.nan, np.where(lower >= upper, 0.0, share))
+
+
+def _rank(value: Floats, bounds: Floats, counts: Floats) -> Floats:
+    """How many observations are below each step's value, evenly spread within a bucket."""
+    rank = np.where(np.isposinf(value), counts[-1], counts[-2] if len(counts) > 1 else 0.0)
+    for at in range(len(bounds) - 1, -1, -1):
+        before = counts[at - 1] if at else np.zeros(counts.shape[1])
+        low = bounds[at - 1] if at else (0.0 if bounds[0] > 0 else -np.inf)
+        # What has no lower bound is taken to be at the upper one, and the other way round.
+        open_share = np.full(len(value), float(low == -np.inf))
+        share = (value - low) / (bounds[at] - low) if np.isfinite(bounds[at] - low) else open_share
+        rank = np.where(
+            value <= low, before, np.where(value < bounds[at], before + (counts[at] - before) * share, rank)
+        )
+    return rank
 
 
 def _bound(text: str) -> float | None:
@@ -43,22 +119,22 @@ def _without_le(labels: Labels) -> Labels:
     return {name: value for name, value in labels.items() if name != "le"}
 
 
-def _one(q: Floats, rows: Sequence[tuple[float, int]], buckets: Frame) -> Frame:
+def _one(answer: Answer, rows: Sequence[tuple[float, int]], buckets: Frame) -> Frame:
     """One histogram: steps with the same buckets present are answered together."""
     places = [row for _, row in rows]
     bounds = np.array([bound for bound, _ in rows])
     present = buckets.present[places]
     counts = buckets.values[places]
-    values = np.full(len(q), np.nan)
+    values = np.full(present.shape[1], np.nan)
     patterns: dict[bytes, list[int]] = {}
     if present.all():
-        values = _quantile(q, bounds, counts)
+        values = answer(slice(None), bounds, counts)
     else:
         for step, pattern in enumerate(present.T):
             patterns.setdefault(pattern.tobytes(), []).append(step)
     for steps in patterns.values():
         there = present[:, steps[0]]
-        values[steps] = _quantile(q[steps], bounds[there], counts[there][:, steps])
+        values[steps] = answer(steps, bounds[there], counts[there][:, steps])
     some = any_series(present)
     return Frame([drop_name(_without_le(buckets.labels[places[0]]))], values[None], some[None])
 

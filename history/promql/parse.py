@@ -23,10 +23,9 @@ from history.promql.ast import (
     String,
     Subquery,
 )
+from history.promql.limits import DEFAULT, Limits, exceeded
 from history.samples import Matcher
 
-TEXT_LENGTH = 20_000
-NESTING = 60
 OPERATORS = 150
 """More in one expression would overflow the native parser's stack or ours: each deepens the tree."""
 
@@ -39,11 +38,11 @@ COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 
 @lru_cache(maxsize=2000)
-def parse(text: str) -> Node:
-    """QueryError("bad_data") for what is no PromQL."""
-    if len(text) > TEXT_LENGTH:
-        raise QueryError("bad_data", f"the query has {len(text)} characters, at most {TEXT_LENGTH} are taken")
-    _refuse_deep(text)
+def parse(text: str, limits: Limits = DEFAULT) -> Node:
+    """QueryError("bad_data") for what is no PromQL, or too much of it."""
+    if len(text) > limits.length:
+        raise exceeded("bad_data", f"the query has {len(text):,} characters", limits.length, "length")
+    _refuse_deep(text, limits.depth)
     if re.search(r"@\s*-", text):  # the binding panics on it
         raise QueryError("bad_data", "a negative time after @ is not supported yet")
     try:
@@ -53,15 +52,15 @@ def parse(text: str) -> Node:
     return _node(tree)
 
 
-def _refuse_deep(text: str) -> None:
+def _refuse_deep(text: str, most: int) -> None:
     bare = LITERALS.sub("", LITERALS.sub("", text))  # strings first, then the braces that held them
     if len(OPERATOR.findall(bare)) > OPERATORS:
         raise QueryError("bad_data", f"the query has more than {OPERATORS} operators")
     depth = 0
     for character in bare:
         depth += (character == "(") - (character == ")")
-        if depth > NESTING:
-            raise QueryError("bad_data", f"the query nests deeper than {NESTING} brackets")
+        if depth > most:
+            raise exceeded("bad_data", f"the query nests deeper than {most} brackets", most, "depth")
 
 
 def _node(tree: Any) -> Node:
@@ -137,13 +136,14 @@ def _binary(tree: Any) -> Binary:
     modifier = tree.modifier
     matching = Matching()
     if modifier is not None:
-        if modifier.fill_values is not None and (modifier.fill_values.lhs, modifier.fill_values.rhs) != (None, None):
-            raise QueryError("bad_data", "the fill modifier is not supported yet")
         chosen = modifier.matching
         group = GROUPS.get(str(modifier.card).rpartition(".")[2], "")
         on = chosen is not None and str(chosen.type).endswith("Include")
         labels = () if chosen is None else tuple(chosen.labels)
-        matching = Matching(labels, on, group, tuple(modifier.group_labels or ()))
+        fill = modifier.fill_values
+        matching = Matching(
+            labels, on, group, tuple(modifier.group_labels or ()), *((fill.lhs, fill.rhs) if fill else ())
+        )
     return Binary(op, _node(tree.lhs), _node(tree.rhs), matching, bool(modifier and modifier.return_bool))
 
 

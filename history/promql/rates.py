@@ -3,6 +3,8 @@
 Source: https://prometheus.io/docs/prometheus/latest/querying/functions/
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from history.promql.frames import Window
@@ -44,7 +46,15 @@ def _rise(window: Window, *, counter: bool) -> Floats:
     return rise
 
 
-def extrapolated(window: Window, ends: Ints, span: int, *, counter: bool, per_second: bool) -> Floats:
+@dataclass(frozen=True)
+class Kind:
+    counter: bool
+    per_second: bool = False
+
+
+def extrapolated(window: Window, ends: Ints, span: int, kind: Kind, *, promql_2x: bool = False) -> Floats:
+    """The rise as if the samples reached both ends of the range."""
+    counter = kind.counter
     rise = _rise(window, counter=counter)
     first, last = window.stamps[window.first], window.stamps[window.after - 1]
     sampled = (last - first) / 1000
@@ -52,14 +62,17 @@ def extrapolated(window: Window, ends: Ints, span: int, *, counter: bool, per_se
     to_start = (first - (ends - span)) / 1000
     to_end = (ends - last) / 1000
     # A series is taken to reach the range's border unless the gap there is clearly wider than its own spacing.
-    to_start = np.where(to_start >= between * 1.1, between / 2, to_start)
     to_end = np.where(to_end >= between * 1.1, between / 2, to_end)
+    if not promql_2x:
+        to_start = np.where(to_start >= between * 1.1, between / 2, to_start)
     if counter:  # it cannot have been below zero
         begin = window.values[:, window.first]
         to_zero = np.where((rise > 0) & (begin >= 0), sampled * (begin / rise), to_start)
         to_start = np.where(to_zero < to_start, to_zero, to_start)
+    if promql_2x:
+        to_start = np.where(to_start >= between * 1.1, between / 2, to_start)
     factor = (sampled + to_start + to_end) / sampled
-    return rise * (factor / (span / 1000) if per_second else factor)
+    return rise * (factor / (span / 1000) if kind.per_second else factor)
 
 
 def instant_change(window: Window, *, counter: bool) -> Floats:

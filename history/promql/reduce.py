@@ -104,15 +104,65 @@ def quantiles(q: Floats, values: Floats, counts: Ints) -> Floats:
 
 
 def window_quantiles(window: Window, q: Floats) -> Floats:
-    widest = int(window.counts.max())
-    index = window.first[:, None] + np.arange(widest)
+    result = np.empty((len(window.values), len(q)))
+    for rows, values, _ in _padded(window):
+        result[rows] = _quantiles(window, q, values)
+    return result
+
+
+def window_deviations(window: Window) -> Floats:
+    """The median of each window's distances from its median."""
+    half = np.full(len(window.first), 0.5)
+    result = np.empty((len(window.values), len(half)))
+    for rows, values, beyond in _padded(window):
+        distances = np.abs(values - _quantiles(window, half, values)[:, :, None])
+        unknown = (np.isnan(distances) & ~beyond).any(axis=2)
+        distances[:, beyond] = np.inf
+        result[rows] = np.where(unknown, np.nan, _quantiles(window, half, distances))
+    return result
+
+
+def extreme_stamps(window: Window, sign: int) -> Floats:
+    """When (seconds) each window had its largest value last, or with -1 its smallest."""
+    result = np.empty((len(window.values), len(window.first)))
+    for rows, values, beyond in _padded(window):
+        ranked = np.where(beyond[None] | np.isnan(values), -np.inf, sign * values)
+        from_end = ranked[:, :, ::-1].argmax(axis=2)
+        at = window.first + values.shape[2] - 1 - from_end
+        result[rows] = window.stamps[np.minimum(at, window.after - 1)] / 1000
+    return result
+
+
+def smoothed(window: Window, level: Floats, trend: Floats) -> Floats:
+    """Double exponential smoothing of each window; both factors [steps] are between 0 and 1."""
+    result = np.empty((len(window.values), len(window.first)))
+    for rows, values, beyond in _padded(window):
+        newest = values[:, :, 0].copy()
+        slope = values[:, :, 1] - values[:, :, 0]
+        before = newest
+        for at in range(1, values.shape[2]):
+            if at > 1:
+                slope = trend * (newest - before) + (1 - trend) * slope
+            found = level * values[:, :, at] + (1 - level) * (newest + slope)
+            there = ~beyond[:, at]
+            before, newest = np.where(there, newest, before), np.where(there, found, newest)
+        result[rows] = newest
+    return result
+
+
+def _padded(window: Window) -> Iterator[tuple[slice, Floats, Mask]]:
+    """Rows, their values [rows x windows x places], +Inf where a window has fewer, and where that is."""
+    index = window.first[:, None] + np.arange(int(window.counts.max()))
     beyond = index >= window.after[:, None]
     index = np.minimum(index, len(window.stamps) - 1)
-    result = np.empty((len(window.values), len(q)))
     rows = max(1, CHUNK // index.size)
-    for row in range(0, len(result), rows):
-        values = window.values[row : row + rows][:, index]
+    for row in range(0, len(window.values), rows):
+        some = slice(row, row + rows)
+        values = window.values[some][:, index]
         values[:, beyond] = np.inf
-        shape = values.shape[:2]
-        result[row : row + rows] = quantiles(np.broadcast_to(q, shape), values, np.broadcast_to(window.counts, shape))
-    return result
+        yield some, values, beyond
+
+
+def _quantiles(window: Window, q: Floats, values: Floats) -> Floats:
+    shape = values.shape[:2]
+    return quantiles(np.broadcast_to(q, shape), values, np.broadcast_to(window.counts, shape))

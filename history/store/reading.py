@@ -6,8 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from history.model import QueryError
-from history.samples import Floats, Group, Ints, Matcher, Rolled, Wanted, absent, blank
+from history.samples import Floats, Group, Ints, Matcher, Rolled, TooMany, Wanted, absent, blank
 from history.store import tiers
 from history.store.page import Ids
 from history.store.plan import Piece, needed, pieces
@@ -15,10 +14,6 @@ from history.store.rolling import newest
 from history.store.sealed import Block, Reader, holding
 from history.store.target import StoredTarget
 from history.store.tiers import COUNT, HOUR, LAST, MAX, MIN, RAW, SUM, VALUES
-
-MOST_SAMPLES = 50_000_000
-"""A selector that would copy more than this many samples is refused."""
-
 
 PART_SAMPLES = 4_000_000
 """What is walked through comes in parts of so many samples."""
@@ -37,14 +32,14 @@ class Reading:
     def samples(
         self, stored: StoredTarget, matchers: Sequence[Matcher], span: Span, budget: int, *, strict: bool
     ) -> Group | None:
-        """None: nothing that matches has a sample in that time. QueryError: more than `budget` samples."""
+        """None: nothing that matches has a sample in that time. TooMany: more than `budget` samples."""
         with self._lock:
             found = stored.find(matchers)
             blocks = stored.within(RAW, *span) if len(found) else []
             stamps, head = stored.head.read(found.tolist(), *span)
         here = ~absent(head).all(axis=1) | np.isin(found, holding(blocks, found))
         if int(here.sum()) * (sum(block.count for block in blocks) + len(stamps)) > budget:
-            raise QueryError("execution", "query processing would load too many samples into memory")
+            raise TooMany(int(here.sum()) * (sum(block.count for block in blocks) + len(stamps)))
         return self._group(stored, found[here], blocks, (stamps, head[here]), span, strict=strict)
 
     def parts(self, stored: StoredTarget, ids: Ids, span: Span) -> Iterator[Callable[..., Group | None]]:

@@ -22,7 +22,7 @@ from history.store.maintenance import Maintenance
 from history.store.naming import canonical, fingerprint
 from history.store.page import Ids
 from history.store.plan import raw_suffices
-from history.store.reading import MOST_SAMPLES, Reading
+from history.store.reading import Reading
 from history.store.sealed import Block, PagesGone, Reader
 from history.store.sealing import Outdated, Prepared, delete_blocks, next_generation, write_block
 from history.store.tables import TABLES, head_table, metric_table
@@ -32,6 +32,7 @@ from history.store.writing import Writer
 
 KEEP = Retention()
 CACHE = 64 * 2**20  # bytes
+MOST_SAMPLES = 50_000_000
 
 T = TypeVar("T")
 Tick = tuple[Target, float, Sequence[Sample]]
@@ -93,15 +94,14 @@ class Store:
         """One step of what is due at `now` (Unix seconds), if anything is. True: there may be more to do."""
         return self.maintenance.step(round(now * 1000))
 
-    def select(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Group]:
+    def select(self, matchers: Sequence[Matcher], start: int, end: int, most: int = MOST_SAMPLES) -> list[Group]:
         """As history.samples.Samples."""
-        budget = MOST_SAMPLES
         groups = []
         for stored in self.targets():
-            group = self._retried(partial(self._samples.samples, stored, matchers, (start, end), budget))
+            group = self._retried(partial(self._samples.samples, stored, matchers, (start, end), most))
             if group is not None:
                 groups.append(group)
-                budget -= group.values.size
+                most -= group.values.size
         return groups
 
     def rolled(self, matchers: Sequence[Matcher], wanted: Wanted) -> list[Rolled] | None:

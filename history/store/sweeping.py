@@ -27,9 +27,9 @@ def dead(stored: StoredTarget, used: Iterable[int]) -> Dead:
     gone = [layout for layout in stored.layouts.values() if layout.id not in living]
     kept = [layout.ids for layout in stored.layouts.values() if layout.id in living]
     ids = np.array(sorted(stored.series), dtype=np.uint32)
-    if not kept:
+    used_ids = np.unique(np.concatenate(kept)) if kept else ids[:0]
+    if not len(used_ids):
         return Dead(gone, ids.tolist() if gone else [])
-    used_ids = np.unique(np.concatenate(kept))
     # Newer ones may be another process' that has not written its first block yet.
     return Dead(gone, np.setdiff1d(ids[ids < used_ids[-1]], used_ids).tolist())
 

@@ -43,12 +43,14 @@ def append(store: Store, number: int) -> None:
 
 
 def maintain(store: Store) -> None:
+    pause = threading.Event()
     while True:
         try:
-            if not store.maintain(time.time()):
-                time.sleep(0.001)
+            more = store.maintain(time.time())
         except (SQLAlchemyError, OSError):
-            time.sleep(0.001)
+            more = False
+        if not more:
+            pause.wait(0.001)
 
 
 def no_more_room(folder: Path, bytes_more: int) -> None:

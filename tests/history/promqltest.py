@@ -16,6 +16,7 @@ from history.numbers import duration
 from history.promql.evaluate import evaluate
 from history.promql.frames import Frame, Ranges, key
 from history.promql.parse import parse
+from history.promql.query import Query
 from history.samples import STALE_BITS, Group, Matcher, Rolled, Wanted, matches
 
 STALE = float(STALE_BITS.view(np.float64))
@@ -43,7 +44,7 @@ class Memory:
     def add(self, labels: Labels, points: dict[int, float]) -> None:
         self.series.setdefault(key(labels), (labels, {}))[1].update(points)
 
-    def select(self, matchers: Sequence[Matcher], start: int, end: int) -> list[Group]:
+    def select(self, matchers: Sequence[Matcher], start: int, end: int, _most: int) -> list[Group]:
         groups = []
         for labels, points in self.series.values():
             stamps = [t for t in sorted(points) if start <= t <= end]
@@ -65,6 +66,8 @@ class Case:
     instant: bool
     fails: bool = False
     ordered: bool = False
+    text: str | None = None
+    """What a string must be, in quotes of any kind."""
     expected: list[str] = field(default_factory=list)
     skip: str = ""
 
@@ -161,7 +164,7 @@ def read_case(line: str, block: Sequence[str], number: int) -> Case:
             word = text.split()[1]
             case.fails |= word == "fail"
             case.ordered |= word == "ordered"
-            case.skip = "string" if word == "string" else case.skip
+            case.text = text.split(None, 2)[2] if word == "string" else case.text
         elif "{{" in text:
             case.skip = "native histogram"
         elif not text.startswith("expected_fail"):
@@ -174,17 +177,20 @@ def check(memory: Memory, case: Case) -> str:
         case.skip = "native histogram"
         return ""
     try:
-        found = evaluate(memory, parse(case.query), case.start, case.end, case.step)
+        found = evaluate(Query(memory, case.start, case.end, case.step), parse(case.query)).value
     except QueryError as error:
         if case.fails:
             return ""
-        if "not supported yet" in str(error) or "parse error" in str(error):
+        if "parse error" in str(error):
             case.skip = str(error)
         return f"refused: {error}"
     if case.fails:
         return "expected to fail"
-    if isinstance(found, Ranges | str):
-        case.skip = "range vector or string"
+    if isinstance(found, str):
+        wanted = case.text or ""
+        return "" if found == (wanted[1:-1] if wanted[:1] == "`" else _unescape(wanted[1:-1])) else f"string {found!r}"
+    if isinstance(found, Ranges):
+        case.skip = "range vector"
         return ""
     try:
         return compare(case, found)

@@ -9,7 +9,7 @@ from history.embedded import Embedded
 from history.events import Events
 from history.local import Local
 from history.model import QueryError, Scalar, Sink, Source, Text
-from history.promql import parse as parsing
+from history.promql.limits import DEFAULT, Limits
 from history.samples import REGEX_LENGTH
 from history.store import Store
 
@@ -55,15 +55,13 @@ def test_series_and_labels_are_those_with_samples_in_the_time(source: Embedded) 
 @pytest.mark.parametrize(
     ("expr", "message"),
     [
-        ("info(load)", "function info is not supported yet"),
-        ("limitk(1, load)", "aggregation limitk is not supported yet"),
-        ("load + fill(0) load", "fill modifier is not supported yet"),
+        ("histogram_count(load)", "histogram_count is of native histograms, which are not kept"),
         ("load @ -5", "negative time"),
         ("load{", "parse error"),
         ("rate(load)", "parse error"),
         ("{}", "at least one non-empty matcher"),
         ('load{__name__="x"}', "twice"),
-        ("load" + " " * parsing.TEXT_LENGTH, "characters"),
+        ("load" + " " * DEFAULT.length, "characters"),
         ("(" * 101 + "1" + ")" * 101, "nests deeper"),
         ("-" * 19_000 + "1", "more than 150 operators"),
         ("+".join(["load"] * 1500), "more than 150 operators"),
@@ -120,14 +118,6 @@ def test_a_range_vector_over_time_is_refused(source: Embedded) -> None:
         source.query_range("load[5m]", 0, 10, 1)
 
 
-def test_too_many_samples_are_refused(source: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("history.store.store.MOST_SAMPLES", 15)
-    assert source.query('load{host="h1"}', 90.0)
-    with pytest.raises(QueryError, match="too many samples") as caught:
-        source.query("load", 90.0)
-    assert caught.value.kind == "execution"
-
-
 def test_two_targets_may_hold_a_series_in_turn(tmp_path: Path) -> None:
     engine = open_database(tmp_path)
     store = Store(engine)
@@ -154,3 +144,48 @@ def test_the_local_sink_stores_samples_and_events(tmp_path: Path) -> None:
     assert source.label_values("host", [], 0, 20) == ["h1"]
     assert Events(engine).events(0, 20) == [event]
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("limits", "expr", "kind", "message"),
+    [
+        (
+            Limits(samples=19),
+            "load[10m]",
+            "execution",
+            "too many samples.* 22, at most 19 .*.limits.samples.",
+        ),
+        (Limits(series=2), "load", "execution", "reads 3 series, at most 2 are taken .history.limits.series."),
+        (Limits(seconds=0), "load + load", "timeout", "timed out.*at most 0 are taken .history.limits.seconds."),
+        (Limits(length=3), "load", "bad_data", "has 4 characters, at most 3 are taken .history.limits.length."),
+        (Limits(depth=1), "((1))", "bad_data", "deeper than 1 brackets, at most 1 are taken .history.limits.depth."),
+    ],
+)
+def test_a_limit_is_named_with_what_was_found(
+    source: Embedded, limits: Limits, expr: str, kind: str, message: str
+) -> None:
+    with pytest.raises(QueryError, match=message) as caught:
+        Embedded(source._store, limits).query(expr, 100.0)
+    assert caught.value.kind == kind
+
+
+def test_steps_are_limited(source: Embedded) -> None:
+    narrow = Embedded(source._store, Limits(points=10))
+    assert narrow.query_range("load", 0, 10, 1).lines
+    with pytest.raises(QueryError, match=r"the query has 11 steps, at most 10 are taken \(history.limits.points\)"):
+        narrow.query_range("load", 0, 11, 1)
+
+
+def test_ranges_of_prometheus_2_include_their_left_border(source: Embedded) -> None:
+    expr = 'count_over_time(load{host="h1"}[20s])'
+    [now] = source.query(expr, 90.0).points  # type: ignore[union-attr]
+    [then] = Embedded(source._store, promql_2x=True).query(expr, 90.0).points  # type: ignore[union-attr]
+    assert (now.value, then.value) == (2, 3)
+
+
+def test_remarks_come_with_the_answer(source: Embedded) -> None:
+    found = source.query("quantile(2, rate(load[1m]))", 90.0)
+    assert found.warnings == (
+        'PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "load"',
+        "PromQL warning: quantile value should be between 0 and 1, got 2",
+    )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from history.promql.evaluate import evaluate
 from history.promql.frames import Frame
 from history.promql.parse import parse
+from history.promql.query import Query
 from tests.history.promqltest import STALE, Memory, alike
 
 Points = list[tuple[int, float]]
@@ -115,7 +116,7 @@ def test_windows_are_what_a_loop_over_their_samples_gives(
     lines = {str(row): build(gaps) for row, gaps in enumerate(rows)}
     for row, points in lines.items():
         memory.add({"__name__": "x", "row": row}, dict(points))
-    found = evaluate(memory, parse(expr), start, start + 10 * step, step)
+    found = evaluate(Query(memory, start, start + 10 * step, step), parse(expr)).value
     assert isinstance(found, Frame)
     got = {labels["row"]: at for at, labels in enumerate(found.labels)}
     for row, points in lines.items():
