@@ -19,6 +19,10 @@ log = logging.getLogger("raingauge.serving")
 THREADS = 8
 MOST_BODY_BYTES = 2_000_000  # waitress keeps a body on disk before anyone is asked who sends it; its default is 1 GB
 
+OUTPUT_BYTES = 2**26
+"""An answer that is longer waits on disk while it is sent; waitress would from 1 MB on."""
+SEND_BYTES = 2**18
+
 
 class Dashboard:
     """Binds the address: OSError if it is taken. Port 0 takes a free one."""
@@ -30,7 +34,7 @@ class Dashboard:
         )  # a browser opens more connections than we have threads
         self._server = waitress.create_server(
             create_app(services), host=host, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True,
-            max_request_body_size=MOST_BODY_BYTES,
+            max_request_body_size=MOST_BODY_BYTES, outbuf_overflow=OUTPUT_BYTES, send_bytes=SEND_BYTES,
         )  # fmt: skip
         self._thread = threading.Thread(target=self._server.run, name="dashboard", daemon=True)
 

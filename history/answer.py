@@ -86,12 +86,12 @@ def _point(point: Point) -> Answer:
 
 def _written(lines: Iterable[Line]) -> Iterator[tuple[Line, bytes]]:
     """Each line and its points as JSON: a long answer is mostly these, so they never become objects."""
-    times: NDArray[np.float64] | None = None
+    times: bytes | None = None
     before: list[bytes] = []
     for line in lines:
-        if line.times is not times:  # most lines of an answer share theirs
-            times = line.times
-            before = [b'"],[' + text + b',"' for text in _decimals(np.round(times, 3))]
+        if line.times.tobytes() != times:  # most lines of an answer have the same
+            times = line.times.tobytes()
+            before = [b'"],[' + text + b',"' for text in _decimals(np.round(line.times, 3))]
         pieces = [b""] * (2 * len(before))
         pieces[::2] = before
         pieces[1::2] = _values(line.values)
@@ -111,7 +111,10 @@ def _decimals(values: NDArray[np.float64]) -> list[bytes]:
     if not len(values):
         return []
     text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
-    return text[1:-1].replace(b".0,", b",").removesuffix(b".0").split(b",")
+    texts = text[1:-1].split(b",")
+    for at in np.flatnonzero(values == np.floor(values)).tolist():
+        texts[at] = texts[at].removesuffix(b".0")
+    return texts
 
 
 def _unlike(values: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """Stored samples as the query language sees them: matchers, and groups of series that share their time stamps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -19,6 +19,20 @@ STALE_BITS = np.uint64(0x7FF0000000000002)
 """Prometheus' staleness marker: "this series has no value at this stamp"; every other NaN is a value."""
 
 REGEX_LENGTH = 5000
+
+
+class Series(dict[str, str]):
+    """Labels of a stored series, never changed; their key is made once."""
+
+    __slots__ = ("_key",)
+
+    @property
+    def key(self) -> Hashable:
+        try:
+            return self._key
+        except AttributeError:
+            self._key: Hashable = frozenset(self.items())
+            return self._key
 
 
 def blank(rows: int, columns: int) -> Floats:

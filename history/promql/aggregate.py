@@ -16,8 +16,8 @@ from history.samples import Floats, Ints, Mask, any_series
 if TYPE_CHECKING:
     from history.promql.evaluate import Evaluation
 
-Reduce = Callable[[Floats, Mask], Floats]
-"""(values, present) [series x steps] of one group -> [steps]"""
+Reduce = Callable[[Floats, Mask, Ints], Floats]
+"""(values, present) [series x steps], the first row of each group -> [groups x steps]"""
 
 
 def aggregate(evaluation: "Evaluation", node: Aggregate) -> Frame:
@@ -31,73 +31,99 @@ def aggregate(evaluation: "Evaluation", node: Aggregate) -> Frame:
         return CHOOSE[node.op](evaluation, frame, node, param)
     if param is not None:
         evaluation.query.note_quantile(param)
-    reduce = REDUCE.get(node.op) or _quantile(param)
     groups = group(frame, node)
-    values = np.empty((len(groups), evaluation.steps))
-    present = np.empty(values.shape, dtype=bool)
-    for at, (_, rows) in enumerate(groups):
-        there = frame.present[rows]
-        values[at] = reduce(frame.values[rows], there)
-        present[at] = any_series(there)
+    if node.op == "quantile":
+        return _quantiles(frame, groups, param)
+    order = [row for _, rows in groups for row in rows]
+    starts = np.cumsum([0, *(len(rows) for _, rows in groups)])[:-1]
+    sorted_frame = frame if order == list(range(len(order))) else frame.take(order)
+    if not groups:
+        return frame
+    values = REDUCE[node.op](sorted_frame.values, sorted_frame.present, starts)
+    present = np.logical_or.reduceat(sorted_frame.present, starts, axis=0)
     return Frame([labels for labels, _ in groups], values, present)
 
 
 def group(frame: Frame, node: Aggregate) -> list[tuple[Labels, list[int]]]:
     """Labels of each group and its rows, in the order of first appearance."""
-    chosen = set(node.labels)
     found: dict[Hashable, tuple[Labels, list[int]]] = {}
+    if not node.without:
+        names = node.labels
+        for row, labels in enumerate(frame.labels):
+            values = tuple(labels.get(name) for name in names)
+            if values not in found:
+                found[values] = ({name: labels[name] for name in names if name in labels}, [])
+            found[values][1].append(row)
+        return list(found.values())
+    chosen = {*node.labels, NAME}
     for row, labels in enumerate(frame.labels):
-        if node.without:
-            kept = {name: value for name, value in labels.items() if name not in chosen and name != NAME}
-        else:
-            kept = {name: labels[name] for name in node.labels if name in labels}
+        kept = {name: value for name, value in labels.items() if name not in chosen}
         found.setdefault(key(kept), (kept, []))[1].append(row)
     return list(found.values())
 
 
-def _sum(values: Floats, present: Mask) -> Floats:
+def _sum(values: Floats, present: Mask, starts: Ints) -> Floats:
     there = values if present.all() else np.where(present, values, 0.0)
-    sums: Floats = there.sum(axis=0)
+    sums: Floats = np.add.reduceat(there, starts, axis=0)
     if (there < 0).any() and (there > 0).any():
-        sizes = np.abs(there).sum(axis=0)
-        for step in np.flatnonzero(np.isfinite(sizes) & (np.abs(sums) * CANCELS < sizes)):
-            sums[step] = exact(there[:, step], sums[step])
+        sizes = np.add.reduceat(np.abs(there), starts, axis=0)
+        ends = [*starts[1:].tolist(), len(values)]
+        for at, step in np.argwhere(np.isfinite(sizes) & (np.abs(sums) * CANCELS < sizes)).tolist():
+            sums[at, step] = exact(there[starts[at] : ends[at], step], sums[at, step])
     return sums
 
 
-def _avg(values: Floats, present: Mask) -> Floats:
-    counts = present.sum(axis=0)
-    means: Floats = _sum(values, present) / counts
+def _count(_values: Floats, present: Mask, starts: Ints) -> Floats:
+    return np.add.reduceat(present, starts, axis=0, dtype=np.float64)
+
+
+def _avg(values: Floats, present: Mask, starts: Ints) -> Floats:
+    counts = _count(values, present, starts)
+    means: Floats = _sum(values, present, starts) / counts
     if np.isinf(means).any():  # perhaps only the sum was too large
-        means = np.where(np.isinf(means), _sum(values / 2.0**64, present) / counts * 2.0**64, means)
+        means = np.where(np.isinf(means), _sum(values / 2.0**64, present, starts) / counts * 2.0**64, means)
     return means
 
 
-def _variance(values: Floats, present: Mask) -> Floats:
-    first = np.take_along_axis(values, present.argmax(axis=0)[None], axis=0)
-    shifted = values - first
-    counts = present.sum(axis=0)
-    means = np.where(present, shifted, 0.0).sum(axis=0) / counts
-    variance: Floats = np.where(present, (shifted - means) ** 2, 0.0).sum(axis=0) / counts
+def _variance(values: Floats, present: Mask, starts: Ints) -> Floats:
+    sizes = np.diff([*starts, len(values)])
+    # Relative to a group's first value: a constant has exactly none.
+    places = np.where(present, np.arange(len(values))[:, None], len(values) - 1)
+    first = np.take_along_axis(values, np.minimum.reduceat(places, starts, axis=0), axis=0)
+    shifted = values - np.repeat(first, sizes, axis=0)
+    counts = _count(values, present, starts)
+    means = np.add.reduceat(np.where(present, shifted, 0.0), starts, axis=0) / counts
+    squares = np.where(present, (shifted - np.repeat(means, sizes, axis=0)) ** 2, 0.0)
+    variance: Floats = np.add.reduceat(squares, starts, axis=0) / counts
     return variance
 
 
-def _quantile(q: Floats | None) -> Reduce:
-    if q is None:
-        raise QueryError("bad_data", "quantile needs a parameter")
-    return lambda values, present: quantiles(q, np.where(present, values, np.inf).T, present.sum(axis=0))
+def _extreme(ufunc: np.ufunc) -> Reduce:
+    return lambda values, present, starts: ufunc.reduceat(np.where(present, values, np.nan), starts, axis=0)
 
 
 REDUCE: dict[str, Reduce] = {
     "sum": _sum,
     "avg": _avg,
-    "min": lambda values, present: np.fmin.reduce(np.where(present, values, np.nan), axis=0),
-    "max": lambda values, present: np.fmax.reduce(np.where(present, values, np.nan), axis=0),
-    "count": lambda _, present: present.sum(axis=0).astype(np.float64),
-    "group": lambda _, present: np.ones(present.shape[1]),
+    "min": _extreme(np.fmin),
+    "max": _extreme(np.fmax),
+    "count": _count,
+    "group": lambda _, present, starts: np.ones((len(starts), present.shape[1])),
     "stdvar": _variance,
-    "stddev": lambda values, present: np.sqrt(_variance(values, present)),
+    "stddev": lambda values, present, starts: np.sqrt(_variance(values, present, starts)),
 }
+
+
+def _quantiles(frame: Frame, groups: Sequence[tuple[Labels, list[int]]], q: Floats | None) -> Frame:
+    if q is None:
+        raise QueryError("bad_data", "quantile needs a parameter")
+    values = np.empty((len(groups), frame.values.shape[1]))
+    present = np.empty(values.shape, dtype=bool)
+    for at, (_, rows) in enumerate(groups):
+        there = frame.present[rows]
+        values[at] = quantiles(q, np.where(there, frame.values[rows], np.inf).T, there.sum(axis=0))
+        present[at] = any_series(there)
+    return Frame([labels for labels, _ in groups], values, present)
 
 
 def _counts(node: Aggregate, param: Floats) -> Ints:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from history.model import Labels, QueryError
-from history.samples import Floats, Group, Ints, Mask, absent, blank
+from history.samples import Floats, Group, Ints, Mask, Series, absent, blank
 
 NAME = "__name__"
 METADATA = frozenset({NAME, "__type__", "__unit__"})
@@ -99,7 +99,7 @@ def as_group(frame: Frame, stamps: Ints) -> Group:
 
 
 def key(labels: Mapping[str, str]) -> Hashable:
-    return frozenset(labels.items())
+    return labels.key if isinstance(labels, Series) else frozenset(labels.items())
 
 
 def without_name(frame: Frame) -> Frame:

@@ -60,7 +60,7 @@ def _ones(at: Covered) -> Floats:
 
 
 def _reduced(ufunc: np.ufunc) -> Function:
-    return Function(lambda at: reduce.segments(ufunc, at.window.values, at.window.first, at.window.after))
+    return Function(lambda at: reduce.extremes(ufunc, at.window.values, at.window.first, at.window.after))
 
 
 def _stamps(at: Covered, index: Ints) -> Floats:

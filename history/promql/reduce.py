@@ -10,6 +10,8 @@ from history.promql.frames import Window
 from history.samples import Floats, Ints, Mask
 
 CHUNK = 4_000_000  # cells copied at a time where windows overlap
+OVERLAP = 3
+"""So many times the samples are read by windows that overlap."""
 CANCELS = 1e3
 """A sum this many times smaller than its parts' sizes has lost digits worth recomputing."""
 
@@ -19,6 +21,27 @@ def segments(ufunc: Any, values: Floats, first: Ints, after: Ints) -> Floats:
     padded = np.concatenate([values, values[:, -1:]], axis=1)
     bounds = np.stack([first, after], axis=1).ravel()
     result: Floats = ufunc.reduceat(padded, bounds, axis=1)[:, ::2]
+    return result
+
+
+def extremes(ufunc: Any, values: Floats, first: Ints, after: Ints) -> Floats:
+    """As `segments`, for a ufunc of which a sample may be counted twice.
+
+    Windows that overlap much are put together of two spans whose lengths are powers of two.
+    """
+    counts = after - first
+    if counts.sum() < OVERLAP * values.shape[1]:
+        return segments(ufunc, values, first, after)
+    result = np.empty((len(values), len(first)))
+    level = np.frexp(counts)[1] - 1
+    spans, width = values, 1
+    for power in range(int(level.max()) + 1):
+        here = np.flatnonzero(level == power)
+        if len(here):
+            result[:, here] = ufunc(spans[:, first[here]], spans[:, after[here] - width])
+        if power < level.max():
+            spans = ufunc(spans[:, :-width], spans[:, width:])
+            width *= 2
     return result
 
 

@@ -46,8 +46,8 @@ def pieces(stored: StoredTarget, start: int, end: int, resolution: int, *, raw_f
 
 def raw_suffices(stored: StoredTarget, start: int) -> bool:
     """Of no earlier time than its samples, from `start` (ms) on, is anything kept."""
-    first, _ = reach(stored, RAW)
-    return first < start or all(reach(stored, tier)[0] >= first for tier in SPANS)
+    oldest = _oldest(stored)
+    return oldest < start or not _remembered(stored, oldest)
 
 
 def reach(stored: StoredTarget, tier: int) -> tuple[int, int]:
@@ -55,14 +55,24 @@ def reach(stored: StoredTarget, tier: int) -> tuple[int, int]:
     if tier != RAW:
         blocks = stored.blocks.get(tier)
         return (_border_before(blocks[0].t0, tier), rolled_until(stored, (tier,))) if blocks else (EVER, -EVER)
-    oldest = [block.t0 for block in stored.within(RAW, -EVER, EVER)[:1]] + stored.head.stamps[:1].tolist()
-    if not oldest:
+    oldest = _oldest(stored)
+    if oldest == EVER:
         return EVER, -EVER
-    first = oldest[0] - 1
     # A bucket that is half gone is read as a bucket: the samples begin where the next one of any tier does.
-    aligned = -(-first // (HOUR * 1000)) * HOUR * 1000
-    behind = any(reach(stored, other)[0] < first and reach(stored, other)[1] >= aligned for other in SPANS)
-    return (aligned if behind else first), EVER
+    aligned = -(-(oldest - 1) // (HOUR * 1000)) * HOUR * 1000
+    behind = any(reach(stored, tier)[1] >= aligned for tier in _remembered(stored, oldest))
+    return (aligned if behind else oldest - 1), EVER
+
+
+def _oldest(stored: StoredTarget) -> int:
+    """Stamp (ms) of the first sample that is kept as it came."""
+    blocks = stored.blocks.get(RAW)
+    return blocks[0].t0 if blocks else int(stored.head.stamps[0]) if stored.head.count else EVER
+
+
+def _remembered(stored: StoredTarget, stamp: int) -> list[int]:
+    """Tiers that have something of before that stamp."""
+    return [tier for tier in SPANS if stored.blocks.get(tier) and stored.blocks[tier][0].t0 < stamp]
 
 
 def _border_before(stamp: int, tier: int) -> int:

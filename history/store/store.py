@@ -242,14 +242,15 @@ class Store:
 
     def _weigh(self, matchers: Sequence[Matcher], wanted: Wanted) -> tuple[bool, bool]:
         """Whether samples of that time have gone that roll-ups remember, and whether there are too many."""
-        samples, gone = 0, False
+        samples, gone, coarser = 0, False, False
         for stored in self.targets():
             with self.memory:
                 found = len(stored.find(matchers))
                 if found:
                     samples += found * sum(block.count for block in stored.within(RAW, wanted.start, wanted.end))
                     gone = gone or not raw_suffices(stored, wanted.start)
-        return gone, samples > wanted.most
+                    coarser = coarser or any(0 < tier * 1000 <= wanted.resolution for tier in stored.blocks)
+        return gone, coarser and samples > wanted.most
 
     def _retried(self, read: Callable[..., T]) -> T:
         """`read(strict=...)`, again if pages went while it was read; what is missing still is damage."""

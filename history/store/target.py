@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 
 from collectors.model import Family, Sample
 from history.model import Labels
-from history.samples import Floats, Ints, Matcher, matches
+from history.samples import Floats, Ints, Matcher, Series, matches
 from history.store.head import Head
 from history.store.naming import series_labels
 from history.store.page import Ids
 from history.store.sealed import Block, Layout, holding
 from history.store.tiers import RAW
+
+REMEMBERED = 1000
+"""Selections whose series a target remembers."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class StoredTarget:
     settled: bool = False
     """Nothing was sealed since it was last found that no coarser block is due."""
     _named: dict[str, list[int]] = field(default_factory=dict)
+    _found: dict[tuple[Matcher, ...], Ids] = field(default_factory=dict)
     _placed: tuple[Head, Layout, NDArray[np.intp]] | None = None
 
     @property
@@ -62,12 +66,14 @@ class StoredTarget:
         return (self.sealed_until is None or stamp > self.sealed_until) and not self.head.holds(stamp)
 
     def add_series(self, series_id: int, labels: Labels, text: str) -> None:
-        self.series[series_id] = labels
+        self.series[series_id] = Series(labels)
+        self._found.clear()
         self.ids[text] = series_id
         self._named.setdefault(labels["__name__"], []).append(series_id)
 
     def forget(self, layouts: Sequence[Layout], series: Sequence[int]) -> None:
         """They are in no block and no tick."""
+        self._found.clear()
         gone = {layout.id for layout in layouts}
         self.layouts = {data: layout for data, layout in self.layouts.items() if layout.id not in gone}
         for series_id in series:
@@ -139,7 +145,16 @@ class StoredTarget:
         return [self.series[series_id] for series_id in found.tolist() if series_id in living]
 
     def find(self, matchers: Sequence[Matcher]) -> Ids:
-        """Ids of the series that match, ascending."""
+        """Ids of the series that match, ascending. Rules and charts ask for the same ones again and again."""
+        asked = tuple(matchers)
+        found = self._found.get(asked)
+        if found is None:
+            if len(self._found) >= REMEMBERED:
+                self._found.clear()
+            found = self._found[asked] = self._find(asked)
+        return found
+
+    def _find(self, matchers: Sequence[Matcher]) -> Ids:
         names = [matcher for matcher in matchers if matcher.label == "__name__"]
         others = [matcher for matcher in matchers if matcher.label != "__name__"]
         exact = [matcher.value for matcher in names if matcher.op == "="]

@@ -14,27 +14,32 @@ from tests.lab.servers import Server
 
 
 class Prometheus(Server):
-    """`openmetrics`: samples of the past that it has from the start."""
+    """`openmetrics`: samples of the past that it has from the start; `past`: a file of them."""
 
-    def __init__(self, directory: Path, configuration: str = "", openmetrics: str = "") -> None:
+    def __init__(
+        self, directory: Path, configuration: str = "", openmetrics: str = "", past: Path | None = None
+    ) -> None:
         super().__init__(directory)
         self.port = free_port()
         self.address = ("127.0.0.1", self.port)
         self.url = f"http://127.0.0.1:{self.port}"
         (directory / "prometheus.yml").write_text(configuration)
-        self._openmetrics = openmetrics
+        self._past = past
+        if openmetrics:
+            self._past = directory / "samples.txt"
+            self._past.write_text(openmetrics)
 
     def command(self) -> Sequence[str]:
         return ["prometheus", f"--web.listen-address=127.0.0.1:{self.port}", "--storage.tsdb.path=data",
                 "--config.file=prometheus.yml", "--storage.tsdb.retention.time=100y"]  # fmt: skip
 
     def start(self) -> "Prometheus":
-        if self._openmetrics:
-            (self.directory / "samples.txt").write_text(self._openmetrics)
+        if self._past is not None:
             subprocess.run(
-                ["promtool", "tsdb", "create-blocks-from", "openmetrics", "samples.txt", "data"],
+                ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(self._past), "data"],
                 cwd=self.directory, check=True, capture_output=True,
             )  # fmt: skip
+            self._past = None
         return super().start()
 
     def _ready(self) -> bool:
