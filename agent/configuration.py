@@ -8,6 +8,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, create_model, field_validator
 
@@ -15,6 +16,7 @@ from agent import yaml_lines
 from alerts.notifiers.webhook import Webhook
 from collectors import registry
 from collectors.config import Bytes, Config, Seconds, Secret, reveal
+from history.address import Address
 from history.promql.limits import DEFAULT, Limits
 from history.retention import Retention
 
@@ -87,6 +89,34 @@ class HistorySettings(Config):
     """What one query may take before it is refused."""
     promql_2x: bool = False
     """Ranges include their left border, as in Prometheus 2; RAINGAUGE_PROMQL_2X=1 in the environment does the same."""
+
+    url: Secret | None = None
+    """Read from this Prometheus, or whatever speaks its API, and not from our own samples: `http://host:9090`."""
+    username: str = ""
+    """How that server knows us; with a password."""
+    password: Secret | None = None
+    """For that server."""
+    password_file: Path | None = None
+    """File that holds the password instead."""
+    token: Secret | None = None
+    """Sent to that server as `Authorization: Bearer`."""
+    token_file: Path | None = None
+    """File that holds the token instead."""
+
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, url: Secret | None) -> Secret | None:
+        at = urlsplit(url.reveal() if url else "")
+        if url and (at.scheme not in ("http", "https") or not at.hostname):
+            raise ValueError("expected an http:// or https:// address")
+        return url
+
+    def remote(self) -> Address | None:
+        """Where another server keeps the history, if one does. OSError when a file of a secret cannot be read."""
+        if self.url is None:
+            return None
+        password, token = reveal(self.password, self.password_file), reveal(self.token, self.token_file)
+        return Address(self.url.reveal(), self.username, password or "", token or "")
 
     @property
     def query(self) -> tuple[Limits, bool]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent import alerting
+from agent import alerting, asking
 from agent.collecting import Collecting
 from agent.configuration import Configuration, split_address
 from agent.running import PAGES_FILE, VERSION, scrape_access
@@ -15,7 +15,6 @@ from collectors.model import Sample
 from dashboard.services import Services
 from history.access import Access
 from history.database import open_database
-from history.embedded import Embedded
 from history.events import Events
 from history.local import Local
 from history.store import Store
@@ -37,7 +36,7 @@ class Everything:
         store = Store(engine, configuration.history.keep, configuration.history.cache)
         self._upkeep = Upkeep(store)
         events = Events(engine)
-        source, sink = Embedded(store, *configuration.history.query), Local(store, events)
+        source, sink = asking.source(configuration, store), Local(store, events)
         self._rules = alerting.Rules(configuration, source, engine, sink, time.time)
         self.collecting = Collecting(
             configuration,

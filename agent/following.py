@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from agent import alerting
+from agent import alerting, asking
 from agent.configuration import Configuration, split_address
 from agent.running import VERSION
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
@@ -23,7 +23,6 @@ from collectors.model import Finding, PartStatus, Target, TargetStatus
 from dashboard.services import Services
 from history.access import Access
 from history.database import open_database
-from history.embedded import Embedded
 from history.events import Events
 from history.model import QueryError, Source, Vector
 from history.store import Store
@@ -101,7 +100,7 @@ class Following:
         engine = open_database(state_dir)
         self._access = Access(engine)
         self._store = Store(engine, cache=configuration.history.cache)
-        source = Embedded(self._store, *configuration.history.query)
+        source = asking.source(configuration, self._store)
         groups, _ = alerting.load(configuration)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow", daemon=True)

@@ -65,7 +65,9 @@ class Shell:
     host: str
     version: str
     nav: tuple[NavItem, ...]
-    freshness: Literal["live", "stale", "starting", "past"]
+    freshness: Literal["live", "stale", "starting", "past", "unreachable"]
+    unreachable: str
+    """Why the history does not answer; "" when it does."""
     last_sample: float | None  # Unix seconds; None: nothing was measured in the last day
     now: float  # Unix seconds
     interval: float  # seconds between ticks
@@ -95,11 +97,13 @@ class Shell:
             return "Starting"
         if self.freshness == "past":
             return "Past"
+        if self.freshness == "unreachable":
+            return "History unreachable"
         return f"Last sample {ago(self.now - self.last_sample)}" if self.last_sample else "No samples"
 
 
 def shell(services: Services, view: View, page: str) -> Shell:
-    last = last_sample(services.source, view.now)
+    last, unreachable = last_sample(services.source, view.now)
     firing = [alert for alert in services.alerting.alerts() if alert.state == "firing" and alert.severity in STATES]
     shown = view.shown
     return Shell(
@@ -108,7 +112,8 @@ def shell(services: Services, view: View, page: str) -> Shell:
         host=services.host,
         version=services.version,
         nav=tuple(_nav(services, page, firing)),
-        freshness=freshness(services, view, last),
+        freshness="unreachable" if unreachable else freshness(services, view, last),
+        unreachable=unreachable,
         last_sample=last,
         now=view.now,
         interval=services.interval,
@@ -154,13 +159,13 @@ def freshness(services: Services, view: View, last: float | None) -> Literal["li
     return "live" if view.shown.live else "past"
 
 
-def last_sample(source: Source, now: float) -> float | None:
-    """Of anything, within a day."""
+def last_sample(source: Source, now: float) -> tuple[float | None, str]:
+    """Of anything, within a day; and why the history does not answer, if it does not."""
     for expr in (NEWEST, NEWEST_OF_A_DAY):
         try:
             found = source.query(expr, now)
-        except QueryError:
-            return None
+        except QueryError as error:
+            return None, str(error)
         if isinstance(found, Vector) and found.points:
-            return found.points[0].value
-    return None
+            return found.points[0].value, ""
+    return None, ""

@@ -44,11 +44,15 @@ class Known:
     now: float  # Unix seconds
     zone: Zone
     layers: Sequence[Layer] = ()
+    unreachable: str = ""
+    """Why the history does not answer; "" when it does."""
 
 
 def verdict(known: Known) -> Verdict:
     firing = [alert for alert in known.alerts if alert.state == "firing" and alert.severity in SEVERITIES]
     firing.sort(key=lambda alert: (SEVERITIES.index(alert.severity), alert.fired_at or alert.active_at))
+    if known.unreachable:
+        return _unreachable(known, firing)
     if known.freshness == "starting":
         return _starting(known)
     if known.freshness == "stale":
@@ -64,6 +68,14 @@ def _starting(known: Known) -> Verdict:
         "The first charts are here within a few seconds. This page loads them by itself.",
         None, (), tuple(_unread(known)), "",
     )  # fmt: skip
+
+
+def _unreachable(known: Known, firing: Sequence[Alert]) -> Verdict:
+    also = [f"{_count(len(firing), 'alert')} fired when it was last read."] if firing else []
+    why = f"{known.unreachable[:1].upper()}{known.unreachable[1:]}. Rules are not evaluated and nothing can be charted."
+    return Verdict(
+        "none", "The history does not answer: whether all is well, nobody knows", why, None, (), tuple(also), ""
+    )
 
 
 def _stale(known: Known, firing: Sequence[Alert]) -> Verdict:

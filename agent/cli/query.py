@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from agent import asking
 from agent.cli.context import Context
 from agent.exposition import number
 from collectors.config import seconds
 from history import answer
-from history.embedded import Embedded
 from history.model import Matrix, QueryError, Scalar, Text, Vector
 from history.store import Store
 
@@ -39,7 +39,7 @@ def command(  # noqa: PLR0917 # click passes them by name
     context: Context, expr: str, at: float | None, span: float | None, step: float, as_json: bool
 ) -> None:
     """Ask the local history in PromQL, such as 'node_load1'."""
-    source = Embedded(Store(context.database()), *context.configuration().history.query)
+    source = asking.source(context.configuration(), Store(context.database()))
     end = time.time() if at is None else at
     try:
         result: Result = source.query_range(expr, end - span, end, step) if span else source.query(expr, end)

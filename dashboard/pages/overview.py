@@ -84,7 +84,17 @@ def build(services: Services, asked: View) -> OverviewPage:
     axes = frame(services.source, asked, services.interval)
     unread = {JOBS.get(finding.collector, ""): finding.found for finding in findings}
     shown = layers(services.source, targets, alerts, unread, at)
-    known = Known(alerts, targets, findings, around.freshness, around.last_sample, asked.now, asked.zone, shown)
+    known = Known(
+        alerts,
+        targets,
+        findings,
+        around.freshness,
+        around.last_sample,
+        asked.now,
+        asked.zone,
+        shown,
+        around.unreachable,
+    )
     return OverviewPage(
         shell=around,
         verdict=verdict(known),

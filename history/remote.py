@@ -1,0 +1,165 @@
+"""A history that another server keeps: Prometheus, or whatever speaks its HTTP API.
+
+VictoriaMetrics speaks a dialect: it has no strings, its scalars are vectors, its rates are not extrapolated.
+
+Source: https://prometheus.io/docs/prometheus/latest/querying/api/
+"""
+
+import http.client
+import ssl
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from urllib.parse import urlencode, urlsplit
+
+import numpy as np
+import orjson
+
+from history.address import Address
+from history.model import Line, Matrix, Metadata, Point, QueryError, Scalar, Text, Vector
+
+MOST_BYTES = 2**28
+"""Of one answer."""
+EVERYTHING = '{__name__=~".+"}'
+KINDS: Mapping[str, Literal["bad_data", "execution", "timeout", "unavailable"]] = {
+    "bad_data": "bad_data", "execution": "execution", "timeout": "timeout", "canceled": "timeout",
+    "unavailable": "unavailable", "422": "execution", "400": "bad_data",
+}  # fmt: skip
+"""Theirs -> ours; VictoriaMetrics names errors by their status."""
+
+Parameters = Mapping[str, str | Sequence[str]]
+
+
+class Remote:
+    """history.model.Source over HTTP. Any thread: each keeps a connection of its own."""
+
+    def __init__(self, address: Address, seconds: float = 30.0) -> None:
+        """`seconds`: how long an answer may take."""
+        self._address = address
+        self._seconds = seconds
+        self._kept = threading.local()
+        self._open: list[http.client.HTTPConnection] = []
+
+    def close(self) -> None:
+        """The connections of all threads."""
+        while self._open:
+            self._open.pop().close()
+
+    def query(self, expr: str, at: float) -> Vector | Matrix | Scalar | Text:
+        return _result(*self._ask("query", {"query": expr, "time": f"{at:.3f}"}))
+
+    def query_range(self, expr: str, start: float, end: float, step: float) -> Matrix:
+        # VictoriaMetrics would round the start to the step; others do not know the word.
+        span = {**_span(start, end), "step": f"{step:.3f}", "nocache": "1"}
+        found = _result(*self._ask("query_range", {"query": expr, **span}))
+        if not isinstance(found, Matrix):
+            raise self._unexpected("a matrix")
+        return found
+
+    def series(self, matchers: Sequence[str], start: float, end: float) -> list[dict[str, str]]:
+        found, _ = self._ask("series", {"match[]": list(matchers) or [EVERYTHING], **_span(start, end)})
+        return sorted(found, key=lambda labels: sorted(labels.items()))
+
+    def label_names(self, matchers: Sequence[str], start: float, end: float) -> list[str]:
+        found, _ = self._ask("labels", {"match[]": list(matchers), **_span(start, end)})
+        return list(found)
+
+    def label_values(self, name: str, matchers: Sequence[str], start: float, end: float) -> list[str]:
+        found, _ = self._ask(f"label/{name}/values", {"match[]": list(matchers), **_span(start, end)}, method="GET")
+        return list(found)
+
+    def metadata(self, metric: str | None = None) -> dict[str, list[Metadata]]:
+        found, _ = self._ask("metadata", {"metric": metric} if metric else {}, method="GET")
+        return {
+            name: [Metadata(each.get("type", "unknown"), each.get("help", ""), each.get("unit", "")) for each in known]
+            for name, known in found.items()
+        }
+
+    def _ask(self, path: str, parameters: Parameters, method: str = "POST") -> tuple[Any, tuple[str, ...]]:
+        """`data` and the warnings of the answer. QueryError for everything else."""
+        status, body = self._send(path, urlencode(parameters, doseq=True), method)
+        try:
+            answer = orjson.loads(body)
+            if answer["status"] == "success":
+                return answer.get("data"), (*answer.get("warnings", ()), *answer.get("infos", ()))
+            kind = KINDS.get(str(answer.get("errorType")), "execution")
+            raise QueryError(kind, str(answer.get("error")))
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            hint = {401: ", it wants other credentials", 403: ", it wants other credentials"}.get(status, "")
+            raise QueryError(
+                "unavailable", f"the history at {self._address} answers {status} and no JSON of Prometheus' API{hint}"
+            ) from error
+
+    def _send(self, path: str, form: str, method: str) -> tuple[int, bytes]:
+        target = f"{urlsplit(self._address.url).path.rstrip('/')}/api/v1/{path}"
+        headers = {"Accept": "application/json", **self._address.headers}
+        body = None
+        if method == "POST":
+            body = form
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        elif form:
+            target = f"{target}?{form}"
+        for kept in (True, False):  # a kept connection may have been closed by the other side meanwhile
+            connection = self._connection(kept=kept)
+            try:
+                connection.request(method, target, body, headers)
+                answer = connection.getresponse()
+                found = answer.read(MOST_BYTES + 1)
+            except (OSError, http.client.HTTPException) as error:
+                connection.close()
+                if isinstance(error, TimeoutError):
+                    text = f"the history at {self._address} did not answer in {self._seconds:g} s"
+                    raise QueryError("timeout", text) from error
+                if kept:
+                    continue
+                why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+                raise QueryError("unavailable", f"the history at {self._address} cannot be reached: {why}") from error
+            if len(found) > MOST_BYTES:
+                connection.close()
+                raise QueryError("execution", f"the answer has more than {MOST_BYTES:,} bytes; ask for less at a time")
+            if 300 <= answer.status < 400:
+                raise QueryError(
+                    "unavailable", f"the history at {self._address} sends us elsewhere: set history.url to where it is"
+                )
+            return answer.status, found
+        raise AssertionError("not reached")
+
+    def _connection(self, *, kept: bool) -> http.client.HTTPConnection:
+        if kept and getattr(self._kept, "connection", None) is not None:
+            connection: http.client.HTTPConnection = self._kept.connection
+            return connection
+        at = urlsplit(self._address.url)
+        if at.scheme == "https":
+            made: http.client.HTTPConnection = http.client.HTTPSConnection(
+                at.hostname or "", at.port, timeout=self._seconds, context=ssl.create_default_context()
+            )
+        else:
+            made = http.client.HTTPConnection(at.hostname or "", at.port, timeout=self._seconds)
+        self._open = [each for each in self._open if each.sock is not None] + [made]
+        self._kept.connection = made
+        return made
+
+    def _unexpected(self, what: str) -> QueryError:
+        return QueryError("execution", f"the history at {self._address}: expected {what} for an answer")
+
+
+def _span(start: float, end: float) -> dict[str, str]:
+    return {"start": f"{start:.3f}", "end": f"{end:.3f}"}
+
+
+def _result(data: Any, warnings: tuple[str, ...]) -> Vector | Matrix | Scalar | Text:
+    kind, found = data["resultType"], data["result"]
+    if kind == "vector":
+        points = (Point(each["metric"], float(each["value"][0]), float(each["value"][1])) for each in found)
+        return Vector(tuple(points), warnings)
+    if kind == "matrix":
+        return Matrix(tuple(_line(each) for each in found), warnings)
+    if kind == "scalar":
+        return Scalar(float(found[0]), float(found[1]), warnings)
+    return Text(float(found[0]), found[1], warnings)
+
+
+def _line(each: Any) -> Line:
+    pairs = each["values"]
+    times = np.array([t for t, _ in pairs], dtype=np.float64)
+    return Line(each["metric"], times, np.fromiter((float(value) for _, value in pairs), np.float64, len(pairs)))
