@@ -85,6 +85,8 @@ class HistorySettings(Config):
     cache: Annotated[Bytes, Field(ge=0)] = 64 * 2**20
     """Most memory for samples of long ago that were asked for lately; more makes long charts faster."""
 
+    events: Annotated[Seconds, Field(gt=0)] = 400 * 86400.0
+    """How long events are kept: deploys, restarts, alerts; at most 200,000 of them."""
     limits: LimitSettings = LimitSettings()
     """What one query may take before it is refused."""
     promql_2x: bool = False

@@ -34,8 +34,8 @@ class Everything:
         engine = open_database(state_dir)
         self._access = Access(engine)
         store = Store(engine, configuration.history.keep, configuration.history.cache)
-        self._upkeep = Upkeep(store)
         events = Events(engine)
+        self._upkeep = Upkeep(store, events, configuration.history)
         source, sink = asking.source(configuration, store), Local(store, events)
         self._rules = alerting.Rules(configuration, source, engine, sink, time.time)
         self.collecting = Collecting(
@@ -60,12 +60,13 @@ class Everything:
                 clock=time.time,
                 started=time.time(),
                 interval=configuration.interval,
+                holding=self._upkeep.holding,
                 password_hash=password_hash(password),
             ),
         )
 
     def _own(self) -> Sequence[Sample]:
-        return self._rules.samples()
+        return [*self._rules.samples(), *self._upkeep.samples()]
 
     def login_link(self) -> str:
         """A new link that logs in once."""

@@ -24,6 +24,7 @@ from dashboard.services import Services
 from history.access import Access
 from history.database import open_database
 from history.events import Events
+from history.inventory import holding
 from history.model import QueryError, Source, Vector
 from history.store import Store
 
@@ -118,6 +119,7 @@ class Following:
                 clock=time.time,
                 started=time.time(),
                 interval=configuration.interval,
+                holding=lambda: None if configuration.history.url else holding(self._store, configuration.history.keep),
                 password_hash=password_hash(password),
             ),
         )

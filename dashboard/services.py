@@ -9,6 +9,7 @@ from flask import current_app
 from alerts.model import Alert, Group, RuleHealth
 from collectors.model import Event, Finding, TargetStatus
 from history.access import Access
+from history.inventory import Holding
 from history.model import Source
 
 
@@ -54,6 +55,8 @@ class Services:
     clock: Callable[[], float]
     started: float  # Unix seconds
     interval: float = 10.0  # seconds between ticks
+    holding: Callable[[], Holding | None] = lambda: None
+    """What of the history is kept; None where another server keeps it."""
     password_hash: str = ""
     """argon2; "" when no password is set and only login links work."""
 

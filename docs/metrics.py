@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent import alerting, outcomes
+from agent import alerting, outcomes, upkeep
 from agent.discovery import DEFAULT_INTERVAL
 from collectors import registry
 from collectors.model import UP, Collector, Family, Part
@@ -70,7 +70,9 @@ def _row(family: Family) -> Sequence[str]:
 
 
 def _own() -> str:
-    return OWN + table(HEAD, [_row(family) for family in (*outcomes.FAMILIES, *alerting.FAMILIES, UP)])
+    return OWN + table(
+        HEAD, [_row(family) for family in (*outcomes.FAMILIES, *alerting.FAMILIES, *upkeep.FAMILIES, UP)]
+    )
 
 
 def tested_versions() -> str:

@@ -1,10 +1,35 @@
-"""Events: the dated facts beside the samples, always in the local database."""
+"""Events: the dated facts beside the samples, always in the local database.
+
+A flood stays small and loses nothing: from the sixth event of a dedup key within an hour on, the newest of them counts
+the further ones; from the thousandth of a kind, one event counts them, whatever their keys are.
+"""
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Column, Engine, Float, Integer, Row, Select, String, Table, Text, insert, or_, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)  # fmt: skip
+from sqlalchemy.exc import IntegrityError
 
 from collectors.model import Event
 from history.database import METADATA
@@ -25,13 +50,26 @@ event_table = Table(
     Column("dedup_key", String(255), nullable=False),
     Column("state", String(10), nullable=False),
     Column("source", String(255), nullable=False),
+    Column("folded", Text, nullable=False, default="", server_default=""),  # hashes of the newest ids counted here
+    Index("event_key", "kind", "dedup_key", "last"),
+    Index("event_kind", "kind", "last"),
     sqlite_autoincrement=True,
 )  # fmt: skip
 
 COLUMNS = ("id", "kind", "severity", "host", "site", "first", "last", "count", "title", "dedup_key", "state", "source")
 
-
-_record = insert(event_table).prefix_with("OR IGNORE", dialect="sqlite")
+FLOOD_SECONDS = 3600.0
+ALONE = 5
+"""Events of one dedup key that stand alone within that time."""
+MOST_OF_A_KIND = 1000
+"""Events of one kind within that time."""
+EVIDENCE = 10
+"""Records that a folded event keeps: the first half and the last."""
+REPLAYED = 64
+"""Events that are known again when they are recorded twice after they were folded."""
+MOST_ROWS = 200_000
+AT_ONCE = 1000
+"""Rows that go in one transaction."""
 
 
 class Events:
@@ -43,8 +81,29 @@ class Events:
 
     def record(self, event: Event) -> None:
         """Idempotent by the event's id: the first one stays."""
+        try:
+            with self._engine.begin() as connection:
+                if not _known(connection, event):
+                    into = _fold_into(connection, event)
+                    if into is None:
+                        connection.execute(insert(event_table), _values(event))
+                    else:
+                        here = event_table.c.number == into.number
+                        connection.execute(update(event_table).where(here).values(_folded(into, event)))
+        except IntegrityError:
+            return  # another process was faster with the same event
+
+    def expire(self, before: float) -> int:
+        """Some of what ended before that time (Unix seconds) goes, and the oldest of too many; how many went."""
+        column = event_table.c
         with self._engine.begin() as connection:
-            connection.execute(_record, _values(event))
+            count = connection.execute(select(func.count()).select_from(event_table)).scalar_one()
+            old = select(column.number).where(column.last < before).order_by(column.last).limit(AT_ONCE)
+            many = select(column.number).order_by(column.last).limit(min(AT_ONCE, max(0, count - MOST_ROWS)))
+            numbers = {*connection.execute(old).scalars(), *connection.execute(many).scalars()}
+            if numbers:
+                connection.execute(delete(event_table).where(column.number.in_(numbers)))
+        return len(numbers)
 
     def events(
         self,
@@ -68,13 +127,78 @@ class Events:
         return [event for _, event in self._read(query.order_by(column.last.desc(), column.number.desc()))]
 
     def events_after(self, number: int, limit: int = 1000) -> list[tuple[int, Event]]:
-        """The next events in the order they came, each with its number; 0 begins at the first."""
+        """The next events in the order they came, each with its number; 0 begins at the first.
+
+        What is folded into an event later does not make it come again.
+        """
         column = event_table.c
         return self._read(select(event_table).where(column.number > number).order_by(column.number).limit(limit))
 
     def _read(self, query: Select[Any]) -> list[tuple[int, Event]]:
         with self._engine.connect() as connection:
             return [(row.number, _event(row)) for row in connection.execute(query).all()]
+
+
+def _known(connection: Connection, event: Event) -> bool:
+    column = event_table.c
+    if connection.execute(select(column.number).where(column.id == event.id)).first() is not None:
+        return True
+    mine = column.folded.contains(_hash(event.id))
+    keys = column.dedup_key.in_([event.dedup_key, _overflow(event)])
+    recent = column.last >= event.last - 2 * FLOOD_SECONDS
+    query = select(column.number).where(column.kind == event.kind, keys, recent, column.folded != "", mine)
+    return connection.execute(query).first() is not None
+
+
+def _fold_into(connection: Connection, event: Event) -> Row[Any] | None:
+    """The row that counts the event; None: it stands alone."""
+    column = event_table.c
+    recent = (column.kind == event.kind, column.last >= event.last - FLOOD_SECONDS)
+    newest = column.last.desc(), column.number.desc()
+    if event.dedup_key:
+        same = select(event_table).where(*recent, column.dedup_key == event.dedup_key).order_by(*newest).limit(ALONE)
+        rows = connection.execute(same).all()
+        if len(rows) == ALONE:
+            return rows[0]
+    some = select(column.number).where(*recent).limit(MOST_OF_A_KIND)
+    if len(connection.execute(some).all()) < MOST_OF_A_KIND:
+        return None
+    key = _overflow(event)
+    query = select(event_table).where(*recent, column.dedup_key == key).order_by(*newest).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        more = replace(
+            event, id=f"{key}:{event.id}"[:200], title=f"Many more events of the kind {event.kind}", count=0,
+            evidence=(), dedup_key=key,
+        )  # fmt: skip
+        connection.execute(insert(event_table), _values(more))
+        row = connection.execute(query).one()
+    return row
+
+
+def _overflow(event: Event) -> str:
+    return f"{event.kind}: more"[:255]
+
+
+def _folded(row: Row[Any], event: Event) -> dict[str, Any]:
+    """What the row becomes when it counts the event too."""
+    evidence = [*json.loads(row.evidence), *(dict(record) for record in event.evidence)]
+    if row.dedup_key != event.dedup_key:  # of many keys: which ones
+        evidence.append({"dedup_key": event.dedup_key, "title": event.title})
+    if len(evidence) > EVIDENCE:
+        evidence = [*evidence[: EVIDENCE // 2], *evidence[-(EVIDENCE - EVIDENCE // 2) :]]
+    ids = [*row.folded.split(), _hash(event.id)][-REPLAYED:]
+    return {
+        "first": min(row.first, event.first),
+        "last": max(row.last, event.last),
+        "count": row._mapping["count"] + event.count,
+        "evidence": json.dumps(evidence, ensure_ascii=False),
+        "folded": " ".join(ids),
+    }
+
+
+def _hash(event_id: str) -> str:
+    return blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _values(event: Event) -> dict[str, Any]:

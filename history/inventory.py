@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from history.database import room
+from history.retention import Retention
 from history.samples import blank
 from history.store import Store
 from history.store.sealed import Block
@@ -22,6 +24,24 @@ class Kept:
     bytes: int
     samples: int
     """At most: a series that is not in all of a block's scrapes counts as if it was."""
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What of the history is kept, and for how long."""
+
+    tiers: tuple[Kept, ...]
+    spans: tuple[float, ...]
+    """Seconds for which each of the tiers is kept."""
+    used: int  # bytes
+    most: int  # bytes
+    damaged: tuple[str, ...]
+
+
+def holding(store: Store, keep: Retention) -> Holding:
+    tiers = tuple(kept(store))
+    spans = tuple(keep.of(tier.tier) for tier in tiers)
+    return Holding(tiers, spans, room(store.engine).used, keep.most_bytes, tuple(store.damaged().values()))
 
 
 def kept(store: Store) -> list[Kept]:

@@ -10,9 +10,12 @@ from dashboard.asked import answer, remembering, view
 from dashboard.moments import span
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
+from history.inventory import Holding
 
 LOOKS = {"ok": "ok", "absent": "ok", "waiting": "none", "unreachable": "crit", "timeout": "crit"}
 """Of a part, by its outcome; anything else is a read that was refused or not understood."""
+
+TIERS = {0: "Samples", 60: "Each minute", 300: "Each 5 minutes", 3600: "Each hour"}
 
 blueprint = Blueprint("targets", __name__)
 
@@ -48,6 +51,14 @@ class TargetRow:
 
 
 @dataclass(frozen=True)
+class TierRow:
+    name: str
+    since: float  # Unix seconds
+    kept: str
+    size: str
+
+
+@dataclass(frozen=True)
 class TargetsPage:
     """What targets.html may use, and what the page returns as JSON."""
 
@@ -58,10 +69,15 @@ class TargetsPage:
     samples: int
     findings: tuple[Finding, ...]
     blind: tuple[str, ...]
+    kept: tuple[TierRow, ...]
+    """What is kept of the history."""
+    room: str
+    damaged: tuple[str, ...]
 
 
 def build(services: Services, asked: View) -> TargetsPage:
     statuses = trouble.ordered(services.watched.targets())
+    holding = services.holding()
     rows = tuple(_target(status) for status in statuses)
     return TargetsPage(
         shell=shell(services, asked, "Targets"),
@@ -70,6 +86,18 @@ def build(services: Services, asked: View) -> TargetsPage:
         samples=sum(row.samples for row in rows),
         findings=tuple(services.watched.findings()),
         blind=tuple(services.watched.blind()),
+        kept=_kept(holding),
+        room=f"{units.text(holding.used, 'bytes')} of {units.text(holding.most, 'bytes')}" if holding else "",
+        damaged=holding.damaged if holding else (),
+    )
+
+
+def _kept(holding: Holding | None) -> tuple[TierRow, ...]:
+    if holding is None:
+        return ()
+    return tuple(
+        TierRow(TIERS[tier.tier], tier.since / 1000, span(kept), units.text(tier.bytes, "bytes"))
+        for tier, kept in zip(holding.tiers, holding.spans, strict=True)
     )
 
 

@@ -57,6 +57,10 @@ class Maintenance:
             self._store.refresh()
             return True
 
+    def trusts(self, now: float) -> bool:
+        """Whether the clock (Unix seconds) can be believed when it says that something is old."""
+        return self._clock.steady(round(now * 1000))
+
     def seal(self) -> bool:
         """One target's oldest scrapes in memory, if there are enough of them."""
         stored = next((stored for stored in self._store.targets() if stored.head.due), None)

@@ -12,10 +12,12 @@ from alerts.model import Alert, Group, RuleHealth
 from collectors.model import Finding, TargetStatus
 from dashboard.app import create_app
 from dashboard.services import Services
+from history import inventory
 from history.access import Access, Scope
 from history.database import open_database
 from history.embedded import Embedded
 from history.events import Events
+from history.retention import Retention
 from history.store import Store
 
 NOW = 1_790_000_000.0
@@ -82,6 +84,7 @@ class World:
             secret_key="a key that only this test knows",
             clock=lambda: self.now,
             started=self.now - 3600,
+            holding=lambda: inventory.holding(self.store, Retention()),
             password_hash=PasswordHasher(1, 8, 1).hash(self.password) if self.password else "",
         )
         self.app: Flask = create_app(self.services)
