@@ -20,7 +20,7 @@ from history.address import Address
 from history.promql.limits import DEFAULT, Limits
 from history.retention import Retention
 
-SECRET_KEYS = frozenset({"password", "token", "url"})
+SECRET_KEYS = frozenset({"database", "password", "token", "url"})
 """Keys whose found value is never shown: an address may hold a password or be a key itself."""
 
 
@@ -85,6 +85,10 @@ class HistorySettings(Config):
     cache: Annotated[Bytes, Field(ge=0)] = 64 * 2**20
     """Most memory for samples of long ago that were asked for lately; more makes long charts faster."""
 
+    database: Secret | None = None
+    """Keep everything in this PostgreSQL and not in a file of the state directory: `postgresql://user@host/name`."""
+    database_file: Path | None = None
+    """File that holds that address instead, as it may have a password in it."""
     events: Annotated[Seconds, Field(gt=0)] = 400 * 86400.0
     """How long events are kept: deploys, restarts, alerts; at most 200,000 of them."""
     limits: LimitSettings = LimitSettings()
@@ -112,6 +116,10 @@ class HistorySettings(Config):
         if url and (at.scheme not in ("http", "https") or not at.hostname):
             raise ValueError("expected an http:// or https:// address")
         return url
+
+    def database_url(self) -> str:
+        """ "" for the file in the state directory. OSError when the file of the address cannot be read."""
+        return reveal(self.database, self.database_file) or ""
 
     def remote(self) -> Address | None:
         """Where another server keeps the history, if one does. OSError when a file of a secret cannot be read."""

@@ -31,7 +31,7 @@ class Everything:
     def __init__(self, configuration: Configuration, state_dir: Path) -> None:
         password = refuse_open(configuration)
         self._state_dir = state_dir
-        engine = open_database(state_dir)
+        engine = open_database(state_dir, configuration.history.database_url(), check=True)
         self._access = Access(engine)
         store = Store(engine, configuration.history.keep, configuration.history.cache)
         events = Events(engine)

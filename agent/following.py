@@ -98,7 +98,7 @@ class Following:
 
     def __init__(self, configuration: Configuration, state_dir: Path) -> None:
         password = refuse_open(configuration)
-        engine = open_database(state_dir)
+        engine = open_database(state_dir, configuration.history.database_url())
         self._access = Access(engine)
         self._store = Store(engine, cache=configuration.history.cache)
         source = asking.source(configuration, self._store)

@@ -11,7 +11,7 @@ from sqlalchemy import Column, Engine, Float, String, Table, Text, delete, inser
 
 from agent.ticking import Watch
 from collectors import registry
-from history.database import METADATA
+from history.database import METADATA, make_tables
 
 log = logging.getLogger("raingauge.remembered")
 
@@ -32,7 +32,7 @@ class Remembered:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        METADATA.create_all(engine, tables=[found_table])
+        make_tables(engine, [found_table])
 
     def watches(self, now: float) -> list[Watch]:
         """Everything that was seen within the last day, newest settings last."""

@@ -65,7 +65,7 @@ class Agent:
     """Collect and export; keeps no samples and evaluates no rule."""
 
     def __init__(self, configuration: Configuration, state_dir: Path) -> None:
-        engine = open_database(state_dir)
+        engine = open_database(state_dir, configuration.history.database_url(), check=True)
         authorised = scrape_access(Access(engine), configuration.exporter.listen)
         self.collecting = Collecting(configuration, engine, version=VERSION, authorised=authorised)
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Engine, Float, Integer, String, Table, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.engine import RuleState, States, identity
 from alerts.model import Alert, Labels
@@ -59,6 +59,12 @@ class Message:
     next_try: float  # Unix seconds
 
 
+def _insert(connection: Connection, table: Table) -> Any:
+    """With `on_conflict_do_update`, which both databases have, each in a class of its own."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    return dialect.insert(table)
+
+
 def load(engine: Engine) -> dict[str, RuleState]:
     """The states of all rules, none of them evaluated by this process yet."""
     alerts: dict[str, dict[frozenset[tuple[str, str]], Alert]] = {}
@@ -84,9 +90,9 @@ def save(connection: Connection, before: States, after: States) -> None:
             if old.get(key) != alert:
                 row = {"alert": json.dumps(asdict(alert))}
                 connection.execute(
-                    insert(alert_table)
+                    _insert(connection, alert_table)
                     .values(rule=rule, fingerprint=fingerprint(alert.labels), **row)
-                    .on_conflict_do_update(["rule", "fingerprint"], set_=row)
+                    .on_conflict_do_update(index_elements=["rule", "fingerprint"], set_=row)
                 )
 
 
@@ -115,16 +121,16 @@ def tell(connection: Connection, notice: Notice, now: float) -> None:
     if not replaced.rowcount:
         row = {"channel": notice.receiver, "group_key": notice.group_key, "notice": _write(notice)}
         start = {"version": 1, "created": now, "attempts": 0, "next_try": now, "error": ""}
-        connection.execute(insert(outbox_table).values(**row, **start))
+        connection.execute(_insert(connection, outbox_table).values(**row, **start))
     remember(connection, notice.receiver, notice.group_key, _firing(notice.alerts), now)
 
 
 def remember(connection: Connection, channel: str, group_key: str, firing: Iterable[str], now: float) -> None:
     row: dict[str, Any] = {"firing": json.dumps(sorted(firing)), "at": now}
     connection.execute(
-        insert(told_table)
+        _insert(connection, told_table)
         .values(channel=channel, group_key=group_key, received=False, **row)
-        .on_conflict_do_update(["channel", "group_key"], set_=row)
+        .on_conflict_do_update(index_elements=["channel", "group_key"], set_=row)
     )
 
 

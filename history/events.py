@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from collectors.model import Event
-from history.database import METADATA
+from history.database import METADATA, make_tables
 
 event_table = Table(
     "event", METADATA,
@@ -77,7 +77,7 @@ class Events:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        METADATA.create_all(engine, tables=[event_table])
+        make_tables(engine, [event_table])
 
     def record(self, event: Event) -> None:
         """Idempotent by the event's id: the first one stays."""

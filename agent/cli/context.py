@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent import paths
 from agent.configuration import Configuration, ConfigurationError, load
-from history.database import open_database
+from history.database import SchemaError, open_database
 
 
 class Misconfigured(click.ClickException):
@@ -40,7 +40,9 @@ class Context:
     def database(self) -> Engine:
         """The local database; ClickException where the state directory cannot be used."""
         try:
-            return open_database(self.state_dir)
+            return open_database(self.state_dir, self.configuration().history.database_url())
+        except SchemaError as error:
+            raise click.ClickException(str(error)) from error
         except (OSError, SQLAlchemyError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             raise click.ClickException(f"cannot use the state directory {self.state_dir}: {why}") from error

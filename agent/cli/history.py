@@ -1,5 +1,6 @@
 """`raingauge history`: what is kept, whether it is whole, and samples in and out. All of it while the service runs."""
 
+import sqlite3
 import sys
 import time
 from datetime import UTC, datetime
@@ -11,8 +12,11 @@ import click
 import numpy as np
 
 from agent.cli.context import Context
+from agent.running import BusyError, alone
 from collectors.config import seconds
+from history import backup as copies
 from history import inventory, openmetrics
+from history.backup import BackupError
 from history.database import give_back, room
 from history.openmetrics import Extent, OpenMetricsError
 from history.store import Store, past
@@ -143,6 +147,44 @@ def _take_in(store: Store, path: Path, extent: Extent) -> int:
                 taken += past.take(store, each)
                 bar.update(each.count)
     return taken
+
+
+@command.command()
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@click.pass_obj
+def backup(context: Context, path: Path) -> None:
+    """Copy the whole database, events and alerts too, to a new file, while the service runs."""
+    if context.configuration().history.database_url():
+        raise click.ClickException("the history is in PostgreSQL: pg_dump makes its copies")
+    done = 0
+    with _progress(1, "copying") as bar:
+
+        def progress(left: int, total: int) -> None:
+            nonlocal done
+            bar.length = max(1, total)
+            bar.update(total - left - done)
+            done = total - left
+
+        try:
+            copies.backup(context.state_dir, path, progress)
+        except (BackupError, OSError, sqlite3.Error) as error:
+            raise click.ClickException(str(error)) from error
+    click.echo(f"{path}: {_size(path.stat().st_size)}")
+
+
+@command.command()
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@click.pass_obj
+def restore(context: Context, path: Path) -> None:
+    """Put a copy in the place of the database, which is kept under another name. No service may be running."""
+    try:
+        alone(context.state_dir)
+        aside = copies.restore(context.state_dir, path)
+    except BusyError as error:
+        raise click.ClickException(str(error)) from error
+    except (BackupError, OSError, sqlite3.Error) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{path} is the database now" + (f"; the former one is {aside}" if aside else ""))
 
 
 def _progress(length: int, label: str) -> "click._termui_impl.ProgressBar[int]":

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import numpy as np
 from sqlalchemy import Engine, delete, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from collectors.model import Sample, Target
-from history.database import METADATA
+from history.database import make_tables
 from history.model import Labels, Metadata
 from history.retention import Retention
 from history.samples import Group, Ints, Matcher, Rolled, Wanted
@@ -56,7 +56,7 @@ class Store:
         """What is read once must not push out what is asked for often."""
         self._samples = Reading(self._reader, self.memory)
         self._generation = -1
-        METADATA.create_all(engine, tables=list(TABLES))
+        make_tables(engine, list(TABLES))
         begin_generation(engine)
         self.refresh()
         self.maintenance = Maintenance(self, retention)
@@ -72,6 +72,11 @@ class Store:
             self._append(ticks)
         except IntegrityError:  # another process has made a row that we were to make, or swept one that we use
             self.refresh(anew=True)
+            self._append(ticks)
+        except OperationalError as error:
+            if "readonly" not in str(error.orig):
+                raise
+            self.engine.dispose()  # a connection from when the directory could not be written stays that way
             self._append(ticks)
 
     def refresh(self, *, anew: bool = False) -> None:

@@ -1,6 +1,8 @@
 """`raingauge history` as an operator uses it, over a store that a service writes meanwhile."""
 
 import re
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -119,3 +121,41 @@ def test_an_import_that_is_wrong_takes_nothing(state: Path, tmp_path: Path) -> N
         assert found.exit_code == 1
         assert expected in found.output
     assert history("info").output.count("targets   1, with 3 series") == 1
+
+
+def test_a_copy_is_made_while_others_write_and_put_back_when_none_does(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(state, 50)
+    copy = tmp_path / "copy.db"
+    assert history("backup", copy).exit_code == 0
+    again = history("backup", copy)
+    assert again.exit_code == 1
+    assert "is there already: expected the name of a new file" in again.output
+    use(tmp_path / "other", monkeypatch)
+    fill(tmp_path / "other", 3)
+    found = history("restore", copy)
+    assert found.exit_code == 0, found.output
+    assert "is the database now; the former one is" in found.output
+    assert "targets   1, with 3 series" in history("info").output
+    [group] = Store(open_database(tmp_path / "other")).walk("node_load1", 0, 2**60)
+    assert len(group.stamps) == 50
+
+
+def test_nothing_is_put_back_under_a_running_service(state: Path, tmp_path: Path) -> None:
+    fill(state, 5)
+    history("backup", tmp_path / "copy.db")
+    script = (
+        "import sys; from pathlib import Path; from agent.running import alone\n"
+        "alone(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", script, state], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        found = history("restore", tmp_path / "copy.db")
+        assert found.exit_code == 1
+        assert f"another Raingauge (pid {holder.pid}) uses the state directory" in found.output
+        holder.kill()
