@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent.configuration import Configuration, split_address
 from agent.discovery import Discoverer, Discovery, configured, paced
-from agent.exporter import Authorised, Exporter
+from agent.exporter import Authorised, Exporter, Receiving
 from agent.remembered import Remembered
 from agent.runner import Runner
 from agent.ticking import Watch
@@ -35,12 +35,13 @@ class Collecting:
         sink: Sink | None = None,
         authorised: Authorised | None = None,
         own: Callable[[], Sequence[Sample]] = tuple,
+        receiving: Receiving | None = None,
     ) -> None:
         """Binds the exporter's address: OSError if it is taken."""
         self._configuration = configuration
         self._runner = Runner(configuration.host, sink, version=version, own=own)
         host, port = split_address(configuration.exporter.listen)
-        self.exporter = Exporter(host, port, self._runner.pages, authorised)
+        self.exporter = Exporter(host, port, self._runner.pages, authorised, receiving)
         self._discoverer = Discoverer(Remembered(engine))
         self._found = Discovery()
         self.discovered = threading.Event()

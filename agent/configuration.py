@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, ValidationError, create_model, field_validator
 
 from agent import yaml_lines
+from agent.ingest.remote_write import RemoteWrite
+from agent.ingest.scrape_config import ScrapeConfig
 from alerts.notifiers.webhook import Webhook
 from collectors import registry
 from collectors.config import Bytes, Config, Seconds, Secret, reveal
@@ -171,6 +173,10 @@ class Configuration(Config):
     """The HTTP server of the pages."""
     history: HistorySettings = HistorySettings()
     """What is kept."""
+    scrape_configs: tuple[ScrapeConfig, ...] = ()
+    """Scrape other agents and any exporter, in Prometheus' words."""
+    remote_write: tuple[RemoteWrite, ...] = ()
+    """Send all samples on, to a Prometheus or whatever takes remote write."""
     rules: tuple[Path, ...] = ()
     """Prometheus rule files of your own; `*` in a name stands for several."""
     shipped_rules: bool = True

@@ -8,7 +8,11 @@ from pathlib import Path
 from agent import alerting, asking
 from agent.collecting import Collecting
 from agent.configuration import Configuration, split_address
-from agent.running import PAGES_FILE, VERSION, scrape_access
+from agent.exporter import Receiving
+from agent.ingest.receive import Receiver
+from agent.ingest.scraping import Scraping
+from agent.ingest.send import Forwarding, Sender
+from agent.running import PAGES_FILE, VERSION, scrape_access, write_access
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
 from agent.upkeep import Upkeep
 from collectors.model import Sample
@@ -36,7 +40,11 @@ class Everything:
         store = Store(engine, configuration.history.keep, configuration.history.cache)
         events = Events(engine)
         self._upkeep = Upkeep(store, events, configuration.history)
-        source, sink = asking.source(configuration, store), Local(store, events)
+        source = asking.source(configuration, store)
+        self._senders = [Sender(each, state_dir) for each in configuration.remote_write]
+        sink = Forwarding(Local(store, events), self._senders)
+        self._scraping = Scraping(configuration.scrape_configs, sink)
+        self._receiver = Receiver(store)
         self._rules = alerting.Rules(configuration, source, engine, sink, time.time)
         self.collecting = Collecting(
             configuration,
@@ -45,6 +53,7 @@ class Everything:
             sink=sink,
             authorised=scrape_access(self._access, configuration.exporter.listen),
             own=self._own,
+            receiving=Receiving(self._receiver.take, write_access(self._access)),
         )
         self.dashboard = Dashboard(
             *split_address(configuration.dashboard.listen),
@@ -66,7 +75,8 @@ class Everything:
         )
 
     def _own(self) -> Sequence[Sample]:
-        return [*self._rules.samples(), *self._upkeep.samples()]
+        sent = (sample for sender in self._senders for sample in sender.samples())
+        return [*self._rules.samples(), *self._upkeep.samples(), *self._receiver.samples(), *sent]
 
     def login_link(self) -> str:
         """A new link that logs in once."""
@@ -77,6 +87,9 @@ class Everything:
         self.dashboard.start()
         (self._state_dir / PAGES_FILE).write_text(f"{self.dashboard.url}\n")
         self._upkeep.start()
+        for sender in self._senders:
+            sender.start()
+        self._scraping.start()
         self.collecting.wait_for_first_tick(FIRST_TICK_SECONDS)
         self._rules.start()
 
@@ -87,6 +100,9 @@ class Everything:
     def stop(self) -> None:
         """Collecting ends first, so that the last tick is stored; then rules, then the pages."""
         self.collecting.stop()
+        self._scraping.stop()
         self._rules.stop()
         self._upkeep.stop()
+        for sender in self._senders:
+            sender.stop()
         self.dashboard.stop()

@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
@@ -33,6 +34,17 @@ REACHED_AS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,
 
 Authorised = Callable[[str | None], bool]
 """(the Authorization header) -> may read."""
+
+MOST_BODY_BYTES = 2**25
+"""Of what is written to us."""
+
+
+@dataclass(frozen=True)
+class Receiving:
+    """Who takes remote write. `take` raises an exception with a `status` for what it does not take."""
+
+    take: Callable[[bytes], None]
+    authorised: Authorised
 
 
 def service_discovery(targets: list[Target], slug: Callable[[Target], str], address: str) -> bytes:
@@ -60,6 +72,7 @@ class Handler(BaseHTTPRequestHandler):
     sys_version = ""
     pages: Pages
     authorised: Authorised | None
+    receiving: Receiving | None
     rfile: io.BufferedReader
     patience = SLOW_CLIENT_SECONDS
     """Until the next request begins: long for who may read and has read."""
@@ -88,6 +101,34 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.patience = IDLE_SECONDS
             self._page(path)
+
+    def do_POST(self) -> None:
+        """Remote write, for who shows a token of the scope write."""
+        self.close_connection = True  # until the body is read it must not pass for the next request
+        length = self.headers.get("Content-Length", "")
+        if self.receiving is None or self.path.split("?", 1)[0] != "/api/v1/write":
+            self._send("text/plain", b"not found; / lists what is here\n", 404)
+        elif not self.receiving.authorised(self.headers.get("Authorization")):
+            self._send("text/plain", b"a token of `raingauge token create --scope write` is needed\n", 401)
+        elif not length.isdecimal() or int(length) > MOST_BODY_BYTES:
+            self._send("text/plain", f"expected a body of at most {MOST_BODY_BYTES} bytes\n".encode(), 413)
+        else:
+            body = self.rfile.read(int(length))
+            self.close_connection = False
+            self.patience = IDLE_SECONDS
+            self._take(body)
+
+    def _take(self, body: bytes) -> None:
+        assert self.receiving is not None
+        try:
+            self.receiving.take(body)
+        except Exception as error:  # the boundary to history
+            status = getattr(error, "status", 500)
+            if status == 500:
+                log.exception("receive=failed")
+            self._send("text/plain", f"{error}\n".encode(), status)
+        else:
+            self._send("text/plain", b"", 204)
 
     do_HEAD = do_GET  # noqa: N815 # the name that http.server asks for
 
@@ -184,9 +225,17 @@ class Server(ThreadingMixIn, TCPServer):
 class Exporter:
     """Listens from the start, serves from `start` on. `port` 0 takes a free one. OSError if the address is taken."""
 
-    def __init__(self, host: str, port: int, pages: Pages, authorised: Authorised | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        pages: Pages,
+        authorised: Authorised | None = None,
+        receiving: Receiving | None = None,
+    ) -> None:
         check = staticmethod(authorised) if authorised else None
-        handler = type("BoundHandler", (Handler,), {"pages": pages, "authorised": check})
+        bound = {"pages": pages, "authorised": check, "receiving": receiving}
+        handler = type("BoundHandler", (Handler,), bound)
         self._server = Server(host, port, handler)
         # Without an interval: it would wake twice a second to ask whether it shall stop.
         self._thread = threading.Thread(target=self._server.serve_forever, args=[None], name="exporter", daemon=True)

@@ -51,6 +51,11 @@ def scrape_access(access: Access, listen: str) -> Authorised | None:
     return None if is_loopback(listen) else lambda header: access.token_scope(_shown(header)) is not None
 
 
+def write_access(access: Access) -> Authorised:
+    """Who may write samples to us, on loopback too: who shows a token of that scope."""
+    return lambda header: access.token_scope(_shown(header)) == "write"
+
+
 def _shown(header: str | None) -> str:
     kind, _, text = (header or "").partition(" ")
     if kind.lower() != "basic":

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_origin
 
 import yaml
 from pydantic.fields import FieldInfo
@@ -14,7 +15,18 @@ from collectors.config import Config
 
 NAME = "NAME"
 """Stands for a name that the operator chooses."""
-EXAMPLES = {"host": "web-01", "notify.webhook.NAME.url": "https://example.org/hook"}
+EXAMPLES: Mapping[str, Any] = {
+    "host": "web-01",
+    "notify.webhook.NAME.url": "https://example.org/hook",
+    "remote_write[].url": "https://prometheus.example.org/api/v1/write",
+    "scrape_configs[].basic_auth.username": "raingauge",
+    "scrape_configs[].file_sd_configs[].files": ["/etc/raingauge/targets/*.yml"],
+    "scrape_configs[].http_sd_configs[].url": "http://127.0.0.1:9876/sd",
+    "scrape_configs[].job_name": "node",
+    "scrape_configs[].params": {},
+    "scrape_configs[].static_configs[].labels": {},
+    "scrape_configs[].static_configs[].targets": ["web-02:9100"],
+}
 """Keys without a default."""
 
 
@@ -51,7 +63,10 @@ def _inner(annotation: Any) -> tuple[type[Config] | None, str]:
     inside = [one for one in getattr(annotation, "__args__", ()) if isinstance(one, type) and issubclass(one, Config)]
     if not inside:
         return None, ""
-    return inside[0], f".{NAME}" if issubclass(annotation.__origin__, Mapping) else "[]"
+    outer = get_origin(annotation)
+    if outer is UnionType:  # `X | None`
+        return inside[0], ""
+    return inside[0], f".{NAME}" if issubclass(outer, Mapping) else "[]"
 
 
 def _default(key: str, field: FieldInfo) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent import alerting, outcomes, upkeep
 from agent.discovery import DEFAULT_INTERVAL
+from agent.ingest import receive, send
 from collectors import registry
 from collectors.model import UP, Collector, Family, Part
 from docs.markdown import code, duration, first_paragraph, table
@@ -70,9 +71,8 @@ def _row(family: Family) -> Sequence[str]:
 
 
 def _own() -> str:
-    return OWN + table(
-        HEAD, [_row(family) for family in (*outcomes.FAMILIES, *alerting.FAMILIES, *upkeep.FAMILIES, UP)]
-    )
+    parts = (outcomes, alerting, upkeep, receive, send)
+    return OWN + table(HEAD, [_row(family) for family in (*(each for part in parts for each in part.FAMILIES), UP)])
 
 
 def tested_versions() -> str:

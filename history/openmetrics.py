@@ -118,7 +118,7 @@ def read(lines: Iterable[str], start: int, end: int) -> list[Series]:
         if start <= stamp <= end:
             series = found.get(text)
             if series is None:
-                series = found[text] = Series(_labels(text))
+                series = found[text] = Series(series_labels(text))
             series.stamps.append(stamp)
             series.values.append(value)
     return list(found.values())
@@ -143,7 +143,7 @@ def _samples(lines: Iterable[str], described: dict[str, Metadata]) -> Iterator[t
         text, value, stamp = found.groups()
         try:
             if text not in known:
-                _labels(text)
+                series_labels(text)
                 known.add(text)
             yield text, float(value), round(float(stamp) * 1000)
         except (TypeError, ValueError, OverflowError) as error:
@@ -154,7 +154,8 @@ def _samples(lines: Iterable[str], described: dict[str, Metadata]) -> Iterator[t
         raise OpenMetricsError(f"line {number}: expected # EOF at the end: the file was cut off")
 
 
-def _labels(text: str) -> dict[str, str]:
+def series_labels(text: str) -> dict[str, str]:
+    """Of `name{a="b"}`, the name as `__name__`. OpenMetricsError for what is none."""
     name, brace, rest = text.partition("{")
     labels = {"__name__": name}
     at = 0

@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import numpy as np
-import re2
 from numpy.typing import NDArray
 
-from history.model import Labels, QueryError
+from history.model import Labels
+from history.regex import compile_regex
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -17,8 +17,6 @@ Mask = NDArray[np.bool_]
 
 STALE_BITS = np.uint64(0x7FF0000000000002)
 """Prometheus' staleness marker: "this series has no value at this stamp"; every other NaN is a value."""
-
-REGEX_LENGTH = 5000
 
 
 class Series(dict[str, str]):
@@ -66,18 +64,6 @@ class Matcher:
     @cached_property
     def regex(self) -> Any:
         return compile_regex(self.value)
-
-
-def compile_regex(text: str) -> Any:
-    """RE2, where `.` matches a newline too. QueryError if it is not one."""
-    if len(text) > REGEX_LENGTH:
-        raise QueryError("bad_data", f"regular expression of {len(text)} characters, at most {REGEX_LENGTH} are taken")
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(f"(?s:{text})", options)
-    except re2.error as error:
-        raise QueryError("bad_data", f"invalid regular expression {text!r}: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ CLIENTS = {"mysql": {"pymysql"}, "redis": {"redis"}, "probe": {"cryptography"}}
 """Collector -> the client libraries that it may import; the others need none."""
 WEB = {"flask", "flask_limiter", "flask_login", "flask_wtf", "jinja2", "markupsafe", "werkzeug", "wtforms"}
 BOUNDARIES = {
+    "agent/exporter.py:_take",
+    "agent/ingest/scraping.py:_append",
     "agent/reading.py:read_part",
     "agent/reading.py:trial",
     "agent/worker.py:_read",

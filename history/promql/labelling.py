@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from history.model import Labels, QueryError
 from history.promql.ast import Call
 from history.promql.frames import Frame, relabel
-from history.samples import compile_regex
+from history.regex import compile_regex
 
 if TYPE_CHECKING:
     from history.promql.evaluate import Evaluation

@@ -70,6 +70,18 @@ class Head:
         at = int(np.searchsorted(self.stamps, stamp))
         return at < self.count and int(self._stamps[at]) == stamp
 
+    def tick(self, stamp: int) -> tuple[Ids, Floats]:
+        """Ascending ids and values of those with a sample at a stamp that is here."""
+        column = self._values[: len(self._row), int(np.searchsorted(self.stamps, stamp))]
+        rows = np.flatnonzero(~absent(column))
+        ids = np.array(list(self._row), dtype=np.uint32)[rows]
+        order = np.argsort(ids)
+        return ids[order], column[rows[order]]
+
+    def put(self, stamp: int, rows: NDArray[np.intp], values: Floats) -> None:
+        """Further samples at a stamp that is here."""
+        self._values[rows, int(np.searchsorted(self.stamps, stamp))] = values
+
     def oldest(self) -> tuple[Ints, Ids, Floats]:
         """What is sealed next: copies of the stamps, of the ids with samples there, ascending, and of their values."""
         values = self._values[: len(self._row), :SCRAPES]

@@ -65,19 +65,22 @@ class Store:
         """As history.model.Sink. Once it has returned, kill -9 loses nothing of it."""
         self.append_many([(target, t, samples)])
 
-    def append_many(self, ticks: Iterable[Tick]) -> None:
-        """Several ticks in one transaction: all are stored, or none and ValueError."""
+    def append_many(self, ticks: Iterable[Tick], *, more: bool = False) -> None:
+        """Several ticks in one transaction: all are stored, or none and ValueError.
+
+        `more`: a tick may be there already; then these are further samples of it.
+        """
         ticks = list(ticks)
         try:
-            self._append(ticks)
+            self._append(ticks, more)
         except IntegrityError:  # another process has made a row that we were to make, or swept one that we use
             self.refresh(anew=True)
-            self._append(ticks)
+            self._append(ticks, more)
         except OperationalError as error:
             if "readonly" not in str(error.orig):
                 raise
             self.engine.dispose()  # a connection from when the directory could not be written stays that way
-            self._append(ticks)
+            self._append(ticks, more)
 
     def refresh(self, *, anew: bool = False) -> None:
         """Read what another process has committed since; `anew`: forget all that is in memory."""
@@ -218,15 +221,15 @@ class Store:
             self.refresh()
         return True
 
-    def _append(self, ticks: Sequence[Tick]) -> None:
+    def _append(self, ticks: Sequence[Tick], more: bool) -> None:
         with self._writing, self._undoing():
             with self.engine.begin() as connection:
-                written = [self._writer.write(connection, *tick) for tick in ticks]
+                written = [self._writer.write(connection, *tick, more=more) for tick in ticks]
                 if len({(tick.stored.id, tick.stamp) for tick in written}) < len(written):
                     raise ValueError("append of two ticks of one target at the same stamp")
             with self.memory:
                 for tick in written:
-                    tick.stored.insert(tick.stamp, tick.layout, tick.values)
+                    (tick.stored.put if tick.more else tick.stored.insert)(tick.stamp, tick.layout, tick.values)
 
     def _exchange(
         self, stored: StoredTarget, gone: Sequence[Block], come: Sequence[Prepared], seals: Ints | None

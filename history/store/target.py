@@ -65,6 +65,10 @@ class StoredTarget:
         """It is not there yet, and what it would stand among is not sealed."""
         return (self.sealed_until is None or stamp > self.sealed_until) and not self.head.holds(stamp)
 
+    def extends(self, stamp: int) -> bool:
+        """There is a tick of that stamp, and it is not sealed."""
+        return (self.sealed_until is None or stamp > self.sealed_until) and self.head.holds(stamp)
+
     def add_series(self, series_id: int, labels: Labels, text: str) -> None:
         self.series[series_id] = Series(labels)
         self._found.clear()
@@ -90,6 +94,10 @@ class StoredTarget:
     def extend(self, stamps: Ints, layout: Layout, values: Floats) -> None:
         """`values` [series of the layout x stamps], any number of stamps, later than all that are here."""
         self.head.extend(stamps, self._place(layout), values)
+
+    def put(self, stamp: int, layout: Layout, values: Floats) -> None:
+        """Further samples of a tick that is there."""
+        self.head.put(stamp, self._place(layout), values)
 
     def insert(self, stamp: int, layout: Layout, values: Floats) -> None:
         """One tick, wherever it belongs in the head."""

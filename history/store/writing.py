@@ -11,6 +11,7 @@ from collectors.model import Family, Sample, Target
 from history.model import Metadata
 from history.samples import Floats
 from history.store.naming import canonical, fingerprint, target_labels, unit
+from history.store.page import Ids
 from history.store.sealed import Layout
 from history.store.sealing import layout_of, new_id
 from history.store.tables import head_table, metric_table, series_table, target_table
@@ -29,6 +30,8 @@ class Written:
     stamp: int  # ms
     layout: Layout
     values: Floats
+    more: bool = False
+    """It has what the tick had before, too."""
 
 
 class Writer:
@@ -44,11 +47,13 @@ class Writer:
         self._keys: dict[Target, str] = {}
         self._families: set[Family] = set()
 
-    def write(self, connection: Connection, target: Target, t: float, samples: Sequence[Sample]) -> Written:
-        """ValueError for a stamp (s) that is there, or from before what is sealed."""
+    def write(
+        self, connection: Connection, target: Target, t: float, samples: Sequence[Sample], *, more: bool = False
+    ) -> Written:
+        """ValueError for a stamp (s) from before what is sealed, or that is there, unless there may be `more` of it."""
         stored = self._target(connection, target)
         stamp = round(t * 1000)
-        if not stored.takes(stamp):
+        if not stored.takes(stamp) and not (more and stored.extends(stamp)):
             found = f"append to {canonical(target.labels)} at {stamp} ms"
             raise ValueError(f"{found}, but it has a tick at {stored.last} ms and takes none from before it was sealed")
         families, labels, values = zip(*samples, strict=True) if samples else ((), (), ())
@@ -57,9 +62,26 @@ class Writer:
             arrangement = stored.arrangement = self._arrange(connection, stored, samples, families, labels)
         vector = np.array(values, dtype="<f8")[arrangement.order]
         layout = arrangement.layout
+        if stored.head.holds(stamp):
+            return self._extended(connection, stored, stamp, layout.ids, vector)
         row = {"target_id": stored.id, "t": stamp, "layout_id": layout.id, "data": vector.tobytes()}
         connection.execute(_insert_head, row)
         return Written(stored, stamp, layout, vector)
+
+    def _extended(self, connection: Connection, stored: StoredTarget, stamp: int, new: Ids, vector: Floats) -> Written:
+        """The tick that is there with further samples; of a series that it had, the new one counts."""
+        ids, values = stored.head.tick(stamp)
+        together = np.union1d(ids, new)
+        merged = np.empty(len(together))
+        merged[np.searchsorted(together, ids)] = values
+        merged[np.searchsorted(together, new)] = vector
+        self.added = True
+        layout = layout_of(connection, stored, together)
+        here = (head_table.c.target_id == stored.id) & (head_table.c.t == stamp)
+        connection.execute(
+            update(head_table).where(here).values(layout_id=layout.id, data=merged.astype("<f8").tobytes())
+        )
+        return Written(stored, stamp, layout, merged, more=True)
 
     def target(self, connection: Connection, key: str, labels: dict[str, str]) -> StoredTarget:
         """Made where there is none of that key."""

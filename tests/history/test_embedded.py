@@ -10,7 +10,7 @@ from history.events import Events
 from history.local import Local
 from history.model import QueryError, Scalar, Sink, Source, Text
 from history.promql.limits import DEFAULT, Limits
-from history.samples import REGEX_LENGTH
+from history.regex import REGEX_LENGTH
 from history.store import Store
 
 LOAD = Gauge("load", "Load.", ("cpu",))

@@ -226,3 +226,17 @@ def test_a_stale_marker_as_a_value_ends_the_series(engine: Engine) -> None:
     store.append(HOST, 10.0, [Sample(LOAD, (), 1.0)])
     store.append(HOST, 20.0, [Sample(LOAD, (), marker)])
     assert values(Embedded(store).query("node_load1", 20.0)) == []
+
+
+def test_a_tick_may_come_in_parts(engine: Engine) -> None:
+    store = Store(engine)
+    store.append_many([(HOST, 10.0, [LOAD(1), READS(5, "sda")])])
+    store.append_many([(HOST, 20.0, [LOAD(2)])], more=True)
+    store.append_many([(HOST, 10.0, [READS(6, "sdb"), LOAD(7)])], more=True)
+    with pytest.raises(ValueError, match="takes none"):
+        store.append(HOST, 10.0, [LOAD(9)])
+    for each in (store, Store(engine)):
+        found = Embedded(each)
+        assert values(found.query("node_load1", 10.0)) == [7]
+        assert sorted(values(found.query("node_disk_reads_total", 10.0))) == [5, 6]
+        assert values(found.query("count(node_disk_reads_total)", 20.0)) == []

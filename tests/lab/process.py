@@ -25,7 +25,7 @@ class Raingauge:
         self.configuration.write_text(configuration)
         self.exporter = self.dashboard = self.login = ""
         self._process: subprocess.Popen[str] | None = None
-        self._token = ""
+        self._tokens: dict[str, str] = {}
 
     def _raingauge(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "agent", "--config", str(self.configuration), *words]
@@ -60,12 +60,12 @@ class Raingauge:
         self.exporter, self.dashboard, self.login = (found.get(key, "") for key in ("exporter", "dashboard", "login"))
         return self
 
-    def token(self) -> str:
-        if not self._token:
-            words = self._raingauge("token", "create", "--scope", "read")
+    def token(self, scope: str = "read") -> str:
+        if scope not in self._tokens:
+            words = self._raingauge("token", "create", "--scope", scope)
             made = subprocess.run(words, env=self._environment, check=True, capture_output=True, text=True)
-            self._token = made.stdout.strip()
-        return self._token
+            self._tokens[scope] = made.stdout.strip()
+        return self._tokens[scope]
 
     def log(self) -> str:
         return (self.state / "log").read_text()

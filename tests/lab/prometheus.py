@@ -17,7 +17,12 @@ class Prometheus(Server):
     """`openmetrics`: samples of the past that it has from the start; `past`: a file of them."""
 
     def __init__(
-        self, directory: Path, configuration: str = "", openmetrics: str = "", past: Path | None = None
+        self,
+        directory: Path,
+        configuration: str = "",
+        openmetrics: str = "",
+        past: Path | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         super().__init__(directory)
         self.port = free_port()
@@ -25,13 +30,14 @@ class Prometheus(Server):
         self.url = f"http://127.0.0.1:{self.port}"
         (directory / "prometheus.yml").write_text(configuration)
         self._past = past
+        self._options = options
         if openmetrics:
             self._past = directory / "samples.txt"
             self._past.write_text(openmetrics)
 
     def command(self) -> Sequence[str]:
         return ["prometheus", f"--web.listen-address=127.0.0.1:{self.port}", "--storage.tsdb.path=data",
-                "--config.file=prometheus.yml", "--storage.tsdb.retention.time=100y"]  # fmt: skip
+                "--config.file=prometheus.yml", "--storage.tsdb.retention.time=100y", *self._options]  # fmt: skip
 
     def start(self) -> "Prometheus":
         if self._past is not None:

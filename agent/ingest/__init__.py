@@ -1,0 +1,1 @@
+"""Samples that others have measured: scraped, received, and our own sent on."""
