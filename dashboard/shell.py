@@ -165,7 +165,8 @@ def last_sample(source: Source, now: float) -> tuple[float | None, str]:
         try:
             found = source.query(expr, now)
         except QueryError as error:
-            return None, str(error)
+            text = str(error)
+            return None, text[:1].upper() + text[1:]
         if isinstance(found, Vector) and found.points:
             return found.points[0].value, ""
     return None, ""

@@ -72,7 +72,7 @@ def _starting(known: Known) -> Verdict:
 
 def _unreachable(known: Known, firing: Sequence[Alert]) -> Verdict:
     also = [f"{_count(len(firing), 'alert')} fired when it was last read."] if firing else []
-    why = f"{known.unreachable[:1].upper()}{known.unreachable[1:]}. Rules are not evaluated and nothing can be charted."
+    why = f"{known.unreachable}. Rules are not evaluated and nothing can be charted."
     return Verdict(
         "none", "The history does not answer: whether all is well, nobody knows", why, None, (), tuple(also), ""
     )
