@@ -99,6 +99,8 @@ class Wanted:
     kinds: Sequence[int]
     most: float
     """So many samples are still read as they are."""
+    at_once: float
+    """TooMany: more values than that would have to be read."""
 
 
 class TooMany(Exception):

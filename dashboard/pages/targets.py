@@ -96,7 +96,12 @@ def _kept(holding: Holding | None) -> tuple[TierRow, ...]:
     if holding is None:
         return ()
     return tuple(
-        TierRow(TIERS[tier.tier], tier.since / 1000, span(kept), units.text(tier.bytes, "bytes") if tier.bytes else "not packed yet")
+        TierRow(
+            TIERS[tier.tier],
+            tier.since / 1000,
+            span(kept),
+            units.text(tier.bytes, "bytes") if tier.bytes else "not packed yet",
+        )
         for tier, kept in zip(holding.tiers, holding.spans, strict=True)
     )
 

@@ -11,13 +11,15 @@ from history.model import QueryError
 from history.promql import aggregate, binary, choose, functions, rollups
 from history.promql.ast import Aggregate, At, Binary, Call, Negate, Node, Number, Selector, String, Subquery
 from history.promql.choose import selected
-from history.promql.frames import Frame, Ranges, as_group, stack, windows, without_name
+from history.promql.frames import Frame, Ranges, as_group, side_by_side, stack, windows, without_name
 from history.promql.limits import exceeded
 from history.promql.query import Query
 from history.samples import Floats, Group, Ints, Rolled, TooMany, Wanted, absent
 from history.store.tiers import LAST
 
 LOOKBACK = 300_000  # ms
+AT_ONCE = 2_000_000
+"""Samples that are read at a time, where that is possible: 16 MB."""
 SUBQUERY_STEP = 60_000  # ms
 
 Value = Frame | Floats | Ranges | str
@@ -44,14 +46,30 @@ def evaluate(query: Query, node: Node) -> Result:
         )
     times = query.start + query.step * np.arange(steps + 1, dtype=np.int64)
     with np.errstate(all="ignore"):
-        value = Evaluation(query, times).value(node)
+        value = _evaluated(query, node, times)
     return Result(value, tuple(query.notes))
+
+
+def _evaluated(query: Query, node: Node, times: Ints) -> Value:
+    """At once, or where that would read much, the first half of the steps and then the other: no step needs another."""
+    read = len(query.reads)
+    try:
+        return Evaluation(query, times, divisible=len(times) > 1).value(node)
+    except TooMany:
+        del query.reads[read:]
+    middle = len(times) // 2
+    parts = [_evaluated(query, node, some) for some in (times[:middle], times[middle:])]
+    frames = [part for part in parts if isinstance(part, Frame)]
+    scalars = [part for part in parts if isinstance(part, np.ndarray)]
+    return side_by_side(frames) if frames else np.concatenate(scalars) if scalars else parts[0]
 
 
 @dataclass(frozen=True)
 class Evaluation:
     query: Query
     times: Ints  # ms, the steps: those of the query, or of a subquery in it
+    divisible: bool = False
+    """What reads more than AT_ONCE is refused with TooMany, as it can be done in parts."""
 
     @property
     def steps(self) -> int:
@@ -94,11 +112,13 @@ class Evaluation:
 
     def select(self, node: Selector, ends: Ints, span: int) -> list[Group]:
         start, end = int(ends.min()) - span + (not self.query.promql_2x), int(ends.max())
+        most = min(AT_ONCE, self.query.left) if self.divisible else self.query.left
         try:
-            found = selected(self.query.source, node.alternatives, start, end, self.query.left)
+            found = selected(self.query.source, node.alternatives, start, end, most)
         except TooMany as error:
-            self.query.hold(self.query.limits.samples - self.query.left + error.samples)
-            raise AssertionError from error  # it was too many
+            if not self.divisible:
+                self.query.hold(self.query.limits.samples - self.query.left + error.samples)
+            raise
         self.query.read(found)
         self.query.hold(sum(len(group.labels) for group in found) * self.steps)
         return found
@@ -114,7 +134,8 @@ class Evaluation:
         step = int(self.times[1] - self.times[0]) if self.steps > 1 else None
         finest = [width for width in (step, span // 2 if node.range else None) if width is not None]
         start, end = int(ends.min()) - span + 1, int(ends.max())
-        wanted = Wanted(start, end, min(finest, default=0), kinds, rollups.EXACT if kinds else math.inf)
+        exact, at_once = (rollups.EXACT if kinds else math.inf), (AT_ONCE if self.divisible else math.inf)
+        wanted = Wanted(start, end, min(finest, default=0), kinds, exact, at_once)
         found = choose.rolled(self.query.source, node.alternatives, wanted)
         if found is not None:
             self.query.note_rolled(found, wanted)

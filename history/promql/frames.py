@@ -65,6 +65,25 @@ def stack(frames: Iterable[Frame], steps: int) -> Frame:
     return Frame(labels, np.vstack([f.values for f in kept]), np.vstack([f.present for f in kept]))
 
 
+def side_by_side(frames: Sequence[Frame]) -> Frame:
+    """Frames of one span after another as one; a series may be in some of them only."""
+    rows: dict[Hashable, int] = {}
+    labels: list[Labels] = []
+    for each in (each for frame in frames for each in frame.labels):
+        if key(each) not in rows:
+            rows[key(each)] = len(labels)
+            labels.append(each)
+    steps = [frame.values.shape[1] for frame in frames]
+    values, present = np.zeros((len(labels), sum(steps))), np.zeros((len(labels), sum(steps)), dtype=bool)
+    begin = 0
+    for frame, width in zip(frames, steps, strict=True):
+        places = [rows[key(each)] for each in frame.labels]
+        values[places, begin : begin + width] = frame.values
+        present[places, begin : begin + width] = frame.present
+        begin += width
+    return Frame(labels, values, present)
+
+
 def windows(groups: Iterable[Group], ends: Ints, span: int, *, closed: bool = False) -> Ranges:
     """Each step's range is left-open: end - span < t <= end; `closed`: its left border belongs to it."""
     found = []

@@ -23,7 +23,7 @@ class Query:
     begun: float = field(default_factory=monotonic)
     notes: dict[str, None] = field(default_factory=dict)
     """Annotations in the order of their first appearance."""
-    _read: list[tuple[int, int]] = field(default_factory=list)
+    reads: list[tuple[int, int]] = field(default_factory=list)
     """Series and samples of each selection."""
 
     @property
@@ -42,7 +42,7 @@ class Query:
     @property
     def left(self) -> int:
         """Samples that may still be read."""
-        return self.limits.samples - sum(samples for _, samples in self._read)
+        return self.limits.samples - sum(samples for _, samples in self.reads)
 
     def note_rolled(self, found: Sequence[Rolled], wanted: Wanted) -> None:
         """A warning where nothing as fine as wanted is kept any more."""
@@ -59,8 +59,8 @@ class Query:
 
     def read(self, groups: list[Group]) -> None:
         """Count what a selection has read. QueryError when all of them are too much."""
-        self._read.append((sum(len(group.labels) for group in groups), sum(group.values.size for group in groups)))
-        series, samples = map(sum, zip(*self._read, strict=True))
+        self.reads.append((sum(len(group.labels) for group in groups), sum(group.values.size for group in groups)))
+        series, samples = map(sum, zip(*self.reads, strict=True))
         if series > self.limits.series:
             raise exceeded("execution", f"the query reads {series:,} series", self.limits.series, "series")
         self.hold(samples)

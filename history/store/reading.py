@@ -81,6 +81,9 @@ class Reading:
             planned = pieces(stored, *around, wanted.resolution, raw_first=raw_first) if len(ids) else []
             blocks = [stored.within(piece.tier, *piece.span) for piece in planned]
             heads = [stored.head.read(ids.tolist(), *piece.span) if piece.tier == RAW else None for piece in planned]
+        width = sum(block.count for some in blocks for block in some) + sum(len(head[0]) for head in heads if head)
+        if len(ids) * width * len(wanted.kinds) > wanted.at_once:
+            raise TooMany(len(ids) * width * len(wanted.kinds))
         read: list[tuple[Ints, tiers.Columns]] = []
         for piece, some, head in zip(planned, blocks, heads, strict=True):
             if head is None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -117,11 +118,14 @@ class Store:
         gone, many = self._weigh(matchers, wanted)
         if not gone and not many:
             return None
-        read = [
-            self._retried(partial(self._samples.rolled, stored, matchers, wanted, raw_first=not many))
-            for stored in self.targets()
-        ]
-        return [rolled for rolled in read if rolled is not None]
+        read = []
+        for stored in self.targets():
+            rolled = self._retried(partial(self._samples.rolled, stored, matchers, wanted, raw_first=not many))
+            if rolled is not None:
+                read.append(rolled)
+                held = len(rolled.labels) * len(rolled.stamps) * len(rolled.columns)
+                wanted = replace(wanted, at_once=wanted.at_once - held)
+        return read
 
     def walk(self, name: str, start: int, end: int) -> Iterator[Group]:
         """All samples of a metric, of start <= t <= end (ms), in parts that fit into memory."""

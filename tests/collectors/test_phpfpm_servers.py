@@ -157,8 +157,9 @@ def test_a_status_socket_of_its_own_answers_when_the_pool_is_full(place: Path) -
         config = config_of(server, 2, status_listen=f"127.0.0.1:{port}", timeout=2)
         with slow_requests(server, 3):
             wait_for_queue(config, 1, 2)
+            running = ("phpfpm_active_processes", "phpfpm_process_state Running")
+            wait_until(lambda: [values(config, status)[name] for name in running] == [2, 2], 2, "both workers are busy")
             found = values(config, status)
-            assert found["phpfpm_active_processes"] == found["phpfpm_process_state Running"] == 2
             assert found["phpfpm_listen_queue"] == 1
             assert found["phpfpm_accepted_connections"] >= 2
             assert values(config, pool)["php_fpm_pool_full"] == 1

@@ -174,3 +174,34 @@ def test_a_series_that_ended_has_nothing_after(tmp_path: Path) -> None:
     assert isinstance(over, Vector)
     assert over.points[0].value == pytest.approx(240, rel=0.05), "of the last two hours, the first bucket aside"
     engine.dispose()
+
+
+def as_table(found: Matrix) -> dict[str, tuple[list[float], list[float]]]:
+    return {str(sorted(line.labels.items())): (line.times.tolist(), line.values.tolist()) for line in found.lines}
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "reads_total", "rate(reads_total[30m])", "sum(rate(reads_total[2h])) > 1", "topk(1, reads_total)",
+        "max_over_time(rate(reads_total[30m])[3h:10m])", "time() + end() - start()", "load @ end()",
+        "reads_total > 1e5 or load", "absent(load > 100)", "increase(reads_total[1d] offset 1h)",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("without", [(), (FIVE_MINUTES,)], indirect=True)
+def test_what_is_read_in_parts_is_the_same(
+    without: Embedded, exact: Embedded, expr: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, end = BEGIN + 1000, BEGIN + 8 * DAY
+    for source in (exact, without):
+        whole = source.query_range(expr, start, end, 1800)
+        monkeypatch.setattr("history.promql.evaluate.AT_ONCE", 3000)
+        parts = source.query_range(expr, start, end, 1800)
+        monkeypatch.undo()
+        found, expected = as_table(parts), as_table(whole)
+        assert found.keys() == expected.keys()
+        for series, (times, numbers) in expected.items():
+            assert found[series][0] == times
+            # A counter's resets are summed from where a part begins: the same but for rounding.
+            assert found[series][1] == pytest.approx(numbers, rel=1e-9)
+        assert parts.warnings == whole.warnings
