@@ -141,9 +141,14 @@ def test_stopped_is_down(place: Path, end: signal.Signals) -> None:
     config = config_of(server, 2)
     master = server.process
     assert master is not None
-    workers = [each.pid for each in processes() if each.title == "php-fpm: pool lab" and each.parent == master.pid]
+
+    def workers() -> list[int]:
+        return [each.pid for each in processes() if each.title == "php-fpm: pool lab" and each.parent == master.pid]
+
+    wait_until(lambda: len(workers()) == 2, 10, "both workers have their titles")
+    started = workers()
     server.stop(end)
-    for pid in workers if end == signal.SIGKILL else []:  # a killed master leaves its workers serving
+    for pid in started if end == signal.SIGKILL else []:  # a killed master leaves its workers serving
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: queue(config.address) is None, 10, "nobody listens")
     for part in (status, pool):
