@@ -114,8 +114,14 @@ class HistorySettings(Config):
     @field_validator("url")
     @classmethod
     def _web_address(cls, url: Secret | None) -> Secret | None:
-        at = urlsplit(url.reveal() if url else "")
-        if url and (at.scheme not in ("http", "https") or not at.hostname):
+        if url is None:
+            return None
+        try:
+            at = urlsplit(url.reveal())
+            known = at.scheme in ("http", "https") and at.hostname and at.port != 0
+        except ValueError:  # it says the port that it found, which is a part of a password with a slash in it
+            known = False
+        if not known:
             raise ValueError("expected an http:// or https:// address")
         return url
 

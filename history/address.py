@@ -15,9 +15,15 @@ class Address:
     password: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
 
+    def __post_init__(self) -> None:
+        """ValueError for what no header can hold; http.client's own would show the token."""
+        if not (self.token.isascii() and self.token.isprintable()):
+            raise ValueError("expected a token of one line of ASCII characters, found others")
+
     def __str__(self) -> str:
         at = urlsplit(self.url)
-        return f"{at.scheme}://{at.hostname}{f':{at.port}' if at.port else ''}{at.path.rstrip('/')}"
+        host = f"[{at.hostname}]" if ":" in (at.hostname or "") else at.hostname
+        return f"{at.scheme}://{host}{f':{at.port}' if at.port else ''}{at.path.rstrip('/')}"
 
     @property
     def headers(self) -> dict[str, str]:

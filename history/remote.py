@@ -8,9 +8,10 @@ Source: https://prometheus.io/docs/prometheus/latest/querying/api/
 import http.client
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
-from urllib.parse import urlencode, urlsplit
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
 import numpy as np
 import orjson
@@ -27,14 +28,17 @@ KINDS: Mapping[str, Literal["bad_data", "execution", "timeout", "unavailable"]] 
 }  # fmt: skip
 """Theirs -> ours; VictoriaMetrics names errors by their status."""
 
+PIECE_BYTES = 2**16
+
 Parameters = Mapping[str, str | Sequence[str]]
+Found = TypeVar("Found")
 
 
 class Remote:
     """history.model.Source over HTTP. Any thread: each keeps a connection of its own."""
 
     def __init__(self, address: Address, seconds: float = 30.0) -> None:
-        """`seconds`: how long an answer may take."""
+        """`seconds`: how long an answer may take; one that trickles in, twice as long."""
         self._address = address
         self._seconds = seconds
         self._kept = threading.local()
@@ -46,37 +50,38 @@ class Remote:
             self._open.pop().close()
 
     def query(self, expr: str, at: float) -> Vector | Matrix | Scalar | Text:
-        return _result(*self._ask("query", {"query": expr, "time": f"{at:.3f}"}))
+        return self._ask(_result, "query", {"query": expr, "time": f"{at:.3f}"})
 
     def query_range(self, expr: str, start: float, end: float, step: float) -> Matrix:
         # VictoriaMetrics would round the start to the step; others do not know the word.
         span = {**_span(start, end), "step": f"{step:.3f}", "nocache": "1"}
-        found = _result(*self._ask("query_range", {"query": expr, **span}))
-        if not isinstance(found, Matrix):
-            raise self._unexpected("a matrix")
-        return found
+        return self._ask(_matrix, "query_range", {"query": expr, **span})
 
     def series(self, matchers: Sequence[str], start: float, end: float) -> list[dict[str, str]]:
-        found, _ = self._ask("series", {"match[]": list(matchers) or [EVERYTHING], **_span(start, end)})
-        return sorted(found, key=lambda labels: sorted(labels.items()))
+        return self._ask(_series, "series", {"match[]": list(matchers) or [EVERYTHING], **_span(start, end)})
 
     def label_names(self, matchers: Sequence[str], start: float, end: float) -> list[str]:
-        found, _ = self._ask("labels", {"match[]": list(matchers), **_span(start, end)})
-        return list(found)
+        return self._ask(_names, "labels", {"match[]": list(matchers), **_span(start, end)})
 
     def label_values(self, name: str, matchers: Sequence[str], start: float, end: float) -> list[str]:
-        found, _ = self._ask(f"label/{name}/values", {"match[]": list(matchers), **_span(start, end)}, method="GET")
-        return list(found)
+        path = f"label/{quote(name, safe='')}/values"
+        return self._ask(_names, path, {"match[]": list(matchers), **_span(start, end)}, method="GET")
 
     def metadata(self, metric: str | None = None) -> dict[str, list[Metadata]]:
-        found, _ = self._ask("metadata", {"metric": metric} if metric else {}, method="GET")
-        return {
-            name: [Metadata(each.get("type", "unknown"), each.get("help", ""), each.get("unit", "")) for each in known]
-            for name, known in found.items()
-        }
+        return self._ask(_metadata, "metadata", {"metric": metric} if metric else {}, method="GET")
 
-    def _ask(self, path: str, parameters: Parameters, method: str = "POST") -> tuple[Any, tuple[str, ...]]:
-        """`data` and the warnings of the answer. QueryError for everything else."""
+    def _ask(
+        self, read: Callable[[Any, tuple[str, ...]], Found], path: str, parameters: Parameters, method: str = "POST"
+    ) -> Found:
+        """What `read` makes of `data` and the warnings of the answer. QueryError for everything else."""
+        data, warnings = self._success(path, parameters, method)
+        try:
+            return read(data, warnings)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            text = f"the history at {self._address} answers {path} with what we cannot read, such as a native histogram"
+            raise QueryError("execution", text) from error
+
+    def _success(self, path: str, parameters: Parameters, method: str) -> tuple[Any, tuple[str, ...]]:
         status, body = self._send(path, urlencode(parameters, doseq=True), method)
         try:
             answer = orjson.loads(body)
@@ -104,7 +109,7 @@ class Remote:
             try:
                 connection.request(method, target, body, headers)
                 answer = connection.getresponse()
-                found = answer.read(MOST_BYTES + 1)
+                found = self._body(answer)
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 if isinstance(error, TimeoutError):
@@ -124,6 +129,17 @@ class Remote:
             return answer.status, found
         raise AssertionError("not reached")
 
+    def _body(self, answer: http.client.HTTPResponse) -> bytes:
+        """At most a piece more than MOST_BYTES. TimeoutError: a socket's timeout is for each piece, not for all."""
+        until = time.monotonic() + self._seconds
+        found = bytearray()
+        with answer:
+            while len(found) <= MOST_BYTES and (piece := answer.read1(PIECE_BYTES)):
+                found += piece
+                if time.monotonic() > until:
+                    raise TimeoutError
+        return bytes(found)
+
     def _connection(self, *, kept: bool) -> http.client.HTTPConnection:
         if kept and getattr(self._kept, "connection", None) is not None:
             connection: http.client.HTTPConnection = self._kept.connection
@@ -139,9 +155,6 @@ class Remote:
         self._kept.connection = made
         return made
 
-    def _unexpected(self, what: str) -> QueryError:
-        return QueryError("execution", f"the history at {self._address}: expected {what} for an answer")
-
 
 def _span(start: float, end: float) -> dict[str, str]:
     return {"start": f"{start:.3f}", "end": f"{end:.3f}"}
@@ -156,7 +169,31 @@ def _result(data: Any, warnings: tuple[str, ...]) -> Vector | Matrix | Scalar | 
         return Matrix(tuple(_line(each) for each in found), warnings)
     if kind == "scalar":
         return Scalar(float(found[0]), float(found[1]), warnings)
-    return Text(float(found[0]), found[1], warnings)
+    if kind == "string":
+        return Text(float(found[0]), str(found[1]), warnings)
+    raise ValueError(kind)
+
+
+def _matrix(data: Any, warnings: tuple[str, ...]) -> Matrix:
+    found = _result(data, warnings)
+    if not isinstance(found, Matrix):
+        raise TypeError
+    return found
+
+
+def _series(data: Any, _: tuple[str, ...]) -> list[dict[str, str]]:
+    return sorted(data or (), key=lambda labels: sorted(labels.items()))
+
+
+def _names(data: Any, _: tuple[str, ...]) -> list[str]:
+    return list(data or ())  # some write an empty list as null
+
+
+def _metadata(data: Any, _: tuple[str, ...]) -> dict[str, list[Metadata]]:
+    return {
+        name: [Metadata(each.get("type", "unknown"), each.get("help", ""), each.get("unit", "")) for each in known]
+        for name, known in (data or {}).items()
+    }
 
 
 def _line(each: Any) -> Line:

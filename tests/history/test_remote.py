@@ -3,6 +3,7 @@
 import math
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent.configuration import ConfigurationError, parse
 from collectors.model import Counter, Gauge, Target
 from history.address import Address
 from history.database import open_database
@@ -189,6 +191,68 @@ def test_secrets_are_sent_and_never_shown(odd: str, monkeypatch: pytest.MonkeyPa
     assert found == Scalar(1.0, 2.0, ("PromQL info: x",))
     assert Odd.seen["Authorization"] == "Bearer key"
     assert "key" not in repr(address) + str(address)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"null",
+        b'{"resultType":"new","result":[]}',
+        b'{"resultType":"vector","result":null}',
+        b'{"resultType":"vector","result":[{"metric":{},"histogram":[1,{"count":"1"}]}]}',
+        b'{"resultType":"scalar","result":[1,"two"]}',
+    ],
+)
+def test_a_success_that_cannot_be_read_is_a_query_error(odd: str, monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    """Anything else would end the evaluator's thread, and with it all alerts."""
+    monkeypatch.setattr(Odd, "status", 200)
+    monkeypatch.setattr(Odd, "body", b'{"status":"success","data":%s}' % data)
+    remote = Remote(Address(f"http://{odd}"))
+    with pytest.raises(QueryError, match="what we cannot read"):
+        remote.query("up", 1.0)
+    remote.close()
+
+
+def test_a_token_that_no_header_holds_is_refused_and_not_shown() -> None:
+    for token in ("secret\nkey", "secret\u20ac"):
+        with pytest.raises(ValueError, match="token of one line") as caught:
+            Address("http://127.0.0.1:1", token=token)
+        assert "secret" not in str(caught.value)
+
+
+def test_an_address_of_ipv6_keeps_its_brackets() -> None:
+    assert str(Address("http://us:secret@[::1]:9090/prom/")) == "http://[::1]:9090/prom"
+
+
+@pytest.mark.parametrize("url", ["http://h:99999", "http://us:pa/ss@h", "http://[x", "ftp://h"])
+def test_an_address_that_is_none_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="expected an http:// or https:// address") as caught:
+        parse(f"history: {{url: '{url}'}}", "f.yml")
+    assert "pa" not in str(caught.value).replace("f.yml", "")
+
+
+def test_an_answer_that_trickles_in_is_not_waited_for() -> None:
+    over = threading.Event()
+
+    def trickle(listening: socket.socket) -> None:
+        with listening.accept()[0] as connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n")
+            while not over.wait(0.05):
+                try:
+                    connection.sendall(b" ")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=trickle, args=(listening,))
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(QueryError, match=r"did not answer in 0\.3 s"):
+            Remote(Address(f"http://127.0.0.1:{listening.getsockname()[1]}"), 0.3).query("up", 1.0)
+        took = time.monotonic() - began
+        over.set()
+        thread.join()
+    assert took < 2
 
 
 def test_a_server_that_is_away_is_named() -> None:
