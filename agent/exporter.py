@@ -37,6 +37,8 @@ Authorised = Callable[[str | None], bool]
 
 MOST_BODY_BYTES = 2**25
 """Of what is written to us."""
+NEWER_WRITE = "io.prometheus.write.v2"
+"""Remote write 2.0, which is another message; read as one of 1.0 it would be empty. Who is told 415 sends 1.0."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send("text/plain", b"not found; / lists what is here\n", 404)
         elif not self.receiving.authorised(self.headers.get("Authorization")):
             self._send("text/plain", b"a token of `raingauge token create --scope write` is needed\n", 401)
+        elif NEWER_WRITE in self.headers.get("Content-Type", ""):
+            self._send("text/plain", b"expected remote write 1.0, prometheus.WriteRequest; found 2.0\n", 415)
         elif not length.isdecimal() or int(length) > MOST_BODY_BYTES:
             self._send("text/plain", f"expected a body of at most {MOST_BODY_BYTES} bytes\n".encode(), 413)
         else:

@@ -7,6 +7,7 @@ from collectors.model import Family, Sample, Target
 
 Labels = Mapping[str, str]
 KINDS = {"counter": "counter", "gauge": "gauge"}
+ALERTS = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 
 
 @lru_cache(maxsize=20_000)
@@ -22,7 +23,8 @@ def by_target(
 ) -> dict[Target, list[Sample]]:
     """`origin` tells apart who brings series of the same job and instance: it is in no label.
 
-    What has no instance is of no scrape: each metric of it has ticks of its own.
+    What has no instance is of no scrape, and what a rule has recorded has the rule's time: each such metric has ticks
+    of its own, or each of them would end the scrape's series, and the scrape its.
     """
     found: dict[Target, list[Sample]] = {}
     for labels, value in samples:
@@ -30,7 +32,12 @@ def by_target(
         own = tuple(sorted(label for label in labels if label not in ("__name__", "job", "instance")))
         kind = KINDS.get((types or {}).get(name, ""), "untyped")
         family = _family(name, (help_texts or {}).get(name, ""), kind, own)
-        apart = ("__origin__", origin), ("__metric__", "" if instance else name)
+        apart = ("__origin__", origin), ("__metric__", "" if instance and not _recorded(name) else name)
         target = Target(job, instance, "", apart)
         found.setdefault(target, []).append(Sample(family, tuple(labels[label] for label in own), value))
     return found
+
+
+def _recorded(name: str) -> bool:
+    """By convention: a colon is for the names of rules only."""
+    return ":" in name or name in ALERTS

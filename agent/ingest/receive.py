@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,10 +18,21 @@ from history.store import Store
 log = logging.getLogger("raingauge.receive")
 
 RECEIVED = Counter("raingauge_remote_write_received_samples_total", "Samples that others have written to us.")
-REFUSED = Counter("raingauge_remote_write_refused_samples_total", "Samples that came too late: their time is sealed.")
+REFUSED = Counter(
+    "raingauge_remote_write_refused_samples_total", "Samples whose time is sealed already, or lies ahead of our clock."
+)
 FAMILIES = (RECEIVED, REFUSED)
 
 Tick = tuple[Target, float, list[Sample]]
+
+AHEAD = 600.0
+"""Seconds that a sample may be ahead of our clock, as in Prometheus: one of next year would hold up all upkeep."""
+AT_ONCE = 4
+"""Requests that are unpacked at the same time: each may take some hundred MB."""
+MOST_STAMP = 2**53
+"""ms; beyond it a float holds no whole milliseconds."""
+PATIENCE = 5.0
+"""Seconds until a request is sent away because others are being taken."""
 
 
 class ReceiveError(Exception):
@@ -34,35 +46,59 @@ class ReceiveError(Exception):
 class Receiver:
     """Any thread. A request is taken wholly when `take` returns: kill -9 loses nothing of it then."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float] = time.time, patience: float = PATIENCE) -> None:
         self._store = store
+        self._clock = clock
+        self._patience = patience
+        self._free = threading.Semaphore(AT_ONCE)
         self._lock = threading.Lock()
         self._received = self._refused = 0
 
     def take(self, body: bytes) -> None:
         """ReceiveError for what is no remote write, or cannot be stored now."""
+        if not self._free.acquire(timeout=self._patience):
+            raise ReceiveError(503, "too many requests at once: try again later")
         try:
-            series = wire.decode(wire.unpacked(body))
-        except WireError as error:
-            raise ReceiveError(400, str(error)) from error
-        late = 0
+            self._store_all(_read(body))
+        finally:
+            self._free.release()
+
+    def _store_all(self, series: Sequence[wire.Series]) -> None:
+        refused = 0
+        newest = self._clock() + AHEAD
         for tick in _ticks(series):
             try:
+                if tick[1] > newest:
+                    raise ValueError("ahead of our clock")
                 self._store.append_many([tick], more=True)
             except ValueError:
-                late += len(tick[2])
+                refused += len(tick[2])
             except SQLAlchemyError as error:
                 log.error("receive=failed error=%r", str(error))
                 raise ReceiveError(503, "the history cannot be written now") from error
         with self._lock:
-            self._received += sum(len(each.points) for each in series) - late
-            self._refused += late
-        if late:
-            raise ReceiveError(400, f"out of order: {late} samples are from before what is sealed")
+            self._received += sum(len(each.points) for each in series) - refused
+            self._refused += refused
+        if refused:
+            raise ReceiveError(400, f"out of bounds: {refused} samples are from before what is sealed, or ahead of us")
 
     def samples(self) -> Sequence[Sample]:
         with self._lock:
             return [RECEIVED(self._received), REFUSED(self._refused)]
+
+
+def _read(body: bytes) -> list[wire.Series]:
+    """ReceiveError for what is no remote write, and for a series without a name or of impossible time."""
+    try:
+        series = wire.decode(wire.unpacked(body))
+    except WireError as error:
+        raise ReceiveError(400, str(error)) from error
+    for each in series:
+        if not each.labels.get("__name__"):
+            raise ReceiveError(400, f"expected the label __name__, found {dict(each.labels)!r:.200}")
+        if any(abs(stamp) > MOST_STAMP for stamp, _ in each.points):
+            raise ReceiveError(400, f"out of bounds: a stamp of {each.labels['__name__']} is no time in milliseconds")
+    return series
 
 
 def _ticks(series: Sequence[wire.Series]) -> Iterator[Tick]:
