@@ -118,6 +118,8 @@ class Queue:
             last = self._segments[-1]
             end = max((end for _, end in self._records(last, 0)), default=0)
             os.truncate(self._path(last), end)
+            if self._number == last:  # after a power cut the position may be ahead of what is left
+                self._offset = min(self._offset, end)
 
     def _drop_oldest(self) -> None:
         oldest = self._segments.pop(0)

@@ -31,8 +31,12 @@ class RemoteWrite(Config):
     @field_validator("url")
     @classmethod
     def _web_address(cls, url: Secret) -> Secret:
-        at = urlsplit(url.reveal())
-        if at.scheme not in ("http", "https") or not at.hostname:
+        try:
+            at = urlsplit(url.reveal())
+            good = at.scheme in ("http", "https") and at.hostname and at.port != 0
+        except ValueError:  # whose words may repeat an account
+            good = False
+        if not good:
             raise ValueError("expected an http:// or https:// address")
         return url
 

@@ -8,10 +8,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from agent.ingest import wire
-from agent.ingest.queue import Queue
+from agent.ingest.queue import Position, Queue
 from agent.ingest.remote_write import RemoteWrite
 from collectors.model import Counter, Event, Gauge, Sample, Target
 from history.model import Sink
@@ -28,6 +28,8 @@ WAITING = Gauge("raingauge_remote_write_queue_bytes", "What waits to be sent, on
 FAMILIES = (SENT, REFUSED, DROPPED, WAITING)
 
 BATCH_BYTES = 500_000
+REJECTED_FOR_A_PART = frozenset({400, 409, 422})
+"""What receivers answer when some samples are out of order; others, such as 401, are about the request."""
 STALE = float(STALE_BITS.view("float64"))
 
 
@@ -41,6 +43,8 @@ class Sender:
         folder = hashlib.sha256(config.url.reveal().encode()).hexdigest()[:16]
         self.queue = Queue(state_dir / "remote_write" / folder, int(config.queue))
         self._sent = self._refused = 0
+        self._taken: Position = (0, 0)
+        self._one_by_one_until: Position = (0, 0)
         self._said = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="remote-write", daemon=True)
@@ -74,21 +78,29 @@ class Sender:
                 pause = 60.0
 
     def _step(self) -> bool:
-        """Send one batch; False: try again later."""
-        batch, end = self.queue.batch(BATCH_BYTES)
+        """Send one batch; False: try again later.
+
+        If an answer got lost, what was taken comes again with what is new, and may be rejected wholly for it. So a
+        batch that is rejected is sent once more, tick by tick: only what is rejected by itself is given up.
+        """
+        batch, end = self.queue.batch(1 if self._taken < self._one_by_one_until else BATCH_BYTES)
         if not batch or self._stopping.is_set():
             return True
         status, text = self._post(wire.packed(b"".join(batch)))
-        if status >= 500 or status in (0, 429):
-            self._say(f"does not take them now: {status or 'no answer'} {text}")
-            return False
-        if status >= 400:
-            self._refused += 1
-            self._say(f"rejects a batch: {status} {text}")
-        else:
+        if 200 <= status < 300:
             self._sent += 1
             self._said = ""
+        elif status == 429 or not 400 <= status < 500:
+            self._say(f"does not take them now: {status or 'no answer'} {text}")
+            return False
+        elif status in REJECTED_FOR_A_PART and len(batch) > 1:
+            self._one_by_one_until = end
+            return True
+        else:
+            self._refused += 1
+            self._say(f"rejects a batch: {status} {text}")
         self.queue.done(end)
+        self._taken = end
         return True
 
     def _post(self, body: bytes) -> tuple[int, str]:
@@ -103,7 +115,7 @@ class Sender:
             **self._address.headers,
         }
         try:
-            connection.request("POST", at.path or "/", body, headers)
+            connection.request("POST", urlunsplit(("", "", at.path or "/", at.query, "")), body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read(300).decode(errors="replace").strip()
         except (OSError, http.client.HTTPException) as error:
@@ -129,6 +141,8 @@ class Forwarding:
 
     def append(self, target: Target, t: float, samples: Sequence[Sample]) -> None:
         self.sink.append(target, t, samples)
+        if not self.senders:
+            return
         message = wire.encode(self._series(target, round(t * 1000), samples))
         for sender in self.senders if message else ():
             try:
