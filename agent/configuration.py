@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ from history.address import Address
 from history.promql.limits import DEFAULT, Limits
 from history.retention import Retention
 
-SECRET_KEYS = frozenset({"database", "password", "token", "url"})
+SECRET_KEYS = frozenset({"credentials", "database", "password", "token", "url"})
 """Keys whose found value is never shown: an address may hold a password or be a key itself."""
 
 
@@ -192,6 +193,14 @@ class Configuration(Config):
     external_url: str = ""
     """Address of these pages as people reach it; links in notifications begin with it."""
 
+    @field_validator("scrape_configs")
+    @classmethod
+    def _each_job_once(cls, configs: tuple[ScrapeConfig, ...]) -> tuple[ScrapeConfig, ...]:
+        names = [config.job_name for config in configs]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"expected each job_name once, found {twice!r} again")
+        return configs
+
     @field_validator("external_url")
     @classmethod
     def _no_slash(cls, url: str) -> str:
@@ -286,5 +295,11 @@ def _known(place: tuple[int | str, ...]) -> list[str]:
         if isinstance(here, type) and issubclass(here, Config):
             here = here.model_fields[str(step)].annotation
         else:  # a position in tuple[X, ...], a name in dict[str, X]
-            here = next(part for part in here.__args__ if isinstance(part, type) and issubclass(part, Config))
+            here = _inside(here)
+        if isinstance(here, UnionType):  # X | None
+            here = _inside(here)
     return list(here.model_fields)
+
+
+def _inside(annotation: Any) -> type[Config]:
+    return next(part for part in annotation.__args__ if isinstance(part, type) and issubclass(part, Config))

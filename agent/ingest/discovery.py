@@ -3,6 +3,7 @@
 Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape_config
 """
 
+import http.client
 import json
 import urllib.request
 from collections.abc import Sequence
@@ -67,7 +68,7 @@ def from_files(discovery: FileDiscovery) -> list[Labels]:
         for name in sorted(glob(pattern)):  # noqa: PTH207 # the pattern may be absolute
             try:
                 text = Path(name).read_text(encoding="utf-8")
-                content = json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
+                content = json.loads(text) if name.endswith(".json") else yaml.safe_load(text) or []
             except (OSError, ValueError, yaml.YAMLError) as error:
                 raise DiscoveryError(f"{name}: {error}") from error
             found += _read(name, content)
@@ -79,14 +80,14 @@ def from_http(discovery: HttpDiscovery, seconds: float = 10.0) -> list[Labels]:
     try:
         with urllib.request.urlopen(discovery.url, timeout=seconds) as answer:  # noqa: S310 # http is checked
             content = json.loads(answer.read(MOST_BYTES))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise DiscoveryError(f"{discovery.url}: {error}") from error
     return _read(discovery.url, content)
 
 
 def _read(origin: str, content: Any) -> list[Labels]:
     try:
-        return flat(_groups.validate_python(content or []))
+        return flat(_groups.validate_python(content))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the list"

@@ -6,6 +6,7 @@ Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -36,6 +37,11 @@ class Relabel(Config):
         "lowercase", "uppercase",
     ] = "replace"  # fmt: skip
     """As in Prometheus."""
+
+    @cached_property
+    def matcher(self) -> Any:
+        """Compiled once: it is asked for each sample of each scrape."""
+        return compile_regex(self.regex)
 
     @field_validator("regex")
     @classmethod
@@ -71,7 +77,7 @@ def _source(labels: Labels, step: Relabel) -> str:
 
 
 def _match(labels: Labels, step: Relabel) -> Any:
-    return compile_regex(step.regex).fullmatch(_source(labels, step))
+    return step.matcher.fullmatch(_source(labels, step))
 
 
 def _replace(labels: Labels, step: Relabel) -> Labels:
@@ -100,13 +106,13 @@ def _hashmod(labels: Labels, step: Relabel) -> Labels:
 
 
 def _labelmap(labels: Labels, step: Relabel) -> Labels:
-    regex = compile_regex(step.regex)
+    regex = step.matcher
     found = {name: regex.fullmatch(name) for name in labels}
     return {**labels, **{_expand(step.replacement, hit): labels[name] for name, hit in found.items() if hit}}
 
 
 def _of_names(labels: Labels, step: Relabel, *, keep: bool) -> Labels:
-    regex = compile_regex(step.regex)
+    regex = step.matcher
     return {name: value for name, value in labels.items() if (regex.fullmatch(name) is not None) == keep}
 
 

@@ -1,45 +1,25 @@
 """Scrapes other agents and any exporter, as Prometheus does with the same scrape_configs."""
 
-import base64
-import http.client
 import logging
-import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import urlencode
 
 from agent.ingest.discovery import DiscoveryError, flat, from_files, from_http
+from agent.ingest.fetching import Scraped, ScrapeError, fetch
 from agent.ingest.grouping import by_target
 from agent.ingest.relabel import Labels, relabelled
 from agent.ingest.scrape_config import ScrapeConfig
 from agent.ingest.text import Page, Parser, TextError
-from collectors.config import reveal
 from collectors.model import Sample, Target
 from history.model import Sink
 
 log = logging.getLogger("raingauge.scraping")
 
-ACCEPT = "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 LOOK_SECONDS = 5.0
-
-
-class ScrapeError(Exception):
-    """Why a scrape failed."""
-
-
-@dataclass(frozen=True)
-class Scraped:
-    """What one target is asked with, after relabelling."""
-
-    job: str
-    address: str
-    scheme: str
-    path: str
-    labels: tuple[tuple[str, str], ...]
 
 
 def targets(config: ScrapeConfig, found: Sequence[Labels]) -> list[Scraped]:
@@ -84,52 +64,6 @@ def labelled(config: ScrapeConfig, target: Scraped, page: Page) -> list[tuple[La
     if 0 < config.sample_limit < len(found):
         raise ScrapeError(f"{len(found)} samples, at most {config.sample_limit} are taken (sample_limit)")
     return found
-
-
-def fetch(config: ScrapeConfig, target: Scraped) -> str:
-    """The page. ScrapeError for anything else."""
-    connection = _connection(config, target)
-    most = int(config.body_size_limit)
-    try:
-        connection.request("GET", target.path, headers={
-            "Accept": ACCEPT, "Accept-Encoding": "gzip", "User-Agent": "raingauge",
-            "X-Prometheus-Scrape-Timeout-Seconds": f"{config.patience:g}", **_credentials(config),
-        })  # fmt: skip
-        answer = connection.getresponse()
-        body = answer.read(most + 1)
-        if answer.status != 200:
-            raise ScrapeError(f"expected the status 200, found {answer.status}")
-        if answer.headers.get("Content-Encoding") == "gzip":
-            body = zlib.decompressobj(wbits=31).decompress(body, most + 1)
-        if len(body) > most:
-            raise ScrapeError(f"a page of more than {most:,} bytes (body_size_limit)")
-        return body.decode()
-    except (OSError, http.client.HTTPException, UnicodeDecodeError, zlib.error) as error:
-        raise ScrapeError(str(error) or type(error).__name__) from error
-    finally:
-        connection.close()
-
-
-def _connection(config: ScrapeConfig, target: Scraped) -> http.client.HTTPConnection:
-    if target.scheme == "http":
-        return http.client.HTTPConnection(target.address, timeout=config.patience)
-    tls = config.tls_config
-    context = ssl.create_default_context(cafile=str(tls.ca_file) if tls.ca_file else None)
-    if tls.insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return http.client.HTTPSConnection(target.address, timeout=config.patience, context=context)
-
-
-def _credentials(config: ScrapeConfig) -> Mapping[str, str]:
-    if config.basic_auth is not None:
-        auth = config.basic_auth
-        pair = f"{auth.username}:{reveal(auth.password, auth.password_file) or ''}"
-        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-    if config.authorization is not None:
-        secret = reveal(config.authorization.credentials, config.authorization.credentials_file)
-        return {"Authorization": f"{config.authorization.type} {secret or ''}"}
-    return {}
 
 
 class Loop:

@@ -3,12 +3,17 @@
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from history.openmetrics import OpenMetricsError, series_labels
 
 Labels = Mapping[str, str]
+NAME = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:[ \t]*(?=\{)|(?=[ \t]))")
+"""And the blanks before its labels."""
+SUFFIXES = ("_total", "_info")
+"""What OpenMetrics leaves out where it describes a metric."""
 
 
 class TextError(ValueError):
@@ -48,16 +53,37 @@ class Parser:
                 expected = str(error) if isinstance(error, OpenMetricsError) else "expected `name{labels} value`"
                 raise TextError(f"line {number}: {expected}, found {line[:80]!r}") from error
         self._known = known
+        _name_in_full(page)
         return page
+
+
+def _name_in_full(page: Page) -> None:
+    """OpenMetrics describes `a` where the samples are called `a_total`: types and help under the samples' names."""
+    names = {labels["__name__"] for labels, _ in page.samples}
+    for name in page.types.keys() - names:
+        full = next((name + suffix for suffix in SUFFIXES if name + suffix in names), None)
+        for texts in (page.types, page.help) if full else ():
+            if name in texts:
+                texts[full or name] = texts.pop(name)
 
 
 def _split(line: str) -> tuple[str, str]:
     """The series and the value; time stamp and exemplar are left out."""
-    if "{" not in line.partition(" ")[0]:
+    name = NAME.match(line)
+    if name is None:
+        raise ValueError
+    if line[name.end() : name.end() + 1] != "{":
         series, value = line.split(None, 2)[:2]
-        return series, value
+        return series, _number(value)
     end = _end(line)
-    return line[:end], line[end:].split(None, 1)[0]
+    return f"{name[1]}{line[name.end() : end]}", _number(line[end:].split(None, 1)[0])
+
+
+def _number(text: str) -> str:
+    """Python would take 1_000, which is no number of any exporter."""
+    if "_" in text:
+        raise ValueError
+    return text
 
 
 def _end(line: str) -> int:

@@ -123,6 +123,39 @@ def test_prometheus_writes_to_us(agent: str, tmp_path: Path) -> None:
         assert (value(ours.dashboard, "raingauge_remote_write_received_samples_total", token) or 1) > 0
 
 
+RULES = """\
+groups:
+- name: g
+  interval: 1s
+  rules:
+  - {record: 'instance:node_load1:now', expr: 'node_load1'}
+  - {alert: Loaded, expr: 'node_load1 >= 0'}
+"""
+
+
+def test_the_rules_of_a_prometheus_do_not_end_what_it_scrapes(agent: str, tmp_path: Path) -> None:
+    """They record at times of their own, with the job and instance of the scrape."""
+    with Raingauge(tmp_path_of(tmp_path, "ours"), QUIET) as ours:
+        token, write = ours.token(), ours.token("write")
+        tmp_path_of(tmp_path, "theirs")
+        (tmp_path / "theirs/rules.yml").write_text(RULES)
+        configuration = (
+            "rule_files: [rules.yml]\n"
+            f"scrape_configs:\n- job_name: sent\n  scrape_interval: 3s\n  static_configs: [{{targets: ['{agent}']}}]\n"
+            f"remote_write:\n- url: {ours.exporter}/api/v1/write\n  authorization: {{credentials: {write}}}\n"
+            "  queue_config: {batch_send_deadline: 1s}\n"
+        )
+        with Prometheus(tmp_path / "theirs", configuration):
+            newest = 'max(timestamp({__name__="instance:node_load1:now"}))'
+            wait_until(lambda: value(ours.dashboard, newest, token), 30, "the first of the rules arrive")
+            began = value(ours.dashboard, newest, token) or 0
+            wait_until(lambda: (value(ours.dashboard, newest, token) or 0) >= began + 8, 30, "more of them arrive")
+            for expr in ('node_load1{job="sent"}', '{__name__="instance:node_load1:now"}', 'ALERTS{job="sent"}'):
+                missing = [at for at in range(int(began) + 1, int(began) + 6)
+                           if value(ours.dashboard, f"count({expr})", token, time=at) != 1]  # fmt: skip
+                assert (expr, missing) == (expr, [])
+
+
 def test_without_a_token_nothing_is_taken(tmp_path: Path) -> None:
     with Raingauge(tmp_path, QUIET) as ours:
         at = ours.exporter.removeprefix("http://")
