@@ -8,10 +8,10 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError, create_model, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, create_model, field_validator, model_validator
 
 from agent import yaml_lines
 from agent.ingest.remote_write import RemoteWrite
@@ -125,6 +125,13 @@ class HistorySettings(Config):
         if not known:
             raise ValueError("expected an http:// or https:// address")
         return url
+
+    @model_validator(mode="after")
+    def _whose_password(self) -> Self:
+        known = self.username or (self.url is not None and urlsplit(self.url.reveal()).username)
+        if (self.password is not None or self.password_file is not None) and not known:
+            raise ValueError("expected username beside password")
+        return self
 
     def database_url(self) -> str:
         """ "" for the file in the state directory. OSError when the file of the address cannot be read."""

@@ -6,6 +6,7 @@ Source: https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
 import http.client
+import math
 import ssl
 import threading
 import time
@@ -29,6 +30,10 @@ KINDS: Mapping[str, Literal["bad_data", "execution", "timeout", "unavailable"]] 
 """Theirs -> ours; VictoriaMetrics names errors by their status."""
 
 PIECE_BYTES = 2**16
+SOONER = 0.9
+"""Of our patience: what we grant the server, so that a slow question ends there and is answered with its reason."""
+REST = 10.0
+"""Seconds that a server is left alone once it gave no answer at all: a page of many charts waits once, not for each."""
 
 Parameters = Mapping[str, str | Sequence[str]]
 Found = TypeVar("Found")
@@ -37,10 +42,14 @@ Found = TypeVar("Found")
 class Remote:
     """history.model.Source over HTTP. Any thread: each keeps a connection of its own."""
 
-    def __init__(self, address: Address, seconds: float = 30.0) -> None:
+    def __init__(
+        self, address: Address, seconds: float = 30.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """`seconds`: how long an answer may take; one that trickles in, twice as long."""
         self._address = address
         self._seconds = seconds
+        self._clock = clock
+        self._asked_again_at = -math.inf
         self._kept = threading.local()
         self._open: list[http.client.HTTPConnection] = []
 
@@ -50,11 +59,11 @@ class Remote:
             self._open.pop().close()
 
     def query(self, expr: str, at: float) -> Vector | Matrix | Scalar | Text:
-        return self._ask(_result, "query", {"query": expr, "time": f"{at:.3f}"})
+        return self._ask(_result, "query", {"query": expr, "time": f"{at:.3f}", **self._limit()})
 
     def query_range(self, expr: str, start: float, end: float, step: float) -> Matrix:
         # VictoriaMetrics would round the start to the step; others do not know the word.
-        span = {**_span(start, end), "step": f"{step:.3f}", "nocache": "1"}
+        span = {**_span(start, end), "step": f"{step:.3f}", "nocache": "1", **self._limit()}
         return self._ask(_matrix, "query_range", {"query": expr, **span})
 
     def series(self, matchers: Sequence[str], start: float, end: float) -> list[dict[str, str]]:
@@ -69,6 +78,9 @@ class Remote:
 
     def metadata(self, metric: str | None = None) -> dict[str, list[Metadata]]:
         return self._ask(_metadata, "metadata", {"metric": metric} if metric else {}, method="GET")
+
+    def _limit(self) -> dict[str, str]:
+        return {"timeout": f"{self._seconds * SOONER:.3f}"}
 
     def _ask(
         self, read: Callable[[Any, tuple[str, ...]], Found], path: str, parameters: Parameters, method: str = "POST"
@@ -104,6 +116,9 @@ class Remote:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         elif form:
             target = f"{target}?{form}"
+        if (rest := self._asked_again_at - self._clock()) > 0:
+            text = f"the history at {self._address} did not answer lately; it is asked again in {rest:.0f} s"
+            raise QueryError("timeout", text)
         for kept in (True, False):  # a kept connection may have been closed by the other side meanwhile
             connection = self._connection(kept=kept)
             try:
@@ -113,6 +128,7 @@ class Remote:
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 if isinstance(error, TimeoutError):
+                    self._asked_again_at = self._clock() + REST
                     text = f"the history at {self._address} did not answer in {self._seconds:g} s"
                     raise QueryError("timeout", text) from error
                 if kept:

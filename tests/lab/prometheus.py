@@ -23,9 +23,10 @@ class Prometheus(Server):
         openmetrics: str = "",
         past: Path | None = None,
         options: Sequence[str] = (),
+        port: int = 0,
     ) -> None:
         super().__init__(directory)
-        self.port = free_port()
+        self.port = port or free_port()
         self.address = ("127.0.0.1", self.port)
         self.url = f"http://127.0.0.1:{self.port}"
         (directory / "prometheus.yml").write_text(configuration)
