@@ -7,7 +7,6 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from types import UnionType
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -16,15 +15,13 @@ from pydantic import BeforeValidator, Field, ValidationError, create_model, fiel
 from agent import yaml_lines
 from agent.ingest.remote_write import RemoteWrite
 from agent.ingest.scrape_config import ScrapeConfig
+from agent.problems import problems, shown
 from alerts.notifiers.webhook import Webhook
 from collectors import registry
 from collectors.config import Bytes, Config, Seconds, Secret, reveal
 from history.address import Address
 from history.promql.limits import DEFAULT, Limits
 from history.retention import Retention
-
-SECRET_KEYS = frozenset({"credentials", "database", "password", "token", "url"})
-"""Keys whose found value is never shown: an address may hold a password or be a key itself."""
 
 
 class ConfigurationError(Exception):
@@ -247,66 +244,8 @@ def parse(text: str, file: str) -> Configuration:
     except yaml_lines.NotYaml as error:
         raise ConfigurationError(f"{file}:{error.line}: {error.key or 'file'}: {error}") from error
     if not isinstance(document.value, Mapping):
-        raise ConfigurationError(f"{file}:1: file: expected keys with values, found {_shown('', document.value)}")
+        raise ConfigurationError(f"{file}:1: file: expected keys with values, found {shown('', document.value)}")
     try:
         return Configuration.model_validate(document.value)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_problems(error, document, file))) from error
-
-
-def _problems(error: ValidationError, document: yaml_lines.Document, file: str) -> list[str]:
-    """In the order of the lines."""
-    problems = []
-    for problem in error.errors(include_url=False, include_context=False):
-        place = tuple(problem["loc"])
-        line, key = document.line(place), ".".join(str(step) for step in place)
-        words = _words(problem["type"], problem["msg"], place, problem["input"])
-        problems.append((line, f"{file}:{line}: {key}: {words}"))
-    return [text for _, text in sorted(problems)]
-
-
-def _words(kind: str, message: str, place: tuple[int | str, ...], found: Any) -> str:
-    match kind:
-        case "extra_forbidden":
-            return f"unknown key; expected one of {', '.join(_known(place[:-1]))}"
-        case "missing":
-            return "expected a value, found none"
-        case "tuple_type":
-            message = "expected a list"
-        case "string_type":
-            message = "expected text"
-        case "string_too_short":
-            message = "expected some text"
-        case "bool_parsing" | "bool_type":
-            message = "expected true or false"
-        case _:
-            message = message.removeprefix("Value error, ").replace("Input should be ", "expected ")
-    if "found" in message:
-        return message
-    key = next((step for step in reversed(place) if isinstance(step, str)), "")
-    return f"{message}, found {_shown(key, found)}"
-
-
-def _shown(key: str, found: Any) -> str:
-    if key in SECRET_KEYS:
-        return "something else"
-    if isinstance(found, Mapping | list | tuple):
-        return "a list" if isinstance(found, list | tuple) else "keys with values"
-    return "nothing" if found is None else repr(found)
-
-
-def _known(place: tuple[int | str, ...]) -> list[str]:
-    """The keys that may stand at a place."""
-    here: Any = Configuration
-    for step in place:
-        if isinstance(here, type) and issubclass(here, Config):
-            here = here.model_fields[str(step)].annotation
-        else:  # a position in tuple[X, ...], a name in dict[str, X]
-            here = _inside(here)
-        if isinstance(here, UnionType):  # X | None
-            here = _inside(here)
-    return list(here.model_fields)
-
-
-def _inside(annotation: Any) -> type[Config]:
-    return next(part for part in annotation.__args__ if isinstance(part, type) and issubclass(part, Config))
+        raise ConfigurationError("\n".join(problems(error, document, file, Configuration))) from error

@@ -42,9 +42,7 @@ Found = TypeVar("Found")
 class Remote:
     """history.model.Source over HTTP. Any thread: each keeps a connection of its own."""
 
-    def __init__(
-        self, address: Address, seconds: float = 30.0, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, address: Address, seconds: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
         """`seconds`: how long an answer may take; one that trickles in, twice as long."""
         self._address = address
         self._seconds = seconds

@@ -3,6 +3,7 @@
 import sqlite3
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -81,17 +82,23 @@ def compact(context: Context) -> None:
     before = room(store.engine)
     due = len(store.maintenance.pairs())
     with _progress(due, "merging blocks") as bar:
-        while store.maintenance.seal() or store.maintenance.roll():
-            pass
-        while store.maintenance.merge():
+        for _ in compacted(store):
             bar.update(1)
+    after = room(store.engine)
+    click.echo(f"{_size(before.used + before.spare)} before, {_size(after.used + after.spare)} now")
+
+
+def compacted(store: Store) -> Iterator[None]:
+    """Do it; one step for each merged block."""
+    while store.maintenance.seal() or store.maintenance.roll():
+        pass
+    while store.maintenance.merge():
+        yield
     store.maintenance.sweep()
     while (spare := room(store.engine).spare) > 0:
         give_back(store.engine, spare)
         if room(store.engine).spare >= spare:
             break
-    after = room(store.engine)
-    click.echo(f"{_size(before.used + before.spare)} before, {_size(after.used + after.spare)} now")
 
 
 @command.command()

@@ -12,6 +12,7 @@ from history.backup import BackupError, backup, restore
 from history.database import open_database
 from history.events import Events
 from history.store import Store
+from tests.history.test_kill import SEED, TRIALS
 
 HOST = Target("node", "h1", "h1")
 LOAD = Gauge("node_load1", "Load.")
@@ -109,39 +110,64 @@ def test_what_is_no_copy_is_refused(tmp_path: Path) -> None:
 
 
 READ_ONLY = """
-import sys
+import random, sys
 from pathlib import Path
 from subprocess import run
 from sqlalchemy.exc import SQLAlchemyError
 from tests.history.test_damaged import HOST, LOAD, Store, open_database
-folder = Path(sys.argv[1])
+folder, dice = Path(sys.argv[1]), random.Random(int(sys.argv[3]))
 store = Store(open_database(folder))
-store.append(HOST, 10.0, [LOAD(1)])
 run(["mount", "--bind", folder, folder], check=True)
-run(["mount", "-o", "remount,ro,bind", folder], check=True)
-store.engine.dispose()
-for tick in range(2, 5):
+tick, kept = 0, []
+
+def append():
+    global tick
+    tick += 1
     try:
         store.append(HOST, 10.0 * tick, [LOAD(tick)])
-        print("stored")
+        kept.append(10_000 * tick)
+        return True
     except SQLAlchemyError as error:
-        print("refused", "readonly" in str(error) or "unable to open" in str(error))
+        assert "readonly" in str(error) or "unable to open" in str(error), error
+        return False
+
+def maintain():
     try:
-        store.maintain(50.0)
+        while store.maintain(10.0 * tick):
+            pass
     except SQLAlchemyError:
         pass
-print(sum(len(group.stamps) for group in store.walk("node_load1", 0, 2**60)))
-run(["mount", "-o", "remount,rw,bind", folder], check=True)
-store.append(HOST, 100.0, [LOAD(1)])
-print(sum(len(group.stamps) for group in store.walk("node_load1", 0, 2**60)))
+
+for trial in range(int(sys.argv[2])):
+    assert all([append() for _ in range(dice.randrange(1, 300))])
+    if dice.random() < 0.5:
+        maintain()
+    store.engine.dispose()  # a file that is open to be written forbids it
+    run(["mount", "-o", "remount,ro,bind", folder], check=True)
+    assert not any([append() for _ in range(dice.randrange(1, 5))])
+    maintain()
+    store.engine.dispose()
+    run(["mount", "-o", "remount,rw,bind", folder], check=True)
+    found = [t for group in store.walk("node_load1", 0, 2**60) for t in group.stamps.tolist()]
+    assert found == kept, (trial, len(found), len(kept))
+print("stands")
 """
+
+
+def read_only_trials(folder: Path, count: int) -> None:
+    print(f"seed {SEED}, {count} trials")  # noqa: T201
+    command = ["unshare", "--mount", sys.executable, "-c", READ_ONLY, str(folder), str(count), str(SEED)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "unshare" in done.stderr and "Operation not permitted" in done.stderr:
+        pytest.skip("no right to make a mount namespace")
+    assert done.stdout == "stands\n", done.stderr
 
 
 @pytest.mark.servers
 def test_a_directory_that_becomes_read_only_stops_nothing(tmp_path: Path) -> None:
-    command = ["unshare", "--mount", sys.executable, "-c", READ_ONLY, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "unshare" in done.stderr and "Operation not permitted" in done.stderr:
-        pytest.skip("no right to make a mount namespace")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["refused True"] * 3 + ["1", "2"]
+    read_only_trials(tmp_path, 3)
+
+
+@pytest.mark.trials
+def test_a_directory_that_becomes_read_only_stops_nothing_many_times(tmp_path: Path) -> None:
+    read_only_trials(tmp_path, max(TRIALS, 5))

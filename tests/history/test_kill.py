@@ -93,6 +93,42 @@ def trials(folder: Path, count: int, *more: str) -> tuple[int, int]:
     return newest, failed
 
 
+def compact_killed_after(folder: Path, seconds: float) -> bool:
+    """Whether `raingauge history compact` was still at work then."""
+    command = [sys.executable, "-m", "tests.history.compacter", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "begins\n"
+        try:
+            child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            child.kill()
+        child.wait()
+    assert child.returncode in (0, -9), "it died of itself"
+    return child.returncode == -9
+
+
+def compact_trials(folder: Path, count: int) -> None:
+    print(f"seed {SEED}, {count} trials")  # noqa: T201
+    dice = random.Random(SEED)
+    newest = killed = 0
+    for _ in range(count):
+        newest, _ = killed_after(folder, newest + 1, 200)
+        killed += compact_killed_after(folder, 0.08 * dice.random())
+        newest = verify(folder, newest)
+    assert killed, "it was never met at work"
+
+
+@pytest.mark.servers
+def test_kill_while_compacting_loses_nothing(tmp_path: Path) -> None:
+    compact_trials(tmp_path, 4)
+
+
+@pytest.mark.trials
+def test_kill_while_compacting_loses_nothing_many_times(tmp_path: Path) -> None:
+    compact_trials(tmp_path, max(TRIALS, 5))
+
+
 def rolled_hours(folder: Path) -> bool:
     engine = open_database(folder)
     found = any(stored.blocks.get(HOUR) for stored in Store(engine).targets())
