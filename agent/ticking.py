@@ -125,7 +125,7 @@ class Ticking:
             if state.last_success is not None and abs(now - state.last_success) > 2 * state.part.interval:
                 state.samples = ()
         samples = [sample for state in self.parts for sample in state.samples]
-        samples += self._answering()
+        samples += [*self._answering(), *self._of_reads()]
         known = [state.outcome for state in self.parts if state.outcome != "waiting"]
         return tuple(samples), any(outcome in ("ok", "absent") for outcome in known) if known else None
 
@@ -136,6 +136,17 @@ class Ticking:
         if collector.up is None or value is None:
             return []
         return [collector.up(self.watch.config, value)]
+
+    def _of_reads(self) -> list[Sample]:
+        of_read = self.watch.collector.of_read
+        if of_read is None:
+            return []
+        told = (state for state in self.parts if state.last is not None and state.outcome != "absent")
+        return [
+            sample
+            for state in told
+            for sample in of_read(state.part.name, state.outcome == "ok", state.last.seconds if state.last else 0.0)
+        ]
 
     def statuses(self, now: float) -> tuple[PartStatus, ...]:
         return tuple(self._status(state, now) for state in self.parts)

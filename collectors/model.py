@@ -153,6 +153,10 @@ class Collector:
     """(config, 1 or 0) -> `<x>_up`, added by the runner: 1 answered, 0 unreachable, absent when it was denied."""
     connect: Callable[[Any], AbstractContextManager[Any]] | None = None
     """For a kept connection: the runner enters it, passes its value to `read`, and drops it on any error."""
+    of_read: Callable[[str, bool, float], Iterable[Sample]] | None = None
+    """(part, whether it was read, seconds) -> what the official exporter tells of its own reads."""
+    read_families: tuple[Family, ...] = ()
+    """Of `of_read`."""
     extra: Callable[[Any], tuple[tuple[str, str], ...]] = lambda _config: ()
     accepts: Callable[[Iterable[Sample]], bool] = lambda _samples: True
     """Whether a trial that answered these samples is good enough for discovery to keep the proposal."""
@@ -161,7 +165,8 @@ class Collector:
 
     @property
     def families(self) -> tuple[Family, ...]:
-        return tuple(dict.fromkeys(family for part in self.parts for family in part.families))
+        parts = (family for part in self.parts for family in part.families)
+        return tuple(dict.fromkeys((*parts, *self.read_families)))
 
     def target(self, config: Config, host: str) -> Target:
         return Target(self.job, self.instance(config, host), host, self.extra(config))

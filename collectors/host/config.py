@@ -10,3 +10,5 @@ class Host(Config):
     """The host's /sys, likewise."""
     rootfs: str = "/"
     """Where the host's root file system is mounted, likewise; sizes of file systems are asked below it."""
+    textfile: str = "/var/lib/prometheus/node-exporter"
+    """Directory in which scripts leave samples as *.prom files, as for node_exporter."""

@@ -1,6 +1,7 @@
-"""CPU and memory of the services of a web host, by process name: what is known of a server that tells nothing itself.
+"""Processes by state, and CPU, memory and I/O of the services of a web host, by process name.
 
-One pass over /proc/*/stat; smaps would cost a hundred times more.
+What is known of a server that tells nothing itself. One pass over /proc/*/stat; smaps would cost a hundred times more.
+I/O is asked of the services only, and told where we may read it: as root.
 
 Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 """
@@ -10,7 +11,7 @@ import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from collectors.host.config import Host
 from collectors.model import Counter, Gauge, Sample
@@ -24,7 +25,12 @@ RESIDENT = Gauge(
     "host_process_group_resident_memory_bytes", "Resident memory of the service's processes, shared pages each time.",
     GROUP,
 )  # fmt: skip
-FAMILIES = (COUNT, CPU, RESIDENT)
+READ = Counter("host_process_group_read_bytes_total", "Bytes that the service's processes read from disks.", GROUP)
+WRITTEN = Counter("host_process_group_written_bytes_total", "Bytes that the service's processes wrote to disks.", GROUP)
+STATE = Gauge("node_processes_state", "Processes, by the kernel's letter for their state.", ("state",))
+PIDS = Gauge("node_processes_pids", "Processes.")
+THREADS = Gauge("node_processes_threads", "Threads of all processes.")
+FAMILIES = (COUNT, CPU, RESIDENT, READ, WRITTEN, STATE, PIDS, THREADS)
 
 GROUPS = (
     (re.compile(r"nginx|openresty"), "nginx"),
@@ -39,6 +45,9 @@ GROUPS = (
     (re.compile(r"raingauge"), "raingauge"),
 )
 OTHER = "other"
+STATES = "RSDZTI"
+"""Letters that are told also when no process is in that state."""
+IO = re.compile(r"^(read_bytes|write_bytes): (\d+)$", re.MULTILINE)
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -47,24 +56,42 @@ class Group(TypedDict):
     processes: int
     cpu_ticks: int
     resident_pages: int
+    io_bytes: list[int] | None
+    """Read, written; None where we may not know."""
+
+
+class Payload(TypedDict):
+    groups: dict[str, Group]
+    states: dict[str, int]
+    threads: int
+
+
+class Counts(NamedTuple):
+    """What a process counts as long as it lives."""
+
+    group: str
+    ticks: int
+    io: tuple[int, int] | None
 
 
 class Ended:
-    """CPU time of processes that have ended since the first read, so that a group's counter never goes back."""
+    """What processes counted that have ended since the first read, so that a group's counters never go back."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ticks: dict[tuple[int, int], tuple[str, int]] = {}  # (pid, start time) -> group, ticks
-        self._ended: dict[str, int] = {}
+        self._living: dict[tuple[int, int], Counts] = {}  # by pid and start time
+        self._ended: dict[str, list[int]] = {}
 
-    def fold(self, living: dict[tuple[int, int], tuple[str, int]]) -> dict[str, int]:
-        """Ticks of the processes that were in an earlier call and are in this one no more, by group."""
+    def fold(self, living: dict[tuple[int, int], Counts]) -> dict[str, list[int]]:
+        """Ticks, bytes read and written of the processes that were in an earlier call and are in this one no more."""
         with self._lock:
-            for key in self._ticks.keys() - living.keys():
-                group, ticks = self._ticks[key]
-                self._ended[group] = self._ended.get(group, 0) + ticks
-            self._ticks = living
-            return dict(self._ended)
+            for key in self._living.keys() - living.keys():
+                group, ticks, io = self._living[key]
+                sums = self._ended.setdefault(group, [0, 0, 0])
+                for at, more in enumerate((ticks, *(io or (0, 0)))):
+                    sums[at] += more
+            self._living = living
+            return {group: list(sums) for group, sums in self._ended.items()}
 
 
 ENDED = Ended()
@@ -74,9 +101,9 @@ def group_of(name: str) -> str:
     return next((group for pattern, group in GROUPS if pattern.fullmatch(name)), OTHER)
 
 
-def read(config: Host, ended: Ended = ENDED) -> dict[str, Group]:
-    groups: dict[str, Group] = {}
-    living: dict[tuple[int, int], tuple[str, int]] = {}
+def read(config: Host, ended: Ended = ENDED) -> Payload:
+    payload = Payload(groups={}, states={}, threads=0)
+    living: dict[tuple[int, int], Counts] = {}
     names: dict[str, str] = {}
     for pid in filter(str.isdecimal, os.listdir(config.procfs)):  # noqa: PTH208 # no stat of each entry
         try:
@@ -86,19 +113,51 @@ def read(config: Host, ended: Ended = ENDED) -> dict[str, Group]:
         name, _, rest = text.partition("(")[2].rpartition(")")
         fields = rest.split()
         group = names.setdefault(name, group_of(name))
-        ticks = int(fields[11]) + int(fields[12])
-        living[int(pid), int(fields[19])] = (group, ticks)
-        sums = groups.setdefault(group, Group(processes=0, cpu_ticks=0, resident_pages=0))
-        sums["processes"] += 1
+        io = _io(f"{config.procfs}/{pid}/io") if group != OTHER else None
+        counts = Counts(group, int(fields[11]) + int(fields[12]), io)
+        living[int(pid), int(fields[19])] = counts
+        _add(payload["groups"], counts, int(fields[21]))
+        payload["states"][fields[0]] = payload["states"].get(fields[0], 0) + 1
+        payload["threads"] += int(fields[17])
+    for group, (ticks, read_bytes, written) in ended.fold(living).items():
+        sums = payload["groups"].setdefault(group, _none())
         sums["cpu_ticks"] += ticks
-        sums["resident_pages"] += int(fields[21])
-    for group, ticks in ended.fold(living).items():
-        groups.setdefault(group, Group(processes=0, cpu_ticks=0, resident_pages=0))["cpu_ticks"] += ticks
-    return groups
+        if sums["io_bytes"] is not None:
+            sums["io_bytes"] = [sums["io_bytes"][0] + read_bytes, sums["io_bytes"][1] + written]
+    return payload
 
 
-def parse(groups: dict[str, Group]) -> Iterable[Sample]:
-    for name, sums in sorted(groups.items()):
+def _none() -> Group:
+    return Group(processes=0, cpu_ticks=0, resident_pages=0, io_bytes=None)
+
+
+def _add(groups: dict[str, Group], counts: Counts, pages: int) -> None:
+    sums = groups.setdefault(counts.group, _none())
+    sums["processes"] += 1
+    sums["cpu_ticks"] += counts.ticks
+    sums["resident_pages"] += pages
+    if counts.io is not None:
+        before = sums["io_bytes"] or [0, 0]
+        sums["io_bytes"] = [before[0] + counts.io[0], before[1] + counts.io[1]]
+
+
+def _io(path: str) -> tuple[int, int] | None:
+    try:
+        found = dict(IO.findall(Path(path).read_text()))
+        return int(found["read_bytes"]), int(found["write_bytes"])
+    except (OSError, KeyError):  # another user's process, or it has ended
+        return None
+
+
+def parse(payload: Payload) -> Iterable[Sample]:
+    for name, sums in sorted(payload["groups"].items()):
         yield COUNT(sums["processes"], name)
         yield CPU(sums["cpu_ticks"] / TICKS, name)
         yield RESIDENT(sums["resident_pages"] * PAGE_BYTES, name)
+        if sums["io_bytes"] is not None:
+            yield READ(sums["io_bytes"][0], name)
+            yield WRITTEN(sums["io_bytes"][1], name)
+    for state in sorted({*STATES, *payload["states"]}):
+        yield STATE(payload["states"].get(state, 0), state)
+    yield PIDS(sum(payload["states"].values()))
+    yield THREADS(payload["threads"])

@@ -27,3 +27,11 @@ def _pieces(file: FileIO) -> Iterator[bytes]:
     while left and (piece := file.read(min(left, PIECE_BYTES))):
         yield piece
         left -= len(piece)
+
+
+def attribute(path: str | Path) -> str | None:
+    """A file of /sys that holds one value; None when it is not there, or does not tell now."""
+    try:
+        return Path(path).read_text(errors="replace").strip()
+    except OSError:
+        return None

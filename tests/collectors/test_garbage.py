@@ -18,6 +18,8 @@ Place = tuple[str | int, ...]
 
 OUR_OWN = {
     "host/processes": "numbers, added up",
+    "host/tcpstat": "numbers, added up",
+    "host/timex": "the kernel's numbers",
     "probe/http": "made from what ssl and sockets say",
     "host/time": "the C library's",
     "host/uname": "the kernel's",

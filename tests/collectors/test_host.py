@@ -146,7 +146,20 @@ def test_a_computer_with_many_processors_keeps_them_apart() -> None:
     samples = tuple(cpu.parse(text))
     state = next(state for state in ticking.begin(0) if state.part.name == "cpu")
     ticking.answer(state, Reading(state.part, "ok", "", samples), 0)
-    assert len(ticking.close(0)[0]) == len(samples) == 1024 * 10
+    published = [sample for sample in ticking.close(0)[0] if sample.family in cpu.FAMILIES]
+    assert len(published) == len(samples) == 1024 * 10
+
+
+def test_each_read_is_told_as_node_exporter_does() -> None:
+    ticking = Ticking(Watch(COLLECTOR, Host()), "h")
+    states = {state.part.name: state for state in ticking.begin(0)}
+    for name, outcome in (("cpu", "ok"), ("loadavg", "denied"), ("hwmon", "absent")):
+        ticking.answer(states[name], Reading(states[name].part, outcome, "", (), read_seconds=0.25), 0)
+    found = {(sample.family.name, *sample.labels): sample.value for sample in ticking.close(0)[0]}
+    assert found == {
+        ("node_scrape_collector_success", "cpu"): 1, ("node_scrape_collector_duration_seconds", "cpu"): 0.25,
+        ("node_scrape_collector_success", "loadavg"): 0, ("node_scrape_collector_duration_seconds", "loadavg"): 0.25,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -177,9 +190,9 @@ def test_cpu_time_of_a_service_keeps_what_its_ended_processes_used(tmp_path: Pat
     process(tmp_path, 10, "nginx", 100)
     process(tmp_path, 11, "php-fpm8.2", 50)
     process(tmp_path, 12, "weird) name (", 7)
-    assert processes.read(config, ended)["php-fpm"]["cpu_ticks"] == 50
+    assert processes.read(config, ended)["groups"]["php-fpm"]["cpu_ticks"] == 50
     shutil.rmtree(tmp_path / "11")
     process(tmp_path, 13, "php-fpm8.2", 4)
-    found = processes.read(config, ended)
+    found = processes.read(config, ended)["groups"]
     assert (found["php-fpm"]["cpu_ticks"], found["php-fpm"]["processes"]) == (54, 1)
     assert (found["nginx"]["cpu_ticks"], found["other"]["cpu_ticks"]) == (100, 7)
