@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from agent.configuration import Configuration, split_address
 from agent.discovery import Discoverer, Discovery, configured, paced
 from agent.exporter import Authorised, Exporter, Receiving
+from agent.followers import Kept
 from agent.remembered import Remembered
 from agent.runner import Runner
 from agent.ticking import Watch
@@ -39,7 +40,7 @@ class Collecting:
     ) -> None:
         """Binds the exporter's address: OSError if it is taken."""
         self._configuration = configuration
-        self._runner = Runner(configuration.host, sink, version=version, own=own)
+        self._runner = Runner(configuration.host, sink, version=version, own=own, kept=Kept(engine))
         host, port = split_address(configuration.exporter.listen)
         self.exporter = Exporter(host, port, self._runner.pages, authorised, receiving)
         self._discoverer = Discoverer(Remembered(engine))

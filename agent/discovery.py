@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from agent.configuration import Configuration
 from agent.look import look
@@ -17,7 +18,7 @@ from collectors import registry
 from collectors.config import Config
 from collectors.errors import Unreachable
 from collectors.inventory import Inventory
-from collectors.model import Collector, Finding, Proposal, Target
+from collectors.model import Collector, Finding, Follower, Part, Proposal, Target
 
 TRIAL_SECONDS = 8.0
 FIRST_WAIT = 60.0  # seconds
@@ -27,6 +28,7 @@ DEFAULT_INTERVAL = 10.0  # seconds
 WORST_FIRST = ("denied", "unreachable", "unsupported", "parse", "bug")
 """Of several failed tries at one server, the reason that says most."""
 
+Paced = TypeVar("Paced", Part, Follower)
 Trial = Callable[[Collector, Config], tuple[Reading, ...]]
 
 
@@ -179,11 +181,14 @@ def configured(configuration: Configuration) -> Iterable[Watch]:
 
 def paced(watch: Watch, interval: float) -> Watch:
     """The watch with its fast parts read at that interval."""
-    parts = tuple(
-        replace(part, interval=interval) if part.interval == DEFAULT_INTERVAL else part
-        for part in watch.collector.parts
-    )
-    return replace(watch, collector=replace(watch.collector, parts=parts))
+    collector = watch.collector
+    parts = tuple(_paced(part, interval) for part in collector.parts)
+    followers = tuple(_paced(follower, interval) for follower in collector.followers)
+    return replace(watch, collector=replace(collector, parts=parts, followers=followers))
+
+
+def _paced(part: Paced, interval: float) -> Paced:
+    return replace(part, interval=interval) if part.interval == DEFAULT_INTERVAL else part
 
 
 def proposed(inventory: Inventory) -> dict[Place, list[Proposal]]:

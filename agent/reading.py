@@ -8,7 +8,7 @@ from typing import Any
 
 from collectors.config import Config
 from collectors.errors import Absent, CollectError
-from collectors.model import Collector, Part, Sample
+from collectors.model import Collector, Follower, Part, Sample
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,23 @@ def opened(collector: Collector, config: Config) -> Iterator[Any]:
 
 
 def trial(collector: Collector, config: Config) -> tuple[Reading, ...]:
-    """Each part read once, over one connection. A connection that cannot be had fails every part."""
+    """Each part read once, over one connection, and each follower's source from its end.
+
+    A connection that cannot be had fails every part.
+    """
+    followed = tuple(once(follower, config) for follower in collector.followers)
     try:
         with opened(collector, config) as source:
-            return tuple(read_part(part, source) for part in collector.parts)
+            return tuple(read_part(part, source) for part in (*collector.parts, *followed))
     except Exception as error:  # noqa: BLE001 # the same boundary: connecting is part of reading
         reason = error
-    return tuple(failed(part, reason) for part in collector.parts)
+    return tuple(failed(part, reason) for part in (*collector.parts, *followed))
+
+
+def once(follower: Follower, config: Config) -> Part:
+    """One look at the source, for a trial or a capture."""
+
+    def samples(payload: Any) -> list[Sample]:
+        return list(follower.samples(follower.step({}, payload)[0] if payload is not None else {}))
+
+    return Part(follower.name, follower.families, lambda _: follower.read(config, None)[0], samples, follower.interval)

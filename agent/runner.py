@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from agent import outcomes
+from agent.followers import Followed, Kept
 from agent.pages import Pages
 from agent.ticking import Same, Ticking, Watch
 from agent.watched import Watched
@@ -39,14 +40,19 @@ class Runner:
         version: str = "",
         clock: Callable[[], float] = time.time,
         own: Callable[[], Sequence[Sample]] = tuple,
+        kept: Kept | None = None,
     ) -> None:
-        """`own`: more samples for the `raingauge` target, from rooms that the runner does not know."""
+        """`own`: more samples for the `raingauge` target, from rooms that the runner does not know.
+
+        `kept`: what followers know; without it nothing is followed.
+        """
         self.host = host
         self.pages = Pages()
         self._sink = sink
         self._clock = clock
         self._version = version
         self._own = own
+        self._kept = kept
         self._append_failures = 0
         self._append_said = ""
         self._lock = threading.RLock()
@@ -101,7 +107,11 @@ class Runner:
                 self._append(watched, max(self._clock(), watched.last_stamp + 0.001), ())
 
     def _new(self, watch: Watch) -> Watched:
-        return Watched(Ticking(watch, self.host), self._answered, self._clock)
+        target = watch.collector.target(watch.config, self.host)
+        followers = watch.collector.followers if self._kept else ()
+        followed = [Followed(each, watch.config, target, self._kept) for each in followers if self._kept]
+        ticking = Ticking(watch, self.host, [each.part for each in followed])
+        return Watched(ticking, self._answered, self._clock, followed)
 
     def start(self) -> None:
         self._running = True
@@ -129,6 +139,8 @@ class Runner:
 
     def _begin(self, new: Sequence[Watched]) -> None:
         """Two quick ticks for what is new; from then on it ticks with all others of its interval."""
+        for watched in new:
+            watched.follow()
         now = self._clock()
         for interval in {watched.ticking.interval for watched in self.watched()}:
             name, first = f"tick-{interval:g}", _datetime(stamp_of(now, interval) + interval)

@@ -36,7 +36,9 @@ class Watch:
 
     @property
     def same(self) -> Same:
-        return self.collector.name, self.config, tuple(part.interval for part in self.collector.parts)
+        parts = (part.interval for part in self.collector.parts)
+        followers = (follower.interval for follower in self.collector.followers)
+        return self.collector.name, self.config, (*parts, *followers)
 
 
 def deadline(part: Part) -> float:
@@ -69,11 +71,12 @@ class PartState:
 
 
 class Ticking:
-    def __init__(self, watch: Watch, host: str) -> None:
+    def __init__(self, watch: Watch, host: str, followed: Sequence[Part] = ()) -> None:
+        """`followed`: the parts that publish what the collector's followers know."""
         self.watch = watch
         self.target: Target = watch.collector.target(watch.config, host)
-        self.parts = [PartState(part) for part in watch.collector.parts]
-        self.interval = min(part.interval for part in watch.collector.parts)
+        self.parts = [PartState(part) for part in (*watch.collector.parts, *followed)]
+        self.interval = min(state.part.interval for state in self.parts)
         self.overflow: dict[tuple[str, str], int] = {}
         self._known: dict[tuple[Family, str], set[str]] = {}
         self._seen: dict[Labelled, float] = {}

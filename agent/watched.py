@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from agent.followers import Followed
 from agent.reading import Reading, failed
 from agent.ticking import PartState, Ticking
 from agent.worker import Worker
@@ -17,8 +18,15 @@ STUCK_SECONDS = 0.2
 
 
 class Watched:
-    def __init__(self, ticking: Ticking, answered: threading.Condition, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        ticking: Ticking,
+        answered: threading.Condition,
+        clock: Callable[[], float],
+        followed: Sequence[Followed] = (),
+    ) -> None:
         self.ticking = ticking
+        self._followed = followed
         self.lock = threading.Lock()
         """Guards `ticking`."""
         self.pending: list[PartState] = []
@@ -31,6 +39,11 @@ class Watched:
         self._clock = clock
         self._worker: Worker | None = None
         self._said: dict[str, str] = {}
+
+    def follow(self) -> None:
+        """Begin to look at the sources of the collector's followers."""
+        for each in self._followed:
+            each.start()
 
     def begin(self, now: float) -> bool:
         """Ask for what is due. False if another tick of this target is under way, or it was left."""
@@ -71,6 +84,8 @@ class Watched:
             self.left, self.pending = True, []
             if self._worker:
                 self._worker.leave()
+        for each in self._followed:
+            each.stop()
         with self._answered:
             self._answered.notify_all()
 

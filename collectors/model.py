@@ -125,6 +125,27 @@ class Part:
     interval: float = 10.0  # seconds
 
 
+State = dict[str, Any]
+"""What a follower knows: keys with JSON-able values, each kept apart so that only what changed is written."""
+
+
+@dataclass(frozen=True)
+class Follower:
+    """Reads what a source has gained: logs, journals, tables that grow. Looks once a second, publishes at the ticks."""
+
+    name: str
+    families: tuple[Family, ...]
+    read: Callable[[Any, Any], tuple[Any, Any]]
+    """(config, cursor) -> (what is new; None: nothing, the cursor after it), all JSON-able. The first cursor is None.
+    Raises as a part's `read` does."""
+    step: Callable[[State, Any], tuple[State, Sequence[Event]]]
+    """(state, what is new) -> (state after it, events); pure, and the state that it is given stays as it was. It begins
+    with {}. An event's id derives from the source (file, offset), so that the same step gives the same ids."""
+    samples: Callable[[State], Iterable[Sample]]
+    """What the ticks publish of it."""
+    interval: float = 10.0  # seconds between two ticks that publish it
+
+
 @dataclass(frozen=True)
 class Proposal:
     """What discovery thinks is there. One successful read of any part keeps it."""
@@ -149,6 +170,7 @@ class Collector:
     instance: Callable[[Any, str], str]
     """(config, host) -> the target's instance."""
     discover: Callable[[Inventory], Iterable[Proposal]]
+    followers: tuple[Follower, ...] = ()
     up: Callable[[Any, int], Sample] | None = None
     """(config, 1 or 0) -> `<x>_up`, added by the runner: 1 answered, 0 unreachable, absent when it was denied."""
     connect: Callable[[Any], AbstractContextManager[Any]] | None = None
@@ -165,7 +187,8 @@ class Collector:
 
     @property
     def families(self) -> tuple[Family, ...]:
-        parts = (family for part in self.parts for family in part.families)
+        read = [part.families for part in self.parts] + [follower.families for follower in self.followers]
+        parts = (family for families in read for family in families)
         return tuple(dict.fromkeys((*parts, *self.read_families)))
 
     def target(self, config: Config, host: str) -> Target:

@@ -9,7 +9,7 @@ from agent import alerting, outcomes, upkeep
 from agent.discovery import DEFAULT_INTERVAL
 from agent.ingest import receive, send
 from collectors import registry
-from collectors.model import UP, Collector, Family, Part
+from collectors.model import UP, Collector, Family, Follower, Part
 from docs.markdown import code, duration, first_paragraph, table
 
 DATA = Path(__file__).parent.parent / "tests/data"
@@ -38,19 +38,22 @@ def metrics() -> str:
 
 def _collector(collector: Collector) -> str:
     docstring = sys.modules[registry.MODULES[collector.name]].__doc__ or ""
+    parts = [_part(part, docstring) for part in collector.parts]
+    parts += [_part(follower, docstring) for follower in collector.followers]
     lines = [
         f"### {collector.name}\n",
         f"{first_paragraph(docstring)} {' '.join(_links(docstring))}\n",
         f"Job `{collector.job}`. Needs: {collector.grants or 'nothing; what it may not read is left out.'}\n",
-        table(("Part", "Read every", "From"), [_part(part, docstring) for part in collector.parts]),
+        table(("Part", "Read every", "From"), parts),
         table(HEAD, [_row(family) for family in families(collector)]),
     ]
     return "\n".join(lines)
 
 
-def _part(part: Part, above: str) -> Sequence[str]:
+def _part(part: Part | Follower, above: str) -> Sequence[str]:
     docstring = sys.modules[part.read.__module__].__doc__ or ""
     every = "`interval`" if part.interval == DEFAULT_INTERVAL else duration(part.interval)
+    every = "1s" if isinstance(part, Follower) else every
     text = first_paragraph(docstring) if docstring != above else ""
     links = [link for link in _links(docstring) if link not in _links(above)]
     return code(part.name), every, " ".join([text, *links])

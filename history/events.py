@@ -83,15 +83,21 @@ class Events:
         """Idempotent by the event's id: the first one stays."""
         try:
             with self._engine.begin() as connection:
-                if not _known(connection, event):
-                    into = _fold_into(connection, event)
-                    if into is None:
-                        connection.execute(insert(event_table), _values(event))
-                    else:
-                        here = event_table.c.number == into.number
-                        connection.execute(update(event_table).where(here).values(_folded(into, event)))
+                self.record_in(connection, event)
         except IntegrityError:
             return  # another process was faster with the same event
+
+    @staticmethod
+    def record_in(connection: Connection, event: Event) -> None:
+        """As a part of another transaction. IntegrityError when another process was faster: try all of it again."""
+        if _known(connection, event):
+            return
+        into = _fold_into(connection, event)
+        if into is None:
+            connection.execute(insert(event_table), _values(event))
+        else:
+            here = event_table.c.number == into.number
+            connection.execute(update(event_table).where(here).values(_folded(into, event)))
 
     def expire(self, before: float) -> int:
         """Some of what ended before that time (Unix seconds) goes, and the oldest of too many; how many went."""

@@ -25,6 +25,7 @@ CLIENTS = {"host": {"prometheus_client"}, "mysql": {"pymysql"}, "redis": {"redis
 WEB = {"flask", "flask_limiter", "flask_login", "flask_wtf", "jinja2", "markupsafe", "werkzeug", "wtforms"}
 BOUNDARIES = {
     "agent/exporter.py:_take",
+    "agent/followers.py:look",
     "agent/ingest/scraping.py:_append",
     "agent/reading.py:read_part",
     "agent/reading.py:trial",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent.reading import once
 from collectors import registry
 from collectors.model import Collector, Part, Sample
 
@@ -23,7 +24,8 @@ class Capture:
 
     def parts(self) -> Iterator[tuple[Part, Any]]:
         """Each part that was captured, with what its `read` returned."""
-        for part in self.collector.parts:
+        followed = (once(follower, self.collector.config()) for follower in self.collector.followers)
+        for part in (*self.collector.parts, *followed):
             for suffix in ("json", "txt"):
                 file = self.folder / f"payload.{part.name}.{suffix}"
                 if file.exists():
