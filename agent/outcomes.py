@@ -20,6 +20,10 @@ TARGET_UP = Gauge("raingauge_target_up", "1 if at least one part of the target a
 PART_UP = Gauge("raingauge_part_up", "1 if the part answered at its last read.", PART)
 PART_DURATION = Gauge("raingauge_part_duration_seconds", "How long the part's last read and parse took.", PART)
 PART_INTERVAL = Gauge("raingauge_part_interval_seconds", "Time between two reads of the part.", PART)
+PART_CPU = Counter("raingauge_part_cpu_seconds_total", "CPU time that our reads of the part took.", PART)
+PART_SECONDS = Counter(
+    "raingauge_part_read_seconds_total", "Time that our reads of the part took; of a database, its statements.", PART
+)
 PART_LAST_SUCCESS = Gauge(
     "raingauge_part_last_success_timestamp_seconds", "When the part last answered, in Unix time.", PART
 )
@@ -37,8 +41,8 @@ OPEN_FILES = Gauge("process_open_fds", "Files and sockets that the process has o
 START = Gauge("process_start_time_seconds", "When the process started, in Unix time.")
 
 FAMILIES = (
-    TARGET_UP, PART_UP, PART_DURATION, PART_INTERVAL, PART_LAST_SUCCESS, PART_FAILURES, LABEL_OVERFLOW,
-    APPEND_FAILURES, BUILD, CPU, RESIDENT, OPEN_FILES, START,
+    TARGET_UP, PART_UP, PART_DURATION, PART_INTERVAL, PART_CPU, PART_SECONDS, PART_LAST_SUCCESS,
+    PART_FAILURES, LABEL_OVERFLOW, APPEND_FAILURES, BUILD, CPU, RESIDENT, OPEN_FILES, START,
 )  # fmt: skip
 
 STARTED = time.time()
@@ -52,10 +56,12 @@ def outcomes(ticking: Ticking) -> Iterable[Sample]:
         yield TARGET_UP(any(state.outcome in ("ok", "absent") for state in known), *labels)
     for state in ticking.parts:
         part = (*labels, state.part.name)
-        yield PART_INTERVAL(state.part.interval, *part)
+        yield PART_INTERVAL(state.interval, *part)
         if state.outcome == "waiting":
             continue
         yield PART_UP(state.outcome in ("ok", "absent"), *part)
+        yield PART_CPU(state.cpu_seconds, *part)
+        yield PART_SECONDS(state.read_seconds, *part)
         if state.last:
             yield PART_DURATION(state.last.seconds, *part)
         if state.last_success is not None:

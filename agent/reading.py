@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from collectors.config import Config
@@ -22,6 +22,8 @@ class Reading:
     samples: tuple[Sample, ...] = ()
     read_seconds: float = 0.0
     parse_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of our own thread."""
     payload: Any = None
     bug: BaseException | None = None
 
@@ -72,7 +74,7 @@ def sound(sample: Sample) -> Sample:
 
 def read_part(part: Part, source: Any) -> Reading:
     """Never raises. `source` is what the part reads from: the configuration, or the kept connection."""
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.thread_time()
     read_end = None
     try:
         payload = part.read(source)
@@ -80,8 +82,10 @@ def read_part(part: Part, source: Any) -> Reading:
         samples = tuple(sound(sample) for sample in part.parse(payload))
     except Exception as error:  # noqa: BLE001 # the one boundary of collecting
         now = time.perf_counter()
-        return failed(part, error, (read_end or now) - started, now - (read_end or now))
-    return Reading(part, "ok", "", samples, read_end - started, time.perf_counter() - read_end, payload)
+        found = failed(part, error, (read_end or now) - started, now - (read_end or now))
+        return replace(found, cpu_seconds=time.thread_time() - cpu)
+    parsed = time.perf_counter() - read_end
+    return Reading(part, "ok", "", samples, read_end - started, parsed, time.thread_time() - cpu, payload)
 
 
 @contextmanager

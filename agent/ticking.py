@@ -19,6 +19,14 @@ FORGET_SECONDS = 3600.0
 """Label values that were not seen for so long make room for new ones: interfaces of containers come and go."""
 SWEEP_SECONDS = 60.0
 
+CPU_BUDGET = 0.05
+"""Share of its interval that a part may use of one CPU."""
+SERVER_BUDGET = 0.1
+"""Share of its interval that a database may work for a part."""
+DEAR_READS, CHEAP_READS = 3, 10
+"""After so many, one after another, a part is read half as often, and again twice as often."""
+MOST_SLOWED = 16
+
 Labelled = tuple[Family, tuple[str, ...]]
 
 Same = tuple[str, Config, tuple[float, ...]]
@@ -48,7 +56,7 @@ def deadline(part: Part) -> float:
 
 def _is_due(state: "PartState", now: float) -> bool:
     """Or overdue; or due later than it can be, after the clock was set back."""
-    return not now + 1e-3 < state.next_due <= now + state.part.interval
+    return not now + 1e-3 < state.next_due <= now + state.interval
 
 
 @dataclass
@@ -62,6 +70,17 @@ class PartState:
     last_success: float | None = None  # Unix seconds
     samples: tuple[Sample, ...] = ()
     failures: dict[str, int] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
+    read_seconds: float = 0.0
+    slowed: int = 1
+    """How many times its interval it is read, because it costs too much."""
+    dear: int = 0
+    """Reads one after another that were over budget; less than 0: that would be within it at half the interval."""
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two reads now."""
+        return self.part.interval * self.slowed
 
     @property
     def outcome(self) -> str:
@@ -88,7 +107,7 @@ class Ticking:
         """The parts to read at this tick; they count as being read from now on. One that hangs is not read again."""
         due = [state for state in self.parts if state.reading_since is None and _is_due(state, now)]
         for state in due:
-            interval = state.part.interval
+            interval = state.interval
             state.reads += 1
             state.reading_since = now
             # A second read soon after the first makes rates exist at once.
@@ -98,6 +117,7 @@ class Ticking:
 
     def answer(self, state: PartState, reading: Reading, now: float) -> None:
         state.reading_since = None
+        self._weigh(state, reading)
         state.last = replace(reading, payload=None, samples=())  # nobody asks for them again
         if reading.answered:
             state.samples = tuple(self._kept_highest(self._bounded(reading.samples, now)))
@@ -105,6 +125,24 @@ class Ticking:
         else:
             self._failed(state, reading.outcome)
         state.timed_out = False
+
+    def _weigh(self, state: PartState, reading: Reading) -> None:
+        """A part that costs too much is read more rarely, until it costs less."""
+        state.cpu_seconds += reading.cpu_seconds
+        state.read_seconds += reading.read_seconds
+        if not reading.answered:
+            return
+        share = reading.cpu_seconds / state.interval / CPU_BUDGET
+        if self.watch.collector.connect is not None:  # that long a server works for us
+            share = max(share, reading.read_seconds / state.interval / SERVER_BUDGET)
+        if share > 1:
+            state.dear = max(0, state.dear) + 1
+        else:
+            state.dear = min(0, state.dear) - 1 if share < 0.25 else 0
+        if state.dear >= DEAR_READS and state.slowed < MOST_SLOWED:
+            state.slowed, state.dear = state.slowed * 2, 0
+        elif state.dear <= -CHEAP_READS and state.slowed > 1:
+            state.slowed, state.dear = state.slowed // 2, 0
 
     def expire(self, now: float) -> None:
         """Reads past their deadline count as failed once, and their values end."""
@@ -125,7 +163,7 @@ class Ticking:
         """What the tick publishes, and whether the target is up; None while no part has answered or failed."""
         self.expire(now)
         for state in self.parts:
-            if state.last_success is not None and abs(now - state.last_success) > 2 * state.part.interval:
+            if state.last_success is not None and abs(now - state.last_success) > 2 * state.interval:
                 state.samples = ()
         samples = [sample for state in self.parts for sample in state.samples]
         samples += [*self._answering(), *self._of_reads()]
@@ -163,8 +201,10 @@ class Ticking:
             )
         elif last:
             error = last.error
+        if state.slowed > 1 and not error:
+            error = f"costs too much to be read each {state.part.interval:g} s: read each {state.interval:g} s for now"
         return PartStatus(
-            state.part.name, state.part.interval, state.outcome, error, last.seconds if last else None,
+            state.part.name, state.interval, state.outcome, error, last.seconds if last else None,
             state.last_success, len(state.samples),
         )  # fmt: skip
 

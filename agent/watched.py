@@ -39,6 +39,7 @@ class Watched:
         self._clock = clock
         self._worker: Worker | None = None
         self._said: dict[str, str] = {}
+        self._slowed: dict[str, int] = {}
 
     def follow(self) -> None:
         """Begin to look at the sources of the collector's followers."""
@@ -113,6 +114,12 @@ class Watched:
         """The first failure, a changed reason, the recovery; not each cycle."""
         target = self.ticking.target
         for state, status in zip(self.ticking.parts, self.ticking.statuses(now), strict=True):
+            if state.slowed != self._slowed.get(status.part, 1):
+                self._slowed[status.part] = state.slowed
+                log.warning(
+                    "job=%s instance=%s part=%s interval=%gs cost: %s", target.job, target.instance, status.part,
+                    status.interval, "over budget, read more rarely" if status.error else "within budget again",
+                )  # fmt: skip
             before, outcome = self._said.get(status.part, "ok"), status.outcome
             if outcome in ("waiting", before) or {outcome, before} == {"ok", "absent"}:
                 continue

@@ -42,6 +42,8 @@ def test_a_target_is_up_by_any_part_and_each_part_has_its_own_outcome() -> None:
         ("part_up", "fast"): 0,
         ("part_duration_seconds", "fast"): 0.5,
         ("part_failures_total", "fast", "denied"): 1,
+        ("part_read_seconds_total", "fast"): 0.5,
+        ("part_read_seconds_total", "slow"): 0.25,
         ("part_interval_seconds", "slow"): 60,
         ("part_up", "slow"): 1,
         ("part_duration_seconds", "slow"): 0.5,

@@ -168,3 +168,38 @@ def test_a_counter_that_the_kernel_lets_slip_back_keeps_its_highest() -> None:
         ticking.answer(state, read_part(state.part, None), t)
         found.append(names(ticking.close(t)[0])["fake_idle_seconds_total"])
     assert found == [100.0, 100.0, 100.5, values[3]]  # the last is a reset
+
+
+def test_a_part_that_costs_too_much_is_read_more_rarely_until_it_costs_less() -> None:
+    ticking = Ticking(watch(part(Script([1.0] * 1000))), "web")
+    state = ticking.parts[0]
+
+    def read(cpu: float, times: int) -> None:
+        for _ in range(times):
+            ticking.answer(state, Reading(state.part, "ok", "", (), cpu_seconds=cpu), 1000.0)
+
+    read(0.6, 2)
+    assert state.slowed == 1
+    read(0.6, 1)
+    assert (state.slowed, state.interval) == (2, 20)
+    assert "costs too much to be read each 10 s: read each 20 s" in ticking.statuses(1000.0)[0].error
+    read(5.0, 100)
+    assert state.slowed == 16
+    read(0.001, 9)
+    assert state.slowed == 16
+    read(0.001, 1)
+    assert state.slowed == 8
+    read(0.001, 30)
+    assert (state.slowed, ticking.statuses(1000.0)[0].error) == (1, "")
+
+
+def test_a_part_that_is_read_more_rarely_is_due_later_and_is_not_stale_before() -> None:
+    played = Played(part(Script([float(n) for n in range(1000)])))
+    played.tick(1000)
+    played.tick(1001)
+    played.state().slowed = 4
+    reads = []
+    for now in range(1010, 1110, 10):
+        assert "fake_value" in played.tick(now)
+        reads.append(played.state().reads)
+    assert reads[-1] - reads[0] <= 3
