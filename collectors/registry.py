@@ -7,6 +7,7 @@ from collectors.model import Collector
 MODULES = {
     "host": "collectors.host",
     "nginx": "collectors.nginx",
+    "apache": "collectors.apache",
     "phpfpm": "collectors.phpfpm",
     "mysql": "collectors.mysql",
     "redis": "collectors.redis",
