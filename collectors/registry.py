@@ -11,6 +11,7 @@ MODULES = {
     "phpfpm": "collectors.phpfpm",
     "mysql": "collectors.mysql",
     "redis": "collectors.redis",
+    "memcached": "collectors.memcached",
     "probe": "collectors.probe",
 }
 
