@@ -12,6 +12,7 @@ MODULES = {
     "mysql": "collectors.mysql",
     "redis": "collectors.redis",
     "memcached": "collectors.memcached",
+    "varnish": "collectors.varnish",
     "probe": "collectors.probe",
 }
 

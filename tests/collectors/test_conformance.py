@@ -70,6 +70,10 @@ def test_settings_that_no_socket_would_take_are_refused(collector: Collector) ->
         ("phpfpm", {"address": "127.0.0.1:9000"}, "h:9000"),
         ("phpfpm", {"address": "10.0.0.9:9000"}, "10.0.0.9:9000"),
         ("nginx", {"url": "http://10.0.0.9/status"}, "10.0.0.9:80"),
+        ("apache", {"url": "https://10.0.0.9/server-status?auto"}, "10.0.0.9:443"),
+        ("memcached", {"address": "fd00::5"}, "[fd00::5]:11211"),
+        ("memcached", {"socket": "/run/m.sock"}, "h:/run/m.sock"),
+        ("varnish", {"directory": "second"}, "h:second"),
     ],
 )
 def test_what_is_elsewhere_is_not_called_ours(name: str, settings: dict[str, object], instance: str) -> None:

@@ -30,8 +30,8 @@ class Apache(Server):
         super().__init__(directory)
         if AS_ROOT:
             for parent in (directory, *directory.parents):
-                if not parent.stat().st_mode & 0o001:  # its own user must get to what it serves
-                    parent.chmod(parent.stat().st_mode | 0o001)
+                if parent.stat().st_mode & 0o011 != 0o011:  # its own user must get to what it serves
+                    parent.chmod(parent.stat().st_mode | 0o011)
         self.port = free_port()
         self.address = ("127.0.0.1", self.port)
         self.url = f"http://127.0.0.1:{self.port}"
