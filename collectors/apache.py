@@ -158,11 +158,11 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
     for main, pid in _masters(inventory).items():
         vhosts = [vhost for vhost in inventory.vhosts if (vhost.server, vhost.main) == ("apache", main)]
         pages = list(dict.fromkeys(page for vhost in vhosts for page in _pages(vhost)))
-        php = " with mod_php: Apache itself runs PHP" if any(vhost.mod_php for vhost in vhosts) else ""
+        php = ", with mod_php: Apache itself runs PHP" if any(vhost.mod_php for vhost in vhosts) else ""
         for page in sorted(pages, key=_awkwardness)[:MOST_WAYS]:
-            yield Proposal(f"Apache ({main}){php} has a server-status page", page, _let_us_in(main, pid))
+            yield Proposal(f"Apache ({main}) has a server-status page{php}", page, _let_us_in(main, pid))
         if vhosts and not pages:
-            yield Proposal(f"Apache (pid {pid}, {main}){php} has no server-status page", remedy=_add_page(main, pid))
+            yield Proposal(f"Apache (pid {pid}, {main}) has no server-status page{php}", remedy=_add_page(main, pid))
         elif not vhosts:
             yield from _guesses(inventory, main, pid)
 

@@ -11,8 +11,9 @@ from pathlib import PurePosixPath
 from collectors.inventory.nginx_conf import glob_matches
 
 DEEPEST = 20
-MOST_LINES = 200_000
-"""Files that include each other's folders could go on for ever."""
+MOST_LINES = 1_000_000
+LINES_OF_A_FILE = 100
+"""What each file counts at least: those that include each other's folders could go on for ever."""
 LONGEST_LINE = 8_192
 STATIC = {"core_module", "so_module", "http_module", "log_config_module", "logio_module", "version_module",
           "unixd_module", "watchdog_module", "core.c", "mod_so.c", "http_core.c", "mod_log_config.c", "mod_logio.c",
@@ -50,12 +51,16 @@ class Reader:
         """Absolute glob patterns of the files that are included."""
         self.top: list[Directive] = []
         self._left = MOST_LINES
+        self._folders: dict[str, list[str]] = {}
+        for path in texts:
+            self._folders.setdefault(path.rpartition("/")[0], []).append(path)
         self._read(main, self.top, ())
 
     def _read(self, path: str, into: list[Directive], within: tuple[str, ...]) -> None:
         if path not in self.texts or path in within or len(within) >= DEEPEST:
             return
         blocks: list[Block] = [into]
+        self._left -= LINES_OF_A_FILE
         for line in _lines(self.texts[path]):
             self._left -= 1
             if self._left < 0:
@@ -114,8 +119,13 @@ class Reader:
         absolute = str(PurePosixPath(self.root, pattern))
         patterns = {absolute} if re.search(r"[*?\[]", pattern) else {absolute, f"{absolute}/*"}  # it may be a folder
         self.patterns |= patterns
-        for path in sorted(path for path in self.texts if any(glob_matches(path, each) for each in patterns)):
+        for path in sorted({path for each in patterns for path in self._matching(each)}):
             self._read(path, block, within)
+
+    def _matching(self, pattern: str) -> list[str]:
+        folder = pattern.rpartition("/")[0]
+        candidates = self.texts if re.search(r"[*?\[]", folder) else self._folders.get(folder, ())
+        return [path for path in candidates if glob_matches(path, pattern)]
 
     def _expanded(self, line: str) -> str:
         text = VARIABLE.sub(lambda found: self.variables.get(found[1], found[0]), line)

@@ -106,8 +106,8 @@ def test_without_a_page_the_lines_for_one_are_shown() -> None:
     (proposal,) = discover(inventory("LoadModule php_module libphp8.2.so\nListen 80"))
     assert proposal.config is None
     assert proposal.found == (
-        f"Apache (pid 20, {MAIN}) with mod_php: Apache itself runs PHP has no server-status page"
-    )  # fmt: skip
+        f"Apache (pid 20, {MAIN}) has no server-status page, with mod_php: Apache itself runs PHP"
+    )
     assert "a2enmod status; a2enconf raingauge" in proposal.remedy
     assert "SetHandler server-status" in proposal.remedy
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.lab.ports import free_port
-from tests.lab.servers import Server
+from tests.lab.servers import Server, binary
 
 
 class Exporter(Server):
@@ -18,4 +18,4 @@ class Exporter(Server):
         self._words = [program, f"{listen}=127.0.0.1:{self.port}", *options]
 
     def command(self) -> Sequence[str]:
-        return self._words
+        return [binary(self._words[0]), *self._words[1:]]
