@@ -7,9 +7,12 @@ from collectors.model import Collector
 MODULES = {
     "host": "collectors.host",
     "nginx": "collectors.nginx",
+    "apache": "collectors.apache",
     "phpfpm": "collectors.phpfpm",
     "mysql": "collectors.mysql",
     "redis": "collectors.redis",
+    "memcached": "collectors.memcached",
+    "varnish": "collectors.varnish",
     "probe": "collectors.probe",
 }
 

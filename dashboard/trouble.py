@@ -19,7 +19,8 @@ WORDS = {
 }
 DOWN = ("unreachable", "timeout")
 NAMES = {
-    "node": "Host", "nginx": "nginx", "phpfpm": "PHP-FPM", "mysql": "Database", "redis": "Redis", "blackbox": "Check",
+    "node": "Host", "nginx": "nginx", "apache": "Apache", "phpfpm": "PHP-FPM", "mysql": "Database", "redis": "Redis",
+    "memcached": "Memcached", "varnish": "Varnish", "blackbox": "Check",
     "raingauge": "Raingauge",
 }  # fmt: skip
 

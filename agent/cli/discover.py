@@ -66,7 +66,7 @@ def _print(found: Discovery, host: str) -> None:
     for watch in found.watches:
         target = watch.collector.target(watch.config, host)
         readings = _readings(found, watch, host)
-        click.echo(f"  {watch.collector.name:8} {target.instance:40} {watch.found}")
+        click.echo(f"  {watch.collector.name:9} {target.instance:40} {watch.found}")
         for reading in _failing(readings):
             click.echo(f"           {reading.part.name}: {reading.outcome}: {reading.error}")
         if _failing(readings) and watch.remedy:
@@ -74,7 +74,7 @@ def _print(found: Discovery, host: str) -> None:
     if found.findings:
         click.secho("\nFound, and not readable yet", bold=True)
     for finding in found.findings:
-        click.echo(f"  {finding.collector:8} {finding.found}")
+        click.echo(f"  {finding.collector:9} {finding.found}")
         if finding.reason:
             click.echo(f"           {finding.reason}")
         _remedy(finding.remedy)

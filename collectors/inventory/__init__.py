@@ -3,18 +3,22 @@
 Pure: made from text once a cycle, given to every `discover`.
 """
 
+from collectors.inventory.apache_conf import ApacheMain, apache_main, apache_vhosts
 from collectors.inventory.build import build, configuration_files, nginx_main, wanted
 from collectors.inventory.fpm_conf import fpm_pools
 from collectors.inventory.model import Inventory, Listener, Pool, Process, Site, Vhost
 from collectors.inventory.nginx_conf import nginx_vhosts
 
 __all__ = [
+    "ApacheMain",
     "Inventory",
     "Listener",
     "Pool",
     "Process",
     "Site",
     "Vhost",
+    "apache_main",
+    "apache_vhosts",
     "build",
     "configuration_files",
     "fpm_pools",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
+from collectors.inventory.apache_conf import DEBIAN, ApacheMain, apache_includes, apache_main, apache_vhosts
 from collectors.inventory.fpm_conf import fpm_includes, fpm_pools
 from collectors.inventory.model import Inventory, Listener, Process
 from collectors.inventory.nginx_conf import DEBIAN_PREFIX, glob_matches, nginx_includes, nginx_vhosts
@@ -38,12 +39,16 @@ def fpm_main(process: Process) -> str | None:
 def configuration_files(processes: Iterable[Process]) -> set[str]:
     """Glob patterns of the main configuration files: what process titles name, else Debian's places."""
     processes = tuple(processes)
-    return set(_nginx_mains(processes)) | _fpm_mains(processes)
+    return set(_nginx_mains(processes)) | {main.file for main in _apache_mains(processes)} | _fpm_mains(processes)
 
 
 def _nginx_mains(processes: Iterable[Process]) -> dict[str, str]:
     """Main file -> prefix."""
     return dict(found for each in processes if (found := nginx_main(each))) or {NGINX: DEBIAN_PREFIX}
+
+
+def _apache_mains(processes: Iterable[Process]) -> tuple[ApacheMain, ...]:
+    return tuple(dict.fromkeys(found for each in processes if (found := apache_main(each)))) or (DEBIAN,)
 
 
 def _fpm_mains(processes: Iterable[Process]) -> set[str]:
@@ -60,6 +65,8 @@ def wanted(texts: Mapping[str, str], processes: Iterable[Process]) -> set[str]:
     patterns = configuration_files(processes)
     for main in _nginx_mains(processes):
         patterns |= nginx_includes(texts, main)
+    for apache in _apache_mains(processes):
+        patterns |= apache_includes(texts, apache)
     for main in _among(texts, _fpm_mains(processes)):
         patterns |= fpm_includes(texts, main)
     return patterns
@@ -77,12 +84,13 @@ def build(
     blind: Iterable[str] = (),
 ) -> Inventory:
     processes = tuple(processes)
-    mains = _nginx_mains(processes).items()
+    nginx = (each for main, prefix in _nginx_mains(processes).items() for each in nginx_vhosts(texts, main, prefix))
+    apache = (each for main in _apache_mains(processes) for each in apache_vhosts(texts, main))
     return Inventory(
         host,
         processes,
         tuple(listeners),
-        vhosts=tuple(vhost for main, prefix in mains for vhost in nginx_vhosts(texts, main, prefix)),
+        vhosts=(*nginx, *apache),
         pools=tuple(pool for main in _among(texts, _fpm_mains(processes)) for pool in fpm_pools(texts, main)),
         blind=tuple(blind),
     )

@@ -47,6 +47,8 @@ class Vhost:
     """The main configuration file of the server whose vhost this is: two may run on a host."""
     tls_listens: tuple[str, ...] = ()
     """Those of `listens` that speak TLS."""
+    mod_php: bool = False
+    """Apache itself runs PHP here: the module is loaded, and nothing sends PHP elsewhere."""
 
 
 @dataclass(frozen=True)

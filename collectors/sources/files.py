@@ -16,7 +16,7 @@ def read_text(path: str | Path) -> str:
     try:
         with Path(path).open("rb", buffering=0) as file:
             return b"".join(_pieces(file)).decode(errors="replace")
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise Absent(f"{path}: no such file") from error
     except PermissionError as error:
         raise Denied(f"{path}: permission denied") from error

@@ -69,7 +69,7 @@ def test_every_command_explains_itself(noun: str, state: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("nonsense",), ("check",), ("check", "apache"), ("query",), ("query", "up", "--range", "soon"),
+    [("nonsense",), ("check",), ("check", "lighttpd"), ("query",), ("query", "up", "--range", "soon"),
      ("token", "create"), ("token", "create", "--scope", "all"), ("capture", "nginx"), ("run", "--port", "1")],
 )  # fmt: skip
 def test_wrong_usage_ends_with_2(words: tuple[str, ...], state: Path) -> None:

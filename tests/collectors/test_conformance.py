@@ -13,7 +13,7 @@ from collectors.model import Collector, Family
 from tests.collectors.captures import captures
 
 COLLECTORS = registry.collectors()
-OFFICIAL = ("node_", "nginx_", "phpfpm_", "mysql_", "redis_", "probe_")
+OFFICIAL = ("node_", "nginx_", "phpfpm_", "mysql_", "redis_", "probe_", "apache_", "memcached_", "varnish_")
 OWN = ("drupal_", "web_", "php_", "sql_", "host_", "solr_", "mail_", "heartbeat_", "security_", "slo_", "raingauge_")
 """architecture: own families have one of these prefixes and no other."""
 NOT_CAPTURED = {
@@ -74,6 +74,10 @@ def test_settings_that_no_socket_would_take_are_refused(collector: Collector) ->
         ("phpfpm", {"address": "127.0.0.1:9000"}, "h:9000"),
         ("phpfpm", {"address": "10.0.0.9:9000"}, "10.0.0.9:9000"),
         ("nginx", {"url": "http://10.0.0.9/status"}, "10.0.0.9:80"),
+        ("apache", {"url": "https://10.0.0.9/server-status?auto"}, "10.0.0.9:443"),
+        ("memcached", {"address": "fd00::5"}, "[fd00::5]:11211"),
+        ("memcached", {"socket": "/run/m.sock"}, "h:/run/m.sock"),
+        ("varnish", {"directory": "second"}, "h:second"),
     ],
 )
 def test_what_is_elsewhere_is_not_called_ours(name: str, settings: dict[str, object], instance: str) -> None:

@@ -28,3 +28,9 @@ def test_bytes_that_are_no_text_are_replaced_also_between_two_pieces(tmp_path: P
 def test_what_is_not_there_is_absent(tmp_path: Path) -> None:
     with pytest.raises(Absent, match="no such file"):
         read_text(tmp_path / "nothing")
+
+
+def test_what_would_be_inside_a_file_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Absent, match="no such file"):
+        read_text(tmp_path / "file" / "inside")

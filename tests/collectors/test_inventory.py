@@ -17,6 +17,7 @@ from collectors.inventory import (
 from collectors.inventory.nginx_conf import glob_matches
 
 MAIN = "/etc/nginx/nginx.conf"
+APACHE = "/etc/apache2/apache2.conf"
 DEBIAN = {
     MAIN: r"""
 user www-data;   # the "{ of a comment
@@ -148,13 +149,13 @@ def fpm(main: str) -> Process:
 
 
 def test_titles_say_which_files_to_read_else_debians_places() -> None:
-    fallback = {MAIN, "/etc/php/*/fpm/php-fpm.conf"}
+    fallback = {MAIN, APACHE, "/etc/php/*/fpm/php-fpm.conf"}
     assert configuration_files([]) == fallback
     assert configuration_files([nginx(" -g daemon on; master_process on;")]) == fallback
     assert configuration_files([nginx(" -p /srv/n -e stderr -c conf/my.conf"), fpm("/srv/fpm.conf")]) == {
-        "/srv/n/conf/my.conf", "/srv/fpm.conf"}  # fmt: skip
+        "/srv/n/conf/my.conf", APACHE, "/srv/fpm.conf"}  # fmt: skip
     assert configuration_files([nginx(), nginx(" -c /a.conf"), fpm("/b.conf"), fpm("/c.conf")]) == {
-        MAIN, "/a.conf", "/b.conf", "/c.conf"}  # fmt: skip
+        MAIN, APACHE, "/a.conf", "/b.conf", "/c.conf"}  # fmt: skip
 
 
 def test_reading_until_nothing_new_is_wanted_gives_the_whole_inventory() -> None:

@@ -12,7 +12,7 @@ from collectors import registry
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # redis-py leaves a socket open
-@pytest.mark.parametrize("name", ["mysql", "redis"])
+@pytest.mark.parametrize("name", ["mysql", "redis", "memcached"])
 def test_a_socket_that_we_may_not_open_is_no_server_that_is_down(name: str, tmp_path: Path) -> None:
     collector = registry.collector(name)
     config = collector.config.model_validate({"socket": str(tmp_path / "s.sock"), "timeout": 0.5})
