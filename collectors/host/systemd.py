@@ -4,14 +4,14 @@ Source: https://www.freedesktop.org/software/systemd/man/latest/systemctl.html
 """
 
 import re
-import subprocess
 from collections import Counter as Tally
 from collections.abc import Iterable
 from pathlib import Path
 
-from collectors.errors import Absent, Denied, ParseError, Unreachable
+from collectors.errors import Absent, Denied, ParseError, Unsupported
 from collectors.host.config import Host
 from collectors.model import Counter, Gauge, Sample
+from collectors.sources.programs import run
 
 NAME = ("name",)
 UNIT_STATE = Gauge(
@@ -37,16 +37,15 @@ PATIENCE = 8.0
 def read(_config: Host) -> str:
     if not SYSTEMD.exists():
         raise Absent("systemd does not run here")
-    command = ["systemctl", "show", "--all", "--timestamp=unix", f"--property={','.join(PROPERTIES)}", "*"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)  # noqa: S603 # fixed words
-    except FileNotFoundError as error:
+        done = run(
+            ("systemctl", "show", "--all", "--timestamp=unix", f"--property={','.join(PROPERTIES)}", "*"), PATIENCE
+        )
+    except Unsupported as error:
         raise Absent("systemctl is not installed") from error
-    except subprocess.TimeoutExpired as error:
-        raise Unreachable(f"systemctl show: no answer within {PATIENCE:g} s") from error
-    if done.returncode:
-        raise Denied(f"systemctl show: {done.stderr.strip()[:200]}")
-    return done.stdout
+    if done.code:
+        raise Denied(f"systemctl show: {done.errors.strip()[:200]}")
+    return done.output
 
 
 def parse(text: str) -> Iterable[Sample]:
