@@ -178,9 +178,10 @@ def configured(configuration: Configuration) -> Iterable[Watch]:
 
 
 def paced(watch: Watch, interval: float) -> Watch:
-    """The watch with its fast parts read at that interval."""
+    """The watch with its fast parts read at that interval; all of them at the one that its own settings have."""
+    own = getattr(watch.config, "interval", None)
     parts = tuple(
-        replace(part, interval=interval) if part.interval == DEFAULT_INTERVAL else part
+        replace(part, interval=own or interval) if own or part.interval == DEFAULT_INTERVAL else part
         for part in watch.collector.parts
     )
     return replace(watch, collector=replace(watch.collector, parts=parts))

@@ -18,7 +18,7 @@ Place = tuple[str | int, ...]
 
 OUR_OWN = {
     "host/processes": "numbers, added up",
-    "probe/http": "made from what ssl and sockets say",
+    "probe/check": "made from what ssl and sockets say",
     "host/time": "the C library's",
     "host/uname": "the kernel's",
 }

@@ -34,7 +34,6 @@ LACKING = {
     "node_cpu_scaling_frequency_max_hertz": "part cpufreq",
     "node_cpu_scaling_frequency_min_hertz": "part cpufreq",
     "phpfpm_scrape_failures": "raingauge_part_failures_total tells it for every collector",
-    "probe_icmp_duration_seconds": "no check by ICMP",
 }
 """What popular dashboards read of the parts that we have, and we do not give."""
 
