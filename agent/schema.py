@@ -22,6 +22,9 @@ REQUEST = {
 }  # fmt: skip
 EXAMPLES: Mapping[str, Any] = {
     "host": "web-01",
+    "heartbeats[].key_file": "/etc/raingauge/cron-key",
+    "heartbeats[].name": "drupal cron",
+    "heartbeats[].period": "1h",
     "notify.webhook.NAME.url": "https://example.org/hook",
     "remote_write[].url": "https://prometheus.example.org/api/v1/write",
     "scrape_configs[].basic_auth.username": "raingauge",
