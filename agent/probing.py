@@ -6,6 +6,7 @@ Source: https://github.com/prometheus/blackbox_exporter
 
 import logging
 import math
+import re
 import threading
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -20,6 +21,7 @@ MOST_AT_ONCE = 10
 LONGEST_SECONDS = 9.0
 RESERVED_SECONDS = 0.5
 """Of Prometheus' own time, for the way there and back."""
+HOST = re.compile(r"[\w.:%-]+")
 QUESTION = {"module": "http_2xx", "target": "", "hostname": ""}
 
 Told = tuple[int, str, bytes]
@@ -69,6 +71,8 @@ class Probing:
             raise Refused(400, f"module {module} cannot ask this target: {error}") from error
         # Of the settings, not of the target's text: what is asked is what must be listed.
         host = modules.host(config)
+        if not HOST.fullmatch(host):
+            raise Refused(400, f"module {module} cannot ask this target: its host is no name and no address")
         if target not in self.targets and not self._lists(host):
             raise Refused(403, "exporter.probe_targets of the configuration does not list this target")
         try:

@@ -78,4 +78,4 @@ class Talking:
         line = b""
         while not line.endswith(b"\n") and (piece := client.recv(1)):
             line += piece
-        return line.decode().rstrip("\r\n")
+        return line.decode(errors="replace").rstrip("\r\n")
