@@ -30,7 +30,7 @@ class Request(Config):
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
     """How it is asked. A redirect by 301, 302 or 303 goes on with GET, as in browsers."""
     headers: tuple[Pair, ...] = ()
-    """Headers to send."""
+    """Headers to send; another site that is redirected to gets none of them."""
     form: tuple[Pair, ...] = ()
     """Fields of a form to send."""
     body: str = ""
@@ -130,7 +130,7 @@ class Fastcgi(Config):
     ping_path: str = "/ping"
     """The pool's `ping.path`."""
     expect: str = "pong"
-    """The pool's `ping.response`."""
+    """The pool's `ping.response`; empty: any."""
 
     @model_validator(mode="after")
     def _is_an_address(self) -> Self:

@@ -41,7 +41,7 @@ def _local(vhost: Vhost) -> str:
 
 
 def _ping(pool: Pool) -> Proposal:
-    config = Probe(height="fpm", fastcgi=Fastcgi(address=pool.listen, ping_path=pool.ping_path))
+    config = Probe(height="fpm", fastcgi=Fastcgi(address=pool.listen, ping_path=pool.ping_path, expect=""))
     return Proposal(f"PHP-FPM pool {pool.name} ({pool.file}) answers {pool.ping_path} on {pool.listen}", config)
 
 

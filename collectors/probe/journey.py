@@ -91,17 +91,12 @@ class _Journey:
                 raise ValueError(f"redirected to {onward.site}, which may not be asked")
             redirects += 1
             more["redirects"] += 1
-            if answer.status in (301, 302, 303) and sending.method != "HEAD":
-                rest = {name: value for name, value in sending.headers.items() if name.lower() != "content-type"}
-                sending = Sending("GET", rest)
-            hop = onward
+            hop, sending = onward, _onward(sending, answer.status, onward.same_site(hop))
 
     def _asked(self, hop: Hop, sending: Sending) -> Answer:
         headers = dict(sending.headers)
         if hop.same_site(self._home):
             headers = {**self._credentials(), **headers}
-        else:
-            headers.pop("Authorization", None)
         if self._jar and (cookies := self._jar.header(hop.url)):
             headers["Cookie"] = cookies
         answer = exchange(self._attempt, hop, Sending(sending.method, headers, sending.body), self._trust)
@@ -133,6 +128,18 @@ class _Journey:
             body = urlencode(fields)
             headers = {"Content-Type": FORM, **headers}
         return Sending(asked.method, headers, body.encode() if body is not None else None)
+
+
+def _onward(sending: Sending, status: int, same_site: bool) -> Sending:
+    """What is sent after a redirect. Another site is told nothing that was for the first: it may hold secrets."""
+    if status in (301, 302, 303) and sending.method != "HEAD":
+        rest = {name: value for name, value in sending.headers.items() if name.lower() != "content-type"}
+        sending = Sending("GET", rest)
+    if same_site:
+        return sending
+    if sending.body is not None:
+        raise ValueError("redirected to another site, with what was to be sent to the first")
+    return Sending(sending.method, {})
 
 
 def _revealed(pair: Any) -> str:

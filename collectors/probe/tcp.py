@@ -51,11 +51,11 @@ class _Conversation:
     """Lines over one connection, each of which must come before the check's time is over."""
 
     def __init__(self, config: Probe, tcp: Tcp, attempt: Attempt) -> None:
-        self._trust = Trust(config.verify_tls, config.ca_file)
-        self._attempt = attempt
-        self._host, self._port = host_and_port(tcp.address)
-        self._name = tcp.server_name or self._host
-        self._sock: socket.socket = attempt.connect(self._host, self._port)
+        self._config, self._tcp, self._attempt = config, tcp, attempt
+        host, port = host_and_port(tcp.address)
+        self._name = tcp.server_name or host
+        self._sock: socket.socket = attempt.connect(host, port)
+        self._had: list[Line] = []
         self._rest = b""
         self._came = 0
 
@@ -68,13 +68,23 @@ class _Conversation:
     def secure(self) -> None:
         """What was sent before the handshake cannot be vouched for, and is dropped."""
         self._rest = b""
-        # The end of a certificate that is refused is told only where a new connection would speak TLS at once.
-        self._sock = secured(
-            self._attempt, self._sock, self._name, self._trust, lambda: self._attempt.connect(self._host, self._port)
-        )
+        trust = Trust(self._config.verify_tls, self._config.ca_file)
+        self._sock = secured(self._attempt, self._sock, self._name, trust, self._again)
+
+    def _again(self) -> socket.socket:
+        """A new connection on which the same was said."""
+        other = _Conversation(self._config, self._tcp, self._attempt)
+        try:
+            for line in self._had:
+                other.have(line.model_copy(update={"starttls": False}))
+        except BaseException:
+            other._sock.close()
+            raise
+        return other._sock
 
     def have(self, line: Line) -> None:
         self._attempt.doing = "talk"
+        self._had.append(line)
         groups: tuple[str, ...] = ()
         if line.expect:
             groups = self._expected(line.expect)

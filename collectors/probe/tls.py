@@ -3,14 +3,16 @@
 Source: https://docs.python.org/3/library/ssl.html
 """
 
+import contextlib
 import socket
 import ssl
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from collectors.errors import Denied
-from collectors.probe.attempt import Attempt
+from collectors.probe.attempt import Attempt, Failed
 
 MOST_NAMES = 1000
 """Characters of a certificate's names that become a label."""
@@ -42,18 +44,19 @@ def _load(made: ssl.SSLContext, file: Path) -> None:
         raise Denied(f"read certificates from {file}: {error.strerror or error}") from error
 
 
-def secured(attempt: Attempt, sock: socket.socket, name: str, trust: Trust, again: Any) -> ssl.SSLSocket:
+def secured(
+    attempt: Attempt, sock: socket.socket, name: str, trust: Trust, again: Callable[[], socket.socket]
+) -> ssl.SSLSocket:
     """A certificate that is refused is asked for once more over `again()`, so that its end is still told."""
     try:
         with attempt.phase("tls"):
             sock.settimeout(attempt.left())
             found = context(trust).wrap_socket(sock, server_hostname=name)
     except ssl.SSLCertVerificationError:
-        with again() as other:
+        with contextlib.suppress(OSError, Failed), again() as other:
             other.settimeout(attempt.left())
             with context(Trust(verify=False)).wrap_socket(other, server_hostname=name) as unverified:
                 attempt.tls = told(unverified)
-        attempt.doing = "tls"
         raise
     attempt.tls = told(found)
     return found

@@ -62,7 +62,7 @@ class Talking:
     def _speak(self, client: socket.socket) -> None:
         if self._tls and self._context:
             client = self._context.wrap_socket(client, server_side=True)
-        with contextlib.closing(client):
+        try:
             if "" in self._says:
                 client.sendall(f"{self._says['']}\r\n".encode())
             while line := self._line(client):
@@ -72,6 +72,8 @@ class Talking:
                     client.sendall(f"{said}\r\n".encode())
                 if line in UPGRADES and self._context:
                     client = self._context.wrap_socket(client, server_side=True)
+        finally:
+            client.close()
 
     @staticmethod
     def _line(client: socket.socket) -> str:
