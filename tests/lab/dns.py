@@ -32,8 +32,8 @@ www   CNAME @
 class NameServer:
     """A context manager; `silent` answers nothing at all."""
 
-    def __init__(self, zone: str = ZONE, silent: bool = False) -> None:
-        self._origin = dns.name.from_text("shop.example.")
+    def __init__(self, zone: str = ZONE, origin: str = "shop.example.", silent: bool = False) -> None:
+        self._origin = dns.name.from_text(origin)
         self._zone = dns.zone.from_text(zone, relativize=False)
         self._silent = silent
         self._over = threading.Event()
