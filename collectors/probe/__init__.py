@@ -15,6 +15,8 @@ from collectors.probe.discovery import accepts, discover
 from collectors.probe.families import FAMILIES, parse
 
 INTERVAL_SECONDS = 30.0
+MOST_OF_INTERVAL = 0.9
+"""A check that takes longer than its interval would count as not made, and not as failed."""
 PHASES = {
     "http": request.PHASES, "tcp": tcp.PHASES, "dns": dns.PHASES, "icmp": icmp.PHASES, "fastcgi": fastcgi.PHASES,
 }  # fmt: skip
@@ -26,7 +28,7 @@ def read(config: Probe, allowed: journey.Allowed | None = None) -> Facts:
 
     `allowed`: which hosts redirects may lead to; all if it is not given.
     """
-    attempt = Attempt(config.timeout, PHASES[config.kind])
+    attempt = Attempt(min(config.timeout, MOST_OF_INTERVAL * config.interval), PHASES[config.kind])
     failed = None
     try:
         if config.kind == "http":

@@ -1,6 +1,7 @@
 """One check under way: its time, the phases that it was in, the address that it found, and why it failed."""
 
 import contextlib
+import errno
 import http.client
 import ipaddress
 import queue
@@ -14,6 +15,10 @@ from typing import Any, TypedDict
 REASONS = (
     "resolve", "connect", "tls", "certificate", "status", "header", "body", "json", "slow", "timeout", "protocol",
 )  # fmt: skip
+
+
+NOBODY = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
+"""What a datagram, too, may come back with."""
 
 
 class Failed(Exception):
@@ -125,18 +130,21 @@ class Attempt:
 
     def failure(self, error: Exception) -> Failed:
         """Whatever a server may do wrong, as one of REASONS."""
-        text = f"{type(error).__name__}: {error}"
         if isinstance(error, Failed):
             return error
         if isinstance(error, TimeoutError):
             return Failed("timeout", f"no answer within {self.timeout:g} s, in phase {self.doing or 'start'}: {error}")
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return Failed("certificate", text)
+        return Failed(self._reason(error), f"{type(error).__name__}: {error}")
+
+    def _reason(self, error: Exception) -> str:
         if isinstance(error, ssl.SSLError):
-            return Failed("tls", text)
-        if (isinstance(error, OSError) and not isinstance(error, http.client.HTTPException)) or self.doing == "resolve":
-            return Failed(self.doing if self.doing in ("resolve", "connect", "tls") else "protocol", text)
-        return Failed("protocol", text)
+            return "certificate" if isinstance(error, ssl.SSLCertVerificationError) else "tls"
+        is_lost = isinstance(error, OSError) and not isinstance(error, http.client.HTTPException)
+        if isinstance(error, OSError) and error.errno in NOBODY:
+            return "connect"
+        if self.doing == "resolve" or (is_lost and self.doing in ("connect", "tls")):
+            return self.doing
+        return "protocol"
 
 
 def _is_numeric(host: str) -> bool:

@@ -155,7 +155,7 @@ class Probe(Request):
     ca_file: Path | None = None
     """Certificates of an authority of your own, which counts beside those of the machine."""
     timeout: Annotated[Seconds, Field(gt=0, le=9)] = 5.0
-    """How long the whole check may take, redirects and steps included."""
+    """How long the whole check may take, redirects and steps included; at most nine tenths of `interval`."""
     username: str = ""
     """Basic authentication, sent to the site of `url` only."""
     password: Secret | None = None

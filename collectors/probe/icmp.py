@@ -16,7 +16,7 @@ from collectors.probe.config import Icmp, Probe
 
 PHASES = ("resolve", "setup", "rtt")
 ECHO = {socket.AF_INET: (8, 0), socket.AF_INET6: (128, 129)}
-PROTOCOL = {socket.AF_INET: socket.IPPROTO_ICMP, socket.AF_INET6: socket.getprotobyname("ipv6-icmp")}
+PROTOCOL = {socket.AF_INET: socket.IPPROTO_ICMP, socket.AF_INET6: socket.IPPROTO_ICMPV6}
 HEAD = struct.Struct(">BBHHH")  # type, code, checksum, id, number
 IP_RECVTTL, IPV6_RECVHOPLIMIT = 12, 51
 SAYS_HOPS = {socket.AF_INET: (socket.IPPROTO_IP, IP_RECVTTL), socket.AF_INET6: (socket.IPPROTO_IPV6, IPV6_RECVHOPLIMIT)}

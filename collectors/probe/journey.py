@@ -20,6 +20,8 @@ from collectors.probe.tls import Trust
 MOST_REDIRECTS = 10
 FIRST_STEP = "start"
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
+"""A header's; what http.client refuses it repeats in its message, and this may be secret."""
 FORM = "application/x-www-form-urlencoded"
 
 Allowed = Callable[[str], bool]
@@ -99,6 +101,10 @@ class _Journey:
             headers = {**self._credentials(), **headers}
         if self._jar and (cookies := self._jar.header(hop.url)):
             headers["Cookie"] = cookies
+        if wrong := next((name for name, value in headers.items() if not VALUE.fullmatch(value)), None):
+            raise Failed(
+                "protocol", f"header {wrong}: expected one line of Latin letters to send, found something else"
+            )
         answer = exchange(self._attempt, hop, Sending(sending.method, headers, sending.body), self._trust)
         if self._jar:
             self._jar.take(hop.url, answer.headers)

@@ -142,7 +142,7 @@ def trusted(monkeypatch: pytest.MonkeyPatch, authority: Authority) -> None:
     from collectors.probe import tls
 
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    tls.context.cache_clear()
+    tls._made.cache_clear()
 
 
 def test_what_is_vouched_for(folder: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,4 +160,4 @@ def test_what_is_vouched_for(folder: Path, authority: Authority, monkeypatch: py
     finally:
         from collectors.probe import tls
 
-        tls.context.cache_clear()
+        tls._made.cache_clear()

@@ -247,8 +247,16 @@ def test_a_value_that_is_not_there_fails_the_step(site: Site, extract: dict[str,
 
 def test_a_value_with_a_line_break_is_not_sent_as_a_header(site: Site) -> None:
     extract = [{"name": "x", "regex": "(?s)(<form.*)"}]
-    steps = [{"name": "next", "url": "/", "headers": [{"name": "X", "value": "a\r\nY: {x}"}]}]
-    assert facts(f"{site.url}/", extract=extract, steps=steps)["reason"] == "protocol"
+    for value in ("s3cret\r\nY: {x}", "s3cret\u20ac", "s3cret\x00"):
+        steps = [{"name": "next", "url": "/", "headers": [{"name": "X", "value": value}]}]
+        found = facts(f"{site.url}/", extract=extract, steps=steps)
+        assert (found["reason"], "s3cret" in found["error"]) == ("protocol", False)
+        assert len(site.asked) == 1
+        site.asked.clear()
+    steps = [{"name": "next", "url": "/", "headers": [{"name": "X", "value": "{x}"}]}]
+    extract = [{"name": "x", "regex": "(?s)<form>(.)"}]
+    assert facts(f"{site.url}/", extract=extract, steps=steps)["reason"] == ""
+    site.asked.pop()
     assert len(site.asked) == 1
 
 

@@ -1,13 +1,11 @@
-"""Checks over TCP, DNS, ICMP and FastCGI against servers that answer well, badly, late or not at all."""
+"""Checks over TCP, ICMP and FastCGI against servers that answer well, badly, late or not at all."""
 
+import os
 import socket
-import threading
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import dns.message
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,33 +13,13 @@ from hypothesis import strategies as st
 from agent.reading import trial
 from collectors.inventory import Inventory, Pool
 from collectors.probe import COLLECTOR, icmp, read
-from collectors.probe.attempt import REASONS
 from collectors.probe.config import Probe
 from collectors.probe.discovery import discover
-from collectors.probe.dns import server
-from collectors.probe.families import parse
 from tests.collectors.answering import answering
+from tests.collectors.checking import check, failed
 from tests.lab.certificates import Authority
-from tests.lab.dns import NameServer
 from tests.lab.servers import PhpFpm
 from tests.lab.talking import IMAP, POP3, SMTP, SSH, Talking
-
-
-def check(settings: Mapping[str, Any]) -> dict[str, float]:
-    samples = parse(read(Probe.model_validate({"timeout": 5, **settings})))
-    return {",".join([sample.family.name, *sample.labels]): sample.value for sample in samples}
-
-
-def failed(settings: Mapping[str, Any]) -> str:
-    """The reason, "" when all is as it should be."""
-    facts = read(Probe.model_validate({"timeout": 5, **settings}))
-    found = {sample.family.name: sample for sample in parse(facts)}
-    assert found["probe_success"].value == (not facts["reason"]) == (not facts["error"])
-    if not facts["reason"]:
-        return ""
-    assert facts["reason"] in REASONS
-    assert found["web_check_failed"].labels == (facts["reason"],)
-    return facts["reason"]
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +45,22 @@ def test_mail_that_offers_no_tls(authority: Authority) -> None:
     with Talking({**SMTP, "EHLO": "250 mail.example"}) as mail:
         tcp = {"address": mail.address, "starttls": "smtp"}
         assert failed({"tcp": tcp, "timeout": 0.3}) == "timeout"
+
+
+def test_an_authority_that_is_renewed_or_cannot_be_read(tmp_path: Path) -> None:
+    first, second = (Authority(made) for made in (tmp_path / "1", tmp_path / "2"))
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(first.file.read_bytes())
+    with Talking(IMAP, second.certified("mail.example"), tls=True) as mail:
+        settings = {"tcp": {"address": mail.address, "tls": True, "server_name": "mail.example"}, "ca_file": trusted}
+        assert failed(settings) == "certificate"
+        trusted.write_bytes(second.file.read_bytes())
+        os.utime(trusted, ns=(1, 1))
+        assert failed(settings) == ""
+        for broken in (lambda: trusted.write_text("nonsense"), trusted.unlink):
+            broken()
+            (reading,) = trial(COLLECTOR, Probe.model_validate(settings))
+            assert (reading.outcome, str(trusted) in reading.error) == ("denied", True)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +119,13 @@ def test_odd_lines(text: bytes, reason: str) -> None:
         assert failed({"tcp": {"address": f"127.0.0.1:{port}", "talk": [{"expect": "^220"}]}}) == reason
 
 
+def test_a_check_ends_before_its_interval() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        facts = read(Probe.model_validate({"url": url, "interval": 1, "timeout": 5}))
+    assert (facts["reason"], facts["limit"]) == ("timeout", 0.9)
+
+
 def test_tls_asked_of_what_speaks_none() -> None:
     with answering(b"HTTP/1.1 400 Bad\r\n\r\n", before=False) as port:
         assert failed({"tcp": {"address": f"127.0.0.1:{port}", "tls": True}, "verify_tls": False}) == "tls"
@@ -134,84 +135,11 @@ def test_nobody_there() -> None:
     with socket.socket() as shut:
         shut.bind(("127.0.0.1", 0))
         assert failed({"tcp": {"address": f"127.0.0.1:{shut.getsockname()[1]}"}}) == "connect"
+        asked = {"server": f"127.0.0.1:{shut.getsockname()[1]}", "name": "shop.example"}
+        assert failed({"dns": asked}) == "connect"
     assert failed({"tcp": {"address": "nobody.invalid:25"}}) == "resolve"
     assert failed({"icmp": {"address": "nobody.invalid"}}) == "resolve"
     assert failed({"fastcgi": {"address": "unix:/nowhere/fpm.sock"}}) == "connect"
-
-
-@pytest.mark.parametrize("protocol", ["udp", "tcp"])
-@pytest.mark.parametrize(
-    ("asked", "reason"),
-    [
-        ({}, ""),
-        ({"expect": ["192.0.2.2"]}, ""),
-        ({"expect": ["192.0.2.1", "192.0.2.9"]}, "body"),
-        ({"type": "MX", "expect": ["10 MAIL.shop.example"]}, ""),
-        ({"type": "TXT", "expect": ["v=spf1 -all"]}, ""),
-        ({"type": "MX", "must_match": ["^10 "]}, ""),
-        ({"type": "MX", "must_match": ["^20 "]}, "body"),
-        ({"must_not_match": [r"^192\.0\.2\."]}, "body"),
-        ({"name": "nowhere.shop.example"}, "status"),
-        ({"name": "nowhere.shop.example", "expect_code": "NXDOMAIN"}, ""),
-        ({"name": "other.example", "expect_code": "REFUSED"}, ""),
-        ({"type": "AAAA"}, ""),
-        ({"type": "AAAA", "expect": ["2001:db8::1"]}, "body"),
-        ({"name": "x" * 70 + ".example"}, "protocol"),
-    ],
-)
-def test_what_a_good_answer_of_a_name_server_is(asked: dict[str, Any], reason: str, protocol: str) -> None:
-    with NameServer() as names:
-        settings = {"server": names.address, "name": "shop.example", "protocol": protocol, **asked}
-        assert failed({"dns": settings}) == reason
-
-
-def test_records_and_serial_are_told() -> None:
-    with NameServer() as names:
-        found = check({"dns": {"server": names.address, "name": "shop.example", "type": "SOA"}})
-    assert (found["probe_dns_serial"], found["probe_dns_query_succeeded"]) == (2026112501, 1)
-    counts = [found[f"probe_dns_{section}_rrs"] for section in ("answer", "authority", "additional")]
-    assert counts == [1, 1, 0]
-    assert found["probe_dns_duration_seconds,request"] > 0
-
-
-def test_a_silent_name_server() -> None:
-    with NameServer(silent=True) as names:
-        found = check({"dns": {"server": names.address, "name": "shop.example"}, "timeout": 0.2})
-    assert (found["probe_success"], found["probe_dns_query_succeeded"]) == (0, 0)
-    assert found["web_check_failed,timeout"] == 1
-
-
-def test_answers_to_other_questions_and_rubbish_are_passed_over() -> None:
-    with NameServer() as names, closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as noisy:
-        noisy.bind(("127.0.0.1", 0))
-
-        def answer() -> None:
-            data, client = noisy.recvfrom(4096)
-            other = dns.message.make_response(dns.message.make_query("other.example", "A"))
-            for each in (b"", b"\x00" * 3, b"nonsense" * 9, other.to_wire(), names.answer(data)):
-                noisy.sendto(each, client)
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        asked = {"server": f"127.0.0.1:{noisy.getsockname()[1]}", "name": "shop.example"}
-        assert failed({"dns": asked}) == ""
-        thread.join(5)
-
-
-@pytest.mark.parametrize("text", [b"", b"\x00", b"\x00\x10short", b"\xff\xff" + b"x" * 65535, b"\x00\x00"])
-def test_no_dns_over_tcp(text: bytes) -> None:
-    with answering(text, before=False) as port:
-        asked = {"server": f"127.0.0.1:{port}", "name": "shop.example", "protocol": "tcp"}
-        assert failed({"dns": asked}) == "protocol"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("ns.example", ("ns.example", 53)), ("ns.example:5353", ("ns.example", 5353)), ("::1", ("::1", 53)),
-     ("[::1]:5353", ("::1", 5353)), ("[::1]", ("::1", 53)), ("192.0.2.1", ("192.0.2.1", 53))],
-)  # fmt: skip
-def test_where_a_name_server_is(text: str, expected: tuple[str, int]) -> None:
-    assert server(text) == expected
 
 
 def may_ping() -> bool:

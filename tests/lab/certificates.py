@@ -14,6 +14,7 @@ class Authority:
     """`file` is what a client trusts; `certified` gives a file with a certificate, its key, and the authority's own."""
 
     def __init__(self, folder: Path, days: float = 300) -> None:
+        folder.mkdir(exist_ok=True)
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Lab Authority")])
