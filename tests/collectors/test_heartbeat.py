@@ -186,3 +186,10 @@ def test_settings_that_could_never_work_are_refused(settings: dict[str, Any], wo
     with pytest.raises(ValidationError, match=words) as refused:
         Heartbeat.model_validate({"name": "cron", **settings})
     assert "0123456789abcdef" not in str(refused.value.errors()[0]["msg"])
+
+
+def test_names_are_ours_by_our_rules() -> None:
+    for family in heartbeat.FAMILIES:
+        assert family.name.startswith("heartbeat_")
+        assert family.help.endswith(".")
+        assert family.name.endswith("_total") == (family.kind == "counter")
