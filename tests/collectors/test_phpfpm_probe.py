@@ -27,11 +27,9 @@ CACHES = (
 
 def installed(place: Path) -> str:
     """Where it was put, as the manual says."""
-    printed = CliRunner().invoke(main, ["php-probe"])
-    assert printed.exit_code == 0
     path = place / "probe.php"
-    path.write_text(printed.output)
-    path.chmod(0o644)
+    written = CliRunner().invoke(main, ["php-probe", "--to", str(path)])
+    assert (written.exit_code, written.output) == (0, f"{path}\n")
     return str(path)
 
 
@@ -73,6 +71,12 @@ def test_restricted_is_not_switched_off(place: Path) -> None:
     found = told(place, "php_admin_value[opcache.restrict_api] = /srv/elsewhere\n")
     assert "php_opcache_enabled" not in found
     assert found["php_info"] == 1
+
+
+def test_what_the_manual_says_lets_it_run(place: Path) -> None:
+    settings = f"php_admin_value[open_basedir] = /srv/shop:{place}/page.php:{place}/probe.php\n"
+    found = told(place, f"{settings}php_admin_value[opcache.restrict_api] = {place}/probe\n")
+    assert found["php_opcache_enabled"] == 1
 
 
 def test_the_jit(place: Path) -> None:
