@@ -47,7 +47,7 @@ def _may_run(script: str, pool: Pool) -> bool:
 
 
 def _remedy(pool: Pool, inventory: Inventory) -> str:
-    steps = [] if pool.status_path else _status_page(pool)
+    steps = _status_page(pool)
     if pool.listen.startswith("unix:"):
         steps.append(
             f"if Raingauge may not open the socket: in {pool.file}, under [{pool.name}], add this line, which replaces "
@@ -63,11 +63,12 @@ def _remedy(pool: Pool, inventory: Inventory) -> str:
 
 
 def _status_page(pool: Pool) -> list[str]:
-    always = "from PHP 8.0 on add this line, too, so that the page answers when all workers are busy"
-    return [
-        f"in {pool.file}, under [{pool.name}], add:\n    pm.status_path = {STATUS_PATH}",
-        f"{always}:\n    pm.status_listen = {_status_socket(pool)}",
-    ]
+    place = f"in {pool.file}, under [{pool.name}]"
+    lines = [] if pool.status_path else [f"{place}, add:\n    pm.status_path = {STATUS_PATH}"]
+    if not pool.status_listen:
+        when = "so that the status page answers when all workers are busy, too (from PHP 8.0 on)"
+        lines.append(f"{when}: {place}, add:\n    pm.status_listen = {_status_socket(pool)}")
+    return lines
 
 
 def _status_socket(pool: Pool) -> str:

@@ -12,6 +12,7 @@ from typing import TypedDict
 from collectors.errors import Absent, Denied
 from collectors.model import Gauge, Sample
 from collectors.phpfpm.config import POOL, Phpfpm
+from collectors.phpfpm.pool import expect_listener
 from collectors.phpfpm.workers import nearest_rank, workers
 from collectors.sources.processes import private_memory
 
@@ -37,7 +38,8 @@ class Payload(TypedDict):
 
 
 def read(config: Phpfpm) -> Payload:
-    """Absent without workers that we know of, and without the right."""
+    """Absent without workers that we know of, and without the right to look."""
+    expect_listener(config)
     found = workers(config) if config.pool else {}
     by_size = sorted(found, key=lambda pid: found[pid].resident)
     # Evenly over the sizes, the largest always among them.

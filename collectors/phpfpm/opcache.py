@@ -17,7 +17,7 @@ from collectors.errors import Absent, Denied, ParseError, Unreachable, Unsupport
 from collectors.model import Counter, Gauge, Sample
 from collectors.phpfpm.asking import ask
 from collectors.phpfpm.config import POOL, PROBE, Phpfpm
-from collectors.phpfpm.pool import busy_workers
+from collectors.phpfpm.pool import busy_workers, expect_listener
 
 INFO = Gauge("php_info", "1; PHP's version and way of being called.", ("pool", "version", "sapi"))
 MEMORY_LIMIT = Gauge("php_memory_limit_bytes", "memory_limit: what one request may use; absent if unlimited.", POOL)
@@ -106,6 +106,7 @@ UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 def read(config: Phpfpm) -> dict[str, Any]:
     """Absent when it is not installed. Unreachable when the pool is full: we do not stand in visitors' way."""
+    expect_listener(config)
     script = config.opcache_probe
     if not script or (script == PROBE and not Path(script).is_file()):
         raise Absent("no probe is installed")

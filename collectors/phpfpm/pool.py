@@ -73,6 +73,12 @@ def busy_workers(config: Phpfpm) -> int | None:
     return count if is_full(config.max_children, count, view.queue.served if view.queue else None) else None
 
 
+def expect_listener(config: Phpfpm) -> None:
+    """Unreachable when nobody listens: then nothing of a pool is Absent, or its target would count as up."""
+    if queue(config.address) is None:
+        connect(config.address, config.timeout).close()
+
+
 def read(config: Phpfpm) -> dict[str, Any]:
     """Unreachable when nobody listens. Absent when the pool listens where neither /proc nor the kernel shows it."""
     view = look(config)

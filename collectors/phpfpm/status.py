@@ -13,8 +13,8 @@ from collectors.errors import CollectError, ParseError, Unsupported
 from collectors.model import Counter, Gauge, PartRead, Sample
 from collectors.phpfpm.asking import ask
 from collectors.phpfpm.config import Phpfpm
-from collectors.phpfpm.pool import busy_workers
-from collectors.sources.sockets import NoAnswer, connect, queue
+from collectors.phpfpm.pool import busy_workers, expect_listener
+from collectors.sources.sockets import NoAnswer, queue
 
 POOL = ("pool", "scrape_uri")
 CHILD = ("child", "pool", "scrape_uri")
@@ -82,8 +82,7 @@ def read(config: Phpfpm) -> dict[str, Any]:
 
 def _silent(config: Phpfpm) -> CollectError:
     """We learn only whether somebody listens. Unreachable when nobody does."""
-    if queue(config.address) is None:
-        connect(config.address, config.timeout).close()
+    expect_listener(config)
     return Unsupported(f"pool {config.pool} on {config.address}: expected a pm.status_path, found none")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent.reading import Reading
 from agent.ticking import Ticking, Watch
 from collectors.errors import Absent, Denied, ParseError, Unreachable
-from collectors.model import Sample
+from collectors.model import Part, Sample
 from collectors.phpfpm import COLLECTOR, memory, opcache, pool, status
 from collectors.phpfpm.config import PROBE, Phpfpm
 from collectors.phpfpm.workers import nearest_rank
@@ -170,6 +170,7 @@ def test_private_memory_of_some_stands_for_all() -> None:
 
 
 def test_without_workers_or_the_right_to_look_private_memory_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "expect_listener", lambda _config: None)
     for name in ("", "nobody has this pool"):
         with pytest.raises(Absent):
             memory.read(Phpfpm(pool=name))
@@ -190,7 +191,15 @@ def test_without_workers_or_the_right_to_look_private_memory_is_absent(monkeypat
     }  # fmt: skip
 
 
-def test_without_a_probe_nothing_is_asked() -> None:
+@pytest.mark.parametrize("part", COLLECTOR.parts, ids=lambda part: part.name)
+def test_nothing_is_absent_of_a_pool_that_is_down(part: Part) -> None:
+    for script in ("", PROBE, "/srv/probe.php"):
+        with pytest.raises(Unreachable):
+            part.read(Phpfpm(address="unix:/nowhere", opcache_probe=script))
+
+
+def test_without_a_probe_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opcache, "expect_listener", lambda _config: None)
     for script in ("", PROBE):
         with pytest.raises(Absent, match="no probe is installed"):
             opcache.read(Phpfpm(address="unix:/nowhere", opcache_probe=script))

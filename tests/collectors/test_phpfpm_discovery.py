@@ -34,6 +34,15 @@ def test_without_status_path_the_remedy_has_the_line_and_the_file() -> None:
     assert proposal.remedy.endswith("then: kill -USR2 77")
 
 
+def test_a_page_that_a_full_pool_would_not_answer_gets_a_socket_of_its_own() -> None:
+    (proposal,) = COLLECTOR.discover(Inventory("h", pools=(replace(SHOP, status_listen=""),)))
+    assert "pm.status_path" not in proposal.remedy
+    assert (
+        "in /etc/php/8.2/fpm/pool.d/shop.conf, under [shop], add:\n    pm.status_listen = /run/php/shop-status.sock\n"
+        in proposal.remedy
+    )
+
+
 def test_a_pool_that_only_answers_pings_is_kept_and_the_page_still_asked_for() -> None:
     blog = Pool("blog", "unix:/run/php/blog.sock", ping_path="/ping", file="/srv/pool.conf", main="/srv/fpm.conf")
     kept, told = COLLECTOR.discover(Inventory("h", pools=(blog,)))
