@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.reading import Reading
 from collectors.config import Config
-from collectors.model import LABEL_BOUND, Collector, Family, Part, PartStatus, Sample, Target
+from collectors.model import LABEL_BOUND, Collector, Family, Part, PartRead, PartStatus, Sample, Target
 
 DEADLINE_SECONDS = 10.0
 RESET_SECONDS = 3.0
@@ -87,6 +87,11 @@ class PartState:
         if self.timed_out:
             return "timeout"
         return self.last.outcome if self.last else "waiting"
+
+
+def _how_it_went(state: PartState) -> PartRead:
+    seconds = state.last.seconds if state.last else 0.0
+    return PartRead(state.part.name, state.outcome == "ok", seconds, sum(state.failures.values()))
 
 
 class Ticking:
@@ -183,11 +188,7 @@ class Ticking:
         if of_read is None:
             return []
         told = (state for state in self.parts if state.last is not None and state.outcome != "absent")
-        return [
-            sample
-            for state in told
-            for sample in of_read(state.part.name, state.outcome == "ok", state.last.seconds if state.last else 0.0)
-        ]
+        return [sample for state in told for sample in of_read(self.watch.config, _how_it_went(state))]
 
     def statuses(self, now: float) -> tuple[PartStatus, ...]:
         return tuple(self._status(state, now) for state in self.parts)

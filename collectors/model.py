@@ -125,6 +125,15 @@ class Part:
     interval: float = 10.0  # seconds
 
 
+class PartRead(NamedTuple):
+    """How the last read of a part went, and how many failed since the target is watched."""
+
+    part: str
+    succeeded: bool
+    seconds: float
+    failures: int
+
+
 State = dict[str, Any]
 """What a follower knows: keys with JSON-able values, each kept apart so that only what changed is written."""
 
@@ -175,8 +184,8 @@ class Collector:
     """(config, 1 or 0) -> `<x>_up`, added by the runner: 1 answered, 0 unreachable, absent when it was denied."""
     connect: Callable[[Any], AbstractContextManager[Any]] | None = None
     """For a kept connection: the runner enters it, passes its value to `read`, and drops it on any error."""
-    of_read: Callable[[str, bool, float], Iterable[Sample]] | None = None
-    """(part, whether it was read, seconds) -> what the official exporter tells of its own reads."""
+    of_read: Callable[[Any, PartRead], Iterable[Sample]] | None = None
+    """(config, how the last read of a part went) -> what the official exporter tells of its own reads."""
     read_families: tuple[Family, ...] = ()
     """Of `of_read`."""
     extra: Callable[[Any], tuple[tuple[str, str], ...]] = lambda _config: ()

@@ -19,6 +19,7 @@ NOUNS = (
     "history",
     "config",
     "token",
+    "php-probe",
     "version",
 )
 
@@ -30,7 +31,7 @@ class Nouns(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in NOUNS:
             return None
-        command: click.Command = import_module(f"agent.cli.{cmd_name}").command
+        command: click.Command = import_module(f"agent.cli.{cmd_name.replace('-', '_')}").command
         return command
 
 

@@ -43,7 +43,7 @@ from collectors.host import (
 )
 from collectors.host.config import Host
 from collectors.inventory import Inventory
-from collectors.model import Collector, Gauge, Part, Proposal, Sample
+from collectors.model import Collector, Gauge, Part, PartRead, Proposal, Sample
 
 MINUTE = 60.0
 SUCCESS = Gauge("node_scrape_collector_success", "1 if this part of the host was read.", ("collector",))
@@ -59,8 +59,8 @@ def discover(_inventory: Inventory) -> Iterable[Proposal]:
     return [Proposal("this host", Host())]
 
 
-def of_read(part: str, succeeded: bool, seconds: float) -> Iterable[Sample]:
-    return [SUCCESS(succeeded, part), DURATION(seconds, part)]
+def of_read(_config: Host, read: PartRead) -> Iterable[Sample]:
+    return [SUCCESS(read.succeeded, read.part), DURATION(read.seconds, read.part)]
 
 
 def read_build(_config: Host) -> str:

@@ -16,7 +16,13 @@ from collectors.inventory.model import Inventory, Listener, Process
 from collectors.inventory.nginx_conf import DEBIAN_PREFIX, glob_matches, nginx_includes, nginx_vhosts
 
 NGINX = "/etc/nginx/nginx.conf"
-FPM = "/etc/php/*/fpm/php-fpm.conf"
+FPM = (
+    "/etc/php/*/fpm/php-fpm.conf",  # Debian, and deb.sury.org
+    "/etc/php-fpm.conf",  # Fedora and its kin
+    "/etc/opt/remi/php*/php-fpm.conf",
+    "/usr/local/etc/php-fpm.conf",  # PHP's own build
+    "/opt/plesk/php/*/etc/php-fpm.conf",
+)
 NGINX_MASTER = "nginx: master process "
 OPTION = re.compile(r"\s-(c|p)\s*(\S+)")
 FPM_MASTER = "php-fpm: master process ("
@@ -37,7 +43,7 @@ def fpm_main(process: Process) -> str | None:
 
 
 def configuration_files(processes: Iterable[Process]) -> set[str]:
-    """Glob patterns of the main configuration files: what process titles name, else Debian's places."""
+    """Glob patterns of the main configuration files: what process titles name, else the usual places."""
     processes = tuple(processes)
     return set(_nginx_mains(processes)) | {main.file for main in _apache_mains(processes)} | _fpm_mains(processes)
 
@@ -52,7 +58,7 @@ def _apache_mains(processes: Iterable[Process]) -> tuple[ApacheMain, ...]:
 
 
 def _fpm_mains(processes: Iterable[Process]) -> set[str]:
-    return {found for each in processes if (found := fpm_main(each))} or {FPM}
+    return {found for each in processes if (found := fpm_main(each))} or set(FPM)
 
 
 def wanted(texts: Mapping[str, str], processes: Iterable[Process]) -> set[str]:

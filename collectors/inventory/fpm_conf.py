@@ -75,6 +75,8 @@ def _pool(name: str, settings: Mapping[str, str], main: str) -> Pool | None:
         manager=settings.get("pm", "dynamic"),
         max_children=int(children) if re.fullmatch(r"[0-9]{1,9}", children) else 0,
         user=settings.get("user", ""),
+        chroot=settings.get("chroot", ""),
+        open_basedir=settings.get("php_admin_value[open_basedir]", settings.get("php_value[open_basedir]", "")),
         file=settings["file"],
         main=main,
     )

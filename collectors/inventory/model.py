@@ -68,6 +68,9 @@ class Pool:
     file: str = ""
     main: str = ""
     """The main configuration file of its master, as the master's title shows it."""
+    chroot: str = ""
+    open_basedir: str = ""
+    """As the pool's file sets it; php.ini may, too."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Source: https://www.php.net/manual/en/install.fpm.configuration.php
 """
 
 from collectors.model import Collector, Part
-from collectors.phpfpm import pool, status
+from collectors.phpfpm import memory, opcache, pool, status
 from collectors.phpfpm.config import Phpfpm, instance
 from collectors.phpfpm.discovery import discover
 
@@ -15,9 +15,14 @@ COLLECTOR = Collector(
     parts=(
         Part("status", status.FAMILIES, status.read, status.parse),
         Part("pool", pool.FAMILIES, pool.read, pool.parse),
+        Part("memory", memory.FAMILIES, memory.read, memory.parse, interval=60),
+        Part("opcache", opcache.FAMILIES, opcache.read, opcache.parse, interval=30),
     ),
     instance=instance,
     discover=discover,
+    of_read=status.of_read,
+    read_families=(status.SCRAPE_FAILURES,),
     up=lambda config, value: status.UP(value, config.pool, config.scrape_uri),
-    grants="`pm.status_path` in the pool's file, and the right to connect to its socket.",
+    grants="`pm.status_path` in the pool's file, and the right to connect to its socket. For OPcache and APCu the "
+    "script of `raingauge php-probe`, see docs/php.md.",
 )

@@ -6,6 +6,11 @@ from collectors.config import Config, Timeout
 from collectors.model import tcp_instance
 from collectors.sources.sockets import host_and_port
 
+PROBE = "/usr/local/share/raingauge/probe.php"
+"""Where docs/php.md puts the script. Without a file there PHP is not asked, as it would log that each time."""
+POOL = ("pool",)
+"""The label of our own families."""
+
 
 class Phpfpm(Config):
     address: str = "unix:/run/php/php8.2-fpm.sock"
@@ -14,12 +19,16 @@ class Phpfpm(Config):
     """The pool's name."""
     status_path: str = "/fpm-status"
     """The pool's `pm.status_path`; empty when it has none."""
+    ping_path: str = ""
+    """The pool's `ping.path`; asked where there is no status page."""
     status_listen: str = ""
     """The pool's `pm.status_listen` when it has one: it answers when all children are busy."""
     max_children: int = 0
     """The pool's `pm.max_children`; 0 when it is not known."""
     master: str = ""
     """The master's main configuration file; needed only where two masters have a pool of this name."""
+    opcache_probe: str = ""
+    """Path, as the pool sees it, of the script of `raingauge php-probe`; empty: OPcache and APCu are not asked."""
     timeout: Timeout = 2.0
     """How long one read may take."""
 

@@ -2,12 +2,20 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
 
 from collectors.inventory import Inventory, Listener, Pool
 from collectors.model import Proposal
-from collectors.phpfpm.config import Phpfpm
+from collectors.phpfpm.config import PROBE, Phpfpm
 
 STATUS_PATH = "/fpm-status"
+UNITS = (
+    (r"/etc/php/([\d.]+)/fpm/php-fpm\.conf", r"php\1-fpm"),
+    (r"/etc/php-fpm\.conf", "php-fpm"),
+    (r"/etc/opt/remi/(php\d+)/php-fpm\.conf", r"\1-php-fpm"),
+    (r"/opt/plesk/php/([\d.]+)/etc/php-fpm\.conf", r"plesk-php\1-fpm"),
+)
+"""Main configuration file -> the service of it; a PHP that was built by hand has none."""
 ANY = ("0.0.0.0", "::", "*")  # noqa: S104 - nothing is bound here
 
 
@@ -18,18 +26,28 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
             address=pool.listen,
             pool=pool.name,
             status_path=pool.status_path,
+            ping_path=pool.ping_path,
             status_listen=pool.status_listen,
             max_children=pool.max_children,
             master=pool.main,
+            opcache_probe=PROBE if _may_run(PROBE, pool) else "",
         )
         yield Proposal(found, config, _remedy(pool, inventory))
+        if pool.ping_path and not pool.status_path:  # it answers the ping, so that nothing would ask for more
+            steps = [*_status_page(pool), f"then: {_reload(pool, inventory)}"]
+            yield Proposal(f"{found} has no status page", None, "\n".join(steps))
     yield from _without_file(inventory)
 
 
+def _may_run(script: str, pool: Pool) -> bool:
+    """PHP would log a script that it may not open at each try."""
+    allowed = [each.rstrip("/") for each in pool.open_basedir.split(":") if each]
+    folders = (script, *map(str, PurePosixPath(script).parents))
+    return not pool.chroot and (not allowed or any(each in folders or each == "" for each in allowed))
+
+
 def _remedy(pool: Pool, inventory: Inventory) -> str:
-    steps = []
-    if not pool.status_path:
-        steps.append(f"in {pool.file}, under [{pool.name}], add:\n    pm.status_path = {STATUS_PATH}")
+    steps = _status_page(pool)
     if pool.listen.startswith("unix:"):
         steps.append(
             f"if Raingauge may not open the socket: in {pool.file}, under [{pool.name}], add this line, which replaces "
@@ -44,9 +62,28 @@ def _remedy(pool: Pool, inventory: Inventory) -> str:
     return "\n".join([*steps, f"then: {_reload(pool, inventory)}"])
 
 
+def _status_page(pool: Pool) -> list[str]:
+    place = f"in {pool.file}, under [{pool.name}]"
+    lines = [] if pool.status_path else [f"{place}, add:\n    pm.status_path = {STATUS_PATH}"]
+    if not pool.status_listen:
+        when = "so that the status page answers when all workers are busy, too (from PHP 8.0 on)"
+        lines.append(f"{when}: {place}, add:\n    pm.status_listen = {_status_socket(pool)}")
+    return lines
+
+
+def _status_socket(pool: Pool) -> str:
+    """Beside the pool's own; of a TCP pool the next port."""
+    path = pool.listen.removeprefix("unix:")
+    if path != pool.listen:
+        return f"{path.removesuffix('.sock')}-status.sock"
+    host, _, port = pool.listen.rpartition(":")
+    return f"{host}:{int(port) + 1}"
+
+
 def _reload(pool: Pool, inventory: Inventory) -> str:
-    if debian := re.fullmatch(r"/etc/php/([\d.]+)/fpm/php-fpm\.conf", pool.main):
-        return f"systemctl reload php{debian[1]}-fpm"
+    for pattern, unit in UNITS:
+        if found := re.fullmatch(pattern, pool.main):
+            return f"systemctl reload {found.expand(unit)}"
     title = f"php-fpm: master process ({pool.main})"
     masters = [process.pid for process in inventory.processes if process.title == title]
     return f"kill -USR2 {masters[0]}" if len(masters) == 1 else "reload PHP-FPM"

@@ -9,17 +9,18 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from collectors.errors import CollectError, Denied, ParseError, Unreachable, Unsupported
-from collectors.model import Counter, Gauge, Sample
+from collectors.errors import CollectError, ParseError, Unsupported
+from collectors.model import Counter, Gauge, PartRead, Sample
+from collectors.phpfpm.asking import ask
 from collectors.phpfpm.config import Phpfpm
-from collectors.phpfpm.pool import is_full, look
-from collectors.sources import fastcgi
-from collectors.sources.sockets import NoAnswer, connect, queue
+from collectors.phpfpm.pool import busy_workers, expect_listener
+from collectors.sources.sockets import NoAnswer, queue
 
 POOL = ("pool", "scrape_uri")
 CHILD = ("child", "pool", "scrape_uri")
 STATES = ("Idle", "Running", "Reading headers", "Getting request information", "Finishing", "Ending")
 
+SCRAPE_FAILURES = Counter("phpfpm_scrape_failures", "Failed reads of the status page since Raingauge started.", POOL)
 UP = Gauge("phpfpm_up", "1 when the pool answered, or is full.", POOL)
 ACTIVE = Gauge("phpfpm_active_processes", "Workers that serve a request.", POOL)
 IDLE = Gauge("phpfpm_idle_processes", "Workers that wait for a request.", POOL)
@@ -49,21 +50,23 @@ FAMILIES = (
     *CHILDREN.values(),
 )  # fmt: skip
 
-MOST_BYTES = 4_000_000
 PATIENCE = 0.5  # seconds that a full pool's queue may take to move before we give up to ask
 
 
 def read(config: Phpfpm) -> dict[str, Any]:
-    """`status` is None when the pool is full: `workers` are then all there are, and all are busy."""
-    if not config.status_path:
-        raise Unsupported(f"pool {config.pool} on {config.address}: expected a pm.status_path, found none")
+    """`status` is None when the pool is full, `workers` are then all there are, and all are busy; or it has no page."""
+    if not config.status_path and not config.ping_path:
+        raise _silent(config)
     workers = status = None
     try:
         if not config.status_listen and _stays_full(config):
             raise NoAnswer(f"pool {config.pool} on {config.address} is full")
-        status = _status(config)
+        if config.status_path:
+            status = _status(config)
+        else:
+            _ping(config)
     except NoAnswer:
-        workers = _busy_workers(config)
+        workers = busy_workers(config)
         if workers is None:
             raise
     waits = queue(config.address)
@@ -77,17 +80,24 @@ def read(config: Phpfpm) -> dict[str, Any]:
     }
 
 
-def _busy_workers(config: Phpfpm) -> int | None:
-    """How many; None when the pool is not full, or we cannot tell."""
-    view = look(config)
-    workers = len(view.workers) if view.workers is not None else None
-    return workers if is_full(config.max_children, workers, view.queue.served if view.queue else None) else None
+def _silent(config: Phpfpm) -> CollectError:
+    """We learn only whether somebody listens. Unreachable when nobody does."""
+    expect_listener(config)
+    return Unsupported(f"pool {config.pool} on {config.address}: expected a pm.status_path, found none")
+
+
+def _ping(config: Phpfpm) -> None:
+    """Returns when the pool answers."""
+    what = f"GET {config.ping_path} from {config.address}"
+    response = ask(config.address, _request(config.ping_path), config.timeout, what)
+    if response.status != 200:
+        raise Unsupported(f"{what}: expected the answer to a ping, found status {response.status}")
 
 
 def _stays_full(config: Phpfpm) -> bool:
     """A request to a full pool only makes its queue longer, and stays there after we have given up."""
     end = time.monotonic() + PATIENCE
-    while (waits := queue(config.address)) and waits.waiting and _busy_workers(config) is not None:
+    while (waits := queue(config.address)) and waits.waiting and busy_workers(config) is not None:
         if time.monotonic() >= end:
             return True
         time.sleep(PATIENCE / 10)
@@ -96,7 +106,7 @@ def _stays_full(config: Phpfpm) -> bool:
 
 def _status(config: Phpfpm) -> dict[str, Any]:
     what = f"GET {config.status_path} from {config.status_address}"
-    response = _ask(config, what)
+    response = ask(config.status_address, _request(config.status_path, "full&json"), config.timeout, what)
     if response.status in (403, 404):
         raise Unsupported(f"{what}: expected the status page, found status {response.status}")
     try:
@@ -108,40 +118,13 @@ def _status(config: Phpfpm) -> dict[str, Any]:
         raise ParseError(f"{what}: expected PHP-FPM's status as JSON, found {response.body[:80]!r}") from error
 
 
-def _ask(config: Phpfpm, what: str) -> fastcgi.Response:
-    question = fastcgi.request(
-        {
-            "REQUEST_METHOD": "GET",
-            "SCRIPT_NAME": config.status_path,
-            "SCRIPT_FILENAME": config.status_path,
-            "REQUEST_URI": config.status_path,
-            "QUERY_STRING": "full&json",
-        }
-    )
-    response = fastcgi.Response()
-    end = time.monotonic() + config.timeout
-    try:
-        with connect(config.status_address, config.timeout) as connection:
-            connection.sendall(question)
-            while not response.ended and len(response.output) < MOST_BYTES:
-                connection.settimeout(max(0.001, end - time.monotonic()))
-                data = connection.recv(1 << 16)
-                if not data:
-                    raise _closed(config, what)
-                response.feed(data)
-    except TimeoutError as error:
-        raise NoAnswer(f"{what}: no answer within {config.timeout:g} s") from error
-    except OSError as error:
-        raise Unreachable(f"{what}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise ParseError(f"{what}: {error}") from error
-    return response
+def _request(path: str, query: str = "") -> dict[str, str]:
+    return {"REQUEST_METHOD": "GET", "SCRIPT_NAME": path, "SCRIPT_FILENAME": path, "REQUEST_URI": path,
+            "QUERY_STRING": query}  # fmt: skip
 
 
-def _closed(config: Phpfpm, what: str) -> CollectError:
-    if config.status_address.startswith("unix:"):
-        return Unreachable(f"{what}: closed without an answer")
-    return Denied(f"{what}: closed without an answer, as listen.allowed_clients does")
+def of_read(config: Phpfpm, read: PartRead) -> Iterable[Sample]:
+    return [SCRAPE_FAILURES(read.failures, config.pool, config.scrape_uri)] if read.part == "status" else []
 
 
 def parse(payload: dict[str, Any]) -> Iterable[Sample]:
@@ -149,7 +132,8 @@ def parse(payload: dict[str, Any]) -> Iterable[Sample]:
     try:
         status, pool, uri = payload["status"], payload["pool"], payload["scrape_uri"]
         if status is None:
-            return [*_full(payload["workers"], pool, uri), *_queue(payload, pool, uri)]
+            full = _full(payload["workers"], pool, uri) if payload["workers"] is not None else ()
+            return [*full, *_queue(payload, pool, uri)]
         return list(_samples(payload, status, str(status["pool"]), uri))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ParseError(f"expected PHP-FPM's status, found {payload!r:.80}: {error!r}") from error

@@ -60,6 +60,17 @@ def test_help_names_every_command(state: Path) -> None:
     assert [noun for noun in NOUNS if not re.search(rf"^  {noun} +\w", said(result), re.MULTILINE)] == []
 
 
+def test_the_probe_is_printed_or_written(state: Path, tmp_path: Path) -> None:
+    file = tmp_path / "share" / "probe.php"
+    printed, written = raingauge("php-probe"), raingauge("php-probe", "--to", file)
+    assert (printed.exit_code, written.exit_code) == (0, 0)
+    assert file.read_text() == printed.output
+    assert printed.output.startswith("<?php\n")
+    assert (file.stat().st_mode & 0o777, said(written)) == (0o644, f"{file}\n")
+    refused = raingauge("php-probe", "--to", file / "below.php")
+    assert (refused.exit_code, "cannot write" in said(refused)) == (1, True)
+
+
 @pytest.mark.parametrize("noun", NOUNS)
 def test_every_command_explains_itself(noun: str, state: Path) -> None:
     result = raingauge(noun, "--help")

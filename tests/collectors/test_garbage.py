@@ -25,7 +25,7 @@ OUR_OWN = {
     "host/uname": "the kernel's",
 }
 """Payloads without a word of a server in them."""
-FREE_FORM = {"phpfpm/status": "status"}
+FREE_FORM = {"phpfpm/status": "status", "phpfpm/opcache": "answer"}
 """Where a payload holds JSON as the server sent it: there anything may take any place."""
 PAYLOADS = [
     pytest.param(f"{capture.collector.name}/{part.name}", part, payload, id=f"{capture}-{part.name}")

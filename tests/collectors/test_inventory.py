@@ -14,6 +14,7 @@ from collectors.inventory import (
     nginx_vhosts,
     wanted,
 )
+from collectors.inventory.build import FPM as USUAL_FPM
 from collectors.inventory.nginx_conf import glob_matches
 
 MAIN = "/etc/nginx/nginx.conf"
@@ -140,6 +141,12 @@ def test_pools() -> None:
     assert (v6.listen, any_address.listen) == ("[::1]:9002", "127.0.0.1:9003")
 
 
+def test_what_a_pool_may_open_is_known() -> None:
+    text = "[a]\nlisten = /a.sock\nchroot = /srv/jail\nphp_admin_value[open_basedir] = /srv/a:/tmp ; both\n"
+    (pool,) = fpm_pools({FPM: text}, FPM)
+    assert (pool.chroot, pool.open_basedir) == ("/srv/jail", "/srv/a:/tmp")
+
+
 def nginx(options: str = "") -> Process:
     return Process(10, "nginx", f"nginx: master process /usr/sbin/nginx{options}", "root", 1)
 
@@ -148,8 +155,8 @@ def fpm(main: str) -> Process:
     return Process(20, "php-fpm8.2", f"php-fpm: master process ({main})", "root", 1)
 
 
-def test_titles_say_which_files_to_read_else_debians_places() -> None:
-    fallback = {MAIN, APACHE, "/etc/php/*/fpm/php-fpm.conf"}
+def test_titles_say_which_files_to_read_else_the_usual_places() -> None:
+    fallback = {MAIN, APACHE, *USUAL_FPM}
     assert configuration_files([]) == fallback
     assert configuration_files([nginx(" -g daemon on; master_process on;")]) == fallback
     assert configuration_files([nginx(" -p /srv/n -e stderr -c conf/my.conf"), fpm("/srv/fpm.conf")]) == {

@@ -31,10 +31,6 @@ needs_names = pytest.mark.skipif(not NAMES.exists(), reason="the survey of publi
 
 NOT_SURVEYED = {"node_textfile_mtime_seconds"}
 """Theirs, though the survey did not see it."""
-LACKING = {
-    "phpfpm_scrape_failures": "raingauge_part_failures_total tells it for every collector",
-}
-"""What popular dashboards read of the parts that we have, and we do not give."""
 
 
 @pytest.mark.parametrize("collector", COLLECTORS, ids=lambda collector: collector.name)
@@ -71,7 +67,7 @@ def test_what_popular_dashboards_read_of_our_parts_is_there() -> None:
     ours |= {collector.up(collector.config(), 1).family.name for collector in COLLECTORS if collector.up}
     musts = {name for name, metric in metrics().items() if metric["tier"] == "must" and name in listed()}
     assert len(musts) > 80
-    assert musts - ours == LACKING.keys()
+    assert musts - ours == set()
 
 
 @needs_peers

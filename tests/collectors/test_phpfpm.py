@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.errors import ParseError, Unsupported
-from collectors.inventory import Inventory, Listener, Pool, Process, Vhost
-from collectors.model import Sample
-from collectors.phpfpm import COLLECTOR, pool, status
-from collectors.phpfpm.config import Phpfpm
+from agent.reading import Reading
+from agent.ticking import Ticking, Watch
+from collectors.errors import Absent, Denied, ParseError, Unreachable
+from collectors.model import Part, Sample
+from collectors.phpfpm import COLLECTOR, memory, opcache, pool, status
+from collectors.phpfpm.config import PROBE, Phpfpm
+from collectors.phpfpm.workers import nearest_rank
+from collectors.sources.processes import Vitals
 
 CHILD = {
     "state": "Running",
@@ -128,46 +131,101 @@ def test_addresses_become_uris_and_instances() -> None:
         Phpfpm(address="/run/a.sock")
 
 
-def test_a_pool_without_status_path_is_not_asked() -> None:
-    with pytest.raises(Unsupported, match=r"expected a pm.status_path, found none"):
+def test_a_pool_without_status_path_is_down_when_nobody_listens() -> None:
+    with pytest.raises(Unreachable, match=r"connect to unix:/nowhere: No such file"):
         status.read(Phpfpm(address="unix:/nowhere", status_path=""))
 
 
-SHOP = Pool("shop", "unix:/run/php/shop.sock", "/s", "127.0.0.1:9001", max_children=7,
-            file="/etc/php/8.2/fpm/pool.d/shop.conf", main="/etc/php/8.2/fpm/php-fpm.conf")  # fmt: skip
+def test_failed_reads_are_counted_as_php_fpm_exporter_does() -> None:
+    ticking = Ticking(Watch(COLLECTOR, Phpfpm(address="unix:/run/a.sock", pool="shop")), "h")
+    states = {state.part.name: state for state in ticking.begin(0)}
+    for outcome in ("unreachable", "ok", "denied"):
+        ticking.answer(states["status"], Reading(states["status"].part, outcome, ""), 0)
+    ticking.answer(states["pool"], Reading(states["pool"].part, "unreachable", ""), 0)
+    found = values(list(ticking.close(0)[0]))
+    assert found == {f"phpfpm_scrape_failures,shop,{URI}": 2}
 
 
-def test_a_pool_with_a_file_is_proposed_as_it_says() -> None:
-    (proposal,) = COLLECTOR.discover(Inventory("h", pools=(SHOP,)))
-    assert proposal.config == Phpfpm(
-        address="unix:/run/php/shop.sock", pool="shop", status_path="/s", status_listen="127.0.0.1:9001",
-        max_children=7, master="/etc/php/8.2/fpm/php-fpm.conf",
-    )  # fmt: skip
-    assert proposal.found == "PHP-FPM pool shop (/etc/php/8.2/fpm/pool.d/shop.conf) on unix:/run/php/shop.sock"
-    assert "pm.status_path" not in proposal.remedy
-    assert "\n    listen.acl_users = www-data,raingauge\n" in proposal.remedy
-    assert proposal.remedy.endswith("then: systemctl reload php8.2-fpm")
+def test_workers_by_memory_state_and_age() -> None:
+    many = [{"state": "R" if n == 7 else "S", "age": float(n), "resident": n * 1000} for n in range(1, 41)]
+    found = values(list(pool.parse({"pool": "a", "max_children": 50, "workers": many, "queue": None})))
+    assert found["php_fpm_pool_worker_resident_memory_p95_bytes,a"] == 38_000
+    assert found["php_fpm_pool_worker_resident_memory_max_bytes,a"] == 40_000
+    assert (found["php_fpm_pool_worker_age_max_seconds,a"], found["php_fpm_pool_worker_age_min_seconds,a"]) == (40, 1)
+    assert [found[f"php_fpm_pool_worker_states,a,{state}"] for state in "RSD"] == [1, 39, 0]
 
 
-def test_without_status_path_the_remedy_has_the_line_and_the_file() -> None:
-    blog = Pool("blog", "127.0.0.1:9000", file="/srv/pool.conf", main="/srv/fpm.conf")
-    master = Process(77, "php-fpm", "php-fpm: master process (/srv/fpm.conf)", "root", 1)
-    (proposal,) = COLLECTOR.discover(Inventory("h", (master,), pools=(blog,)))
-    assert proposal.remedy.startswith("in /srv/pool.conf, under [blog], add:\n    pm.status_path = /fpm-status\n")
-    assert proposal.remedy.endswith("then: kill -USR2 77")
+@given(st.lists(st.integers(0, 1000), min_size=1), st.sampled_from([0.5, 0.95, 1.0]))
+def test_the_nearest_rank_is_the_smallest_value_that_enough_do_not_exceed(numbers: list[int], share: float) -> None:
+    found = nearest_rank(numbers, share)
+    assert found in numbers
+    assert sum(each <= found for each in numbers) >= share * len(numbers) > sum(each < found for each in numbers)
 
 
-def test_pools_without_a_readable_file() -> None:
-    inventory = Inventory(
-        "h",
-        processes=(Process(5, "php-fpm8.2", "php-fpm: pool hidden", "x", 4),
-                   Process(6, "php-fpm8.2", "php-fpm: pool shop_status", "x", 4)),
-        listeners=(Listener("php-fpm8.2", 4, "0.0.0.0", 9000), Listener("php-fpm8.2", 4, path="/run/php/shop.sock"),
-                   Listener("php-fpm8.2", 4, "127.0.0.1", 9001), Listener("nginx", 9, "0.0.0.0", 80)),
-        vhosts=(Vhost("nginx", (), "", (), False, (), "",
-                      ("unix:/var/run/php/shop.sock", "unix:$pool", "10.0.0.9:9000")),),
-        pools=(SHOP,),
-    )  # fmt: skip
-    _, guess = COLLECTOR.discover(inventory)
-    assert guess.config == Phpfpm(address="127.0.0.1:9000", pool="hidden")
-    assert "pm.status_path = /fpm-status" in guess.remedy
+def test_private_memory_of_some_stands_for_all() -> None:
+    found = values(list(memory.parse({"pool": "a", "workers": 20, "private": [*range(1000, 11000, 1000)]})))
+    assert found == {
+        "php_fpm_pool_private_memory_bytes,a": 110_000, "php_fpm_pool_worker_private_memory_p95_bytes,a": 10_000,
+    }  # fmt: skip
+
+
+def test_without_workers_or_the_right_to_look_private_memory_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "expect_listener", lambda _config: None)
+    for name in ("", "nobody has this pool"):
+        with pytest.raises(Absent):
+            memory.read(Phpfpm(pool=name))
+    asked: list[int] = []
+
+    def refuse(pid: int) -> None:
+        asked.append(pid)
+        raise Denied("no")
+
+    monkeypatch.setattr(memory, "workers", lambda _config: {n: Vitals("S", 1.0, n) for n in range(1, 34)})
+    monkeypatch.setattr(memory, "private_memory", refuse)
+    with pytest.raises(Absent):
+        memory.read(Phpfpm())
+    assert len(asked) == 1
+    monkeypatch.setattr(memory, "private_memory", lambda pid: pid * 1000)
+    assert memory.read(Phpfpm(pool="a")) == {
+        "pool": "a", "workers": 33, "private": [n * 1000 for n in (3, 6, 9, 13, 16, 19, 23, 26, 29, 33)],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("part", COLLECTOR.parts, ids=lambda part: part.name)
+def test_nothing_is_absent_of_a_pool_that_is_down(part: Part) -> None:
+    for script in ("", PROBE, "/srv/probe.php"):
+        with pytest.raises(Unreachable):
+            part.read(Phpfpm(address="unix:/nowhere", opcache_probe=script))
+
+
+def test_without_a_probe_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opcache, "expect_listener", lambda _config: None)
+    for script in ("", PROBE):
+        with pytest.raises(Absent, match="no probe is installed"):
+            opcache.read(Phpfpm(address="unix:/nowhere", opcache_probe=script))
+
+
+ANSWER: dict[str, Any] = {
+    "version": "8.3.1", "sapi": "fpm-fcgi", "memory_limit": "-1", "realpath_cache_size": 5,
+    "realpath_cache_limit": "4096K", "opcache_enable": "1", "opcache": False, "opcache_settings": None, "apcu": None,
+    "apcu_memory": None, "apcu_free": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "enabled"),
+    [({"opcache_enable": "0"}, 0), ({"opcache_enable": ""}, 0), ({"opcache": None, "opcache_enable": False}, 0),
+     ({"opcache": {"opcache_enabled": True}}, 1), ({}, None)],
+    ids=["switched off", "switched off", "not there", "on", "restricted"],
+)  # fmt: skip
+def test_whether_opcache_is_enabled(changes: dict[str, Any], enabled: float | None) -> None:
+    found = values(list(opcache.parse({"pool": "a", "answer": ANSWER | changes})))
+    assert found.get("php_opcache_enabled,a") == enabled
+    assert found["php_realpath_cache_limit_bytes,a"] == 4096 * 1024
+    assert "php_memory_limit_bytes,a" not in found
+
+
+def test_sizes_as_php_writes_them() -> None:
+    assert [opcache.size(text) for text in ("128M", "1g", "512 k", "7", "-1", "", None, "1T")] == [
+        128 << 20, 1 << 30, 512 << 10, 7, None, None, None, None,
+    ]  # fmt: skip

@@ -15,7 +15,7 @@ import pytest
 from collectors.errors import Denied, Unreachable, Unsupported
 from collectors.inventory import build, wanted
 from collectors.phpfpm import COLLECTOR, pool, status
-from collectors.phpfpm.config import Phpfpm
+from collectors.phpfpm.config import PROBE, Phpfpm
 from collectors.sources import fastcgi
 from collectors.sources.processes import processes
 from collectors.sources.sockets import NoAnswer, connect, listeners, queue
@@ -223,4 +223,4 @@ def test_discovery_finds_it_by_its_masters_title(place: Path) -> None:
         ours = tuple(at for at in listeners(found) if at.path == server.socket)
         assert [at.process for at in ours] == [found[0].name]
         (proposal,) = (each for each in COLLECTOR.discover(build("h", found, ours, texts, ())) if "lab" in each.found)
-        assert proposal.config == config_of(server, 3, timeout=2)
+        assert proposal.config == config_of(server, 3, timeout=2, opcache_probe=PROBE)

@@ -4,7 +4,10 @@ import os
 import pwd
 from pathlib import Path
 
-from collectors.sources.processes import processes, resident_memory
+import pytest
+
+from collectors.errors import Denied
+from collectors.sources.processes import private_memory, processes, vitals
 
 
 def test_we_are_among_the_processes() -> None:
@@ -32,6 +35,28 @@ def test_odd_names_and_titles(tmp_path: Path) -> None:
     assert found[9].title == "nginx: worker process"
 
 
-def test_resident_memory_of_us_and_of_nobody(tmp_path: Path) -> None:
-    assert (resident_memory(os.getpid()) or 0) > 5_000_000
-    assert resident_memory(1, tmp_path) is None
+def test_how_we_are_and_that_nobody_is_nothing(tmp_path: Path) -> None:
+    us = vitals(os.getpid())
+    assert us is not None
+    assert us.state == "R"
+    assert us.resident > 5_000_000
+    assert us.age > 0
+    private = private_memory(os.getpid())
+    assert private is not None
+    assert private > 1_000_000
+    assert vitals(1, tmp_path) is None
+    assert private_memory(1, tmp_path) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_what_is_private_is_not_told_of_other_users_processes() -> None:
+    child = os.fork()
+    if not child:
+        os.setuid(65534)
+        try:
+            private_memory(1)
+        except Denied:
+            os._exit(41)
+        finally:
+            os._exit(42)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 41

@@ -95,10 +95,17 @@ class Server:
 
 
 class PhpFpm(Server):
-    """A pool on a unix socket with a status page. `settings` are further lines of the pool's file."""
+    """A pool on a unix socket with a status page.
 
-    def __init__(self, directory: Path, pool: str = "lab", children: int = 4, settings: str = "", status: bool = True):
+    `settings` are further lines of the pool's file, `options` of the command line: `-d extension=apcu.so`.
+    """
+
+    def __init__(
+        self, directory: Path, pool: str = "lab", children: int = 4, settings: str = "", status: bool = True,
+        options: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         super().__init__(directory)
+        self.options = options
         self.pool = pool
         self.socket = str(directory / "fpm.sock")
         self.address = self.socket
@@ -116,7 +123,7 @@ class PhpFpm(Server):
         )
 
     def command(self) -> Sequence[str]:
-        return [binary("php-fpm"), "-n", *self._extensions(), "-y", str(self.configuration)]
+        return [binary("php-fpm"), "-n", *self._extensions(), *self.options, "-y", str(self.configuration)]
 
     @staticmethod
     def _extensions() -> list[str]:
