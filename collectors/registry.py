@@ -9,6 +9,7 @@ MODULES = {
     "nginx": "collectors.nginx",
     "phpfpm": "collectors.phpfpm",
     "mysql": "collectors.mysql",
+    "postgres": "collectors.postgres",
     "redis": "collectors.redis",
     "probe": "collectors.probe",
 }

@@ -13,7 +13,7 @@ from collectors.model import Collector, Family
 from tests.collectors.captures import captures
 
 COLLECTORS = registry.collectors()
-OFFICIAL = ("node_", "nginx_", "phpfpm_", "mysql_", "redis_", "probe_")
+OFFICIAL = ("node_", "nginx_", "phpfpm_", "mysql_", "pg_", "redis_", "probe_")
 OWN = ("drupal_", "web_", "php_", "sql_", "host_", "solr_", "mail_", "heartbeat_", "security_", "slo_", "raingauge_")
 """architecture: own families have one of these prefixes and no other."""
 NOT_CAPTURED = {

@@ -9,7 +9,7 @@ import pytest
 from agent.exposition import render
 from tests.collectors.captures import Capture, captures
 
-EXPORTERS = "nginx|phpfpm|mysql|redis|node|probe"
+EXPORTERS = "nginx|phpfpm|mysql|pg|redis|node|probe"
 OLD_NAMES = re.compile(
     rf"({EXPORTERS})_\S+ (counter metrics should have|use base unit|metric names should not contain abbreviated units|"
     r"non-histogram and non-summary metrics should not have|"

@@ -19,7 +19,7 @@ from tests.collectors.captures import captures
 from tests.collectors.official import families, listed, series
 
 COLLECTORS = registry.collectors()
-OFFICIAL = ("node_", "nginx_", "phpfpm_", "mysql_", "redis_", "probe_")
+OFFICIAL = ("node_", "nginx_", "phpfpm_", "mysql_", "pg_", "redis_", "probe_")
 NEWER_LABELS = {"device_error", "adminstate", "master_replid", "valkey_version"}
 """Labels of today's exporters that the older ones of Debian do not have yet."""
 

@@ -1,0 +1,183 @@
+"""One kept connection through libpq, its good manners, and what the server's errors mean.
+
+libpq is used as it is: with deadlines for every wait, and rows as JSON that the server has made.
+Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+import json
+import select
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from collectors.config import login
+from collectors.errors import CollectError, Denied, ParseError, Unreachable, Unsupported
+from collectors.postgres.config import Postgres
+from collectors.postgres.greeting import refusal
+
+DENIED = ("28", "3D000", "42501")
+"""Authentication, no such database, privilege missing."""
+DOWN = ("53", "57", "55P03", "08000", "08003", "08006")
+"""Out of connections or memory, starting or shutting down, took too long, waited too long for a lock, lost."""
+FULL = ("too many connections", "too many clients", "remaining connection slots")
+"""A server that asks for a password first says this later, without a code that we could see."""
+AS_JSON = "SELECT row_to_json(answer) FROM ({statement}) AS answer"
+MOST_BYTES = 16 << 20
+"""Of one answer. The largest that we ask for are a few hundred rows of a few hundred bytes."""
+
+Row = dict[str, Any]
+Rows = list[Row]
+
+
+@dataclass
+class Session:
+    connection: Any
+    timeout: float  # seconds
+    server: str
+    """`host:port`, as postgres_exporter names it."""
+    monitors: bool = True
+    """We may see what other roles' sessions do."""
+    refused: set[str] = field(default_factory=set)
+    """Statements that are not asked again: each refusal is a line in the server's log."""
+
+    @property
+    def version(self) -> int:
+        """150018 is 15.18."""
+        return int(self.connection.server_version)
+
+
+@contextmanager
+def connect(config: Postgres) -> Iterator[Session]:
+    connection = _logged_in(config)
+    try:
+        session = Session(connection, config.timeout, ":".join(map(str, config.place)))
+        (seen,) = ask(session, "SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS monitors")
+        session.monitors = seen["monitors"] is True
+        yield session
+    finally:
+        connection.finish()
+
+
+def _logged_in(config: Postgres) -> Any:
+    from psycopg import pq
+
+    attempt = f"connect to {config.socket or ':'.join(map(str, config.place))} as {config.user}"
+    end = time.monotonic() + config.timeout
+    connection = pq.PGconn.connect_start(_parameters(config))
+    try:
+        good = connection.status != pq.ConnStatus.BAD
+        state = int(pq.PollingStatus.WRITING)
+        while good and state != pq.PollingStatus.OK:
+            _wait(connection.socket, state == pq.PollingStatus.WRITING, end, attempt)
+            state = connection.connect_poll()
+            good = state != pq.PollingStatus.FAILED
+        if not good:
+            raise _why_not(config, f"{attempt}: {one_line(connection.error_message)}")
+    except BaseException:
+        connection.finish()
+        raise
+    return connection
+
+
+def _parameters(config: Postgres) -> bytes:
+    from psycopg.conninfo import make_conninfo
+
+    host, port = config.place
+    milliseconds = max(1, round(config.timeout * 1000))
+    manners = {
+        "default_transaction_read_only": "on",
+        "search_path": "pg_catalog",
+        "statement_timeout": milliseconds,
+        "lock_timeout": max(1, milliseconds // 10),
+        "jit": "off",  # compiling costs more than our statements
+        "timezone": "UTC",
+    }
+    return make_conninfo(
+        "", host=host, port=port, user=config.user, dbname=config.database,
+        password=login(config.password, config.password_file), application_name="raingauge", client_encoding="UTF8",
+        gssencmode="disable", options=" ".join(f"-c {name}={value}" for name, value in manners.items()),
+    ).encode()  # fmt: skip
+
+
+def _wait(descriptor: int, write: bool, end: float, attempt: str) -> None:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT if write else select.POLLIN)
+    if not poll.poll(max(0.0, end - time.monotonic()) * 1000):
+        raise Unreachable(f"{attempt}: no answer in time")
+
+
+def one_line(words: bytes) -> str:
+    return " ".join(words.decode(errors="replace").split())
+
+
+def _why_not(config: Postgres, text: str) -> CollectError:
+    if any(words in text for words in FULL):
+        return Unreachable(text)
+    return reason(refusal(config) or "28000", text)
+
+
+def reason(code: str, text: str) -> CollectError:
+    """What an SQLSTATE means to us; "" when the connection is lost."""
+    if code.startswith(DENIED):
+        return Denied(text)
+    return Unreachable(text) if not code or code.startswith(DOWN) else Unsupported(text)
+
+
+def ask(session: Session, statement: str) -> Rows:
+    """The rows of a SELECT."""
+    import psycopg
+
+    attempt = " ".join(statement.split())[:60]
+    end = time.monotonic() + session.timeout * 1.5  # the server's own limit comes first
+    try:
+        session.connection.send_query(AS_JSON.format(statement=statement).encode())
+        session.connection.set_single_row_mode()
+        return _rows(session.connection, end, attempt)
+    except psycopg.OperationalError as error:
+        raise Unreachable(f"{attempt}: {' '.join(str(error).split())}") from error
+    except (psycopg.Error, ValueError) as error:
+        raise ParseError(f"{attempt}: expected rows, found {type(error).__name__}: {error}") from error
+
+
+def _rows(connection: Any, end: float, attempt: str) -> Rows:
+    from psycopg.pq import DiagnosticField, ExecStatus
+
+    rows: Rows = []
+    size = 0
+    failure: CollectError | None = None
+    while (result := _result(connection, end, attempt)) is not None:
+        if result.status == ExecStatus.FATAL_ERROR:
+            code = (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()
+            failure = failure or reason(code, f"{attempt}: {one_line(result.error_message)}")
+        elif result.status == ExecStatus.SINGLE_TUPLE:
+            text = result.get_value(0, 0) or b"null"
+            size += len(text)
+            row = json.loads(text.decode(errors="replace"))
+            if size > MOST_BYTES or not isinstance(row, dict):
+                raise ParseError(f"{attempt}: expected a few rows of JSON, found {row!r:.60}")
+            rows.append(row)
+        elif result.status != ExecStatus.TUPLES_OK:
+            raise ParseError(f"{attempt}: expected rows, found {ExecStatus(result.status).name}")
+    if failure:
+        raise failure
+    return rows
+
+
+def _result(connection: Any, end: float, attempt: str) -> Any:
+    while connection.is_busy():
+        _wait(connection.socket, False, end, attempt)
+        connection.consume_input()
+    return connection.get_result()
+
+
+def ask_if_allowed(session: Session, statement: str) -> Rows | None:
+    """None where we lack the right, which is asked once a connection."""
+    if statement in session.refused:
+        return None
+    try:
+        return ask(session, statement)
+    except Denied:
+        session.refused.add(statement)
+        return None
