@@ -5,7 +5,7 @@ Source: https://www.postgresql.org/docs/current/monitoring-stats.html
 """
 
 from collectors.model import Collector, Gauge, tcp_instance
-from collectors.postgres import activity, replication, settings, sizes, statements, status, tables
+from collectors.postgres import activity, replication, settings, sizes, statements, status, tables, vacuum
 from collectors.postgres.config import Postgres
 from collectors.postgres.connection import connect
 from collectors.postgres.discovery import discover
@@ -25,6 +25,7 @@ COLLECTOR = Collector(
         status.PART,
         activity.PART,
         replication.PART,
+        vacuum.PART,
         settings.PART,
         tables.PART,
         statements.PART,

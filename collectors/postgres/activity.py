@@ -26,11 +26,6 @@ OLDEST = Gauge(
     "pg_long_running_transactions_oldest_timestamp_seconds",
     "Age of the oldest open transaction in seconds; no point in time, in spite of its name.",
 )
-AUTOVACUUM = Gauge(
-    "pg_stat_activity_autovacuum_timestamp_seconds",
-    "When autovacuum began to work on the table, in Unix time.",
-    ("relname",),
-)
 STATES = (
     "active", "idle", "idle in transaction", "idle in transaction (aborted)", "fastpath function call", "disabled",
 )  # fmt: skip
@@ -46,9 +41,6 @@ TRANSACTIONS = """
     FROM pg_stat_activity
     WHERE xact_start IS NOT NULL AND state IS DISTINCT FROM 'idle' AND pid <> pg_backend_pid()
         AND backend_type IS DISTINCT FROM 'autovacuum worker'"""
-AUTOVACUUMS = """
-    SELECT substring(query FROM '\\.([^.( ]+)') AS relname, extract(epoch FROM min(xact_start))::float8 AS began
-    FROM pg_stat_activity WHERE backend_type = 'autovacuum worker' AND xact_start IS NOT NULL GROUP BY 1"""
 
 
 def read(session: Session) -> Payload:
@@ -58,7 +50,6 @@ def read(session: Session) -> Payload:
         ("databases", DATABASES),
         ("sessions", SESSIONS),
         ("transactions", TRANSACTIONS),
-        ("autovacuum", AUTOVACUUMS),
     )
     return {name: ask(session, statement) for name, statement in statements}
 
@@ -79,8 +70,6 @@ def parse(payload: Payload) -> Iterator[Sample]:
                 yield LONGEST(0, datname, state, "", "", "", "", "")
     for row in rows_of(payload, "transactions")[:1]:
         yield from samples(row, {"transactions": (LONG, 1), "oldest": (OLDEST, 1)})
-    for row in rows_of(payload, "autovacuum"):
-        yield from samples(row, {"began": (AUTOVACUUM, 1)}, label(row, "relname"))
 
 
-PART = Part("activity", (COUNT, LONGEST, LONG, OLDEST, AUTOVACUUM), read, parse)
+PART = Part("activity", (COUNT, LONGEST, LONG, OLDEST), read, parse)

@@ -87,7 +87,7 @@ class Standby(PostgreSql):
     """Streams from `primary` through the slot `standby`."""
 
     def __init__(self, directory: Path, primary: PostgreSql) -> None:
-        super().__init__(directory)
+        super().__init__(directory, primary.settings)
         self.primary = primary
 
     def _fill(self) -> None:
