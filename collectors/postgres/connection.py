@@ -23,6 +23,10 @@ DOWN = ("53", "57", "55P03", "08000", "08003", "08006")
 """Out of connections or memory, starting or shutting down, took too long, waited too long for a lock, lost."""
 FULL = ("too many connections", "too many clients", "remaining connection slots")
 """A server that asks for a password first says this later, without a code that we could see."""
+GREETING = """
+    SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS monitors, set_config('client_encoding',
+        CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, false)"""
+"""A database without an encoding refuses to give as UTF-8 what is none, so that we take its bytes as they are."""
 AS_JSON = "SELECT row_to_json(answer) FROM ({statement}) AS answer"
 MOST_BYTES = 16 << 20
 """Of one answer. The largest that we ask for are a few hundred rows of a few hundred bytes."""
@@ -53,8 +57,7 @@ def connect(config: Postgres) -> Iterator[Session]:
     connection = _logged_in(config)
     try:
         session = Session(connection, config.timeout, ":".join(map(str, config.place)))
-        (seen,) = ask(session, "SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS monitors")
-        session.monitors = seen["monitors"] is True
+        session.monitors = any(row.get("monitors") is True for row in ask(session, GREETING))
         yield session
     finally:
         connection.finish()
@@ -73,18 +76,21 @@ def _logged_in(config: Postgres) -> Any:
             _wait(connection.socket, state == pq.PollingStatus.WRITING, end, attempt)
             state = connection.connect_poll()
             good = state != pq.PollingStatus.FAILED
-        if not good:
-            raise _why_not(config, f"{attempt}: {one_line(connection.error_message)}")
+        words = one_line(connection.error_message)
     except BaseException:
         connection.finish()
         raise
-    return connection
+    if good:
+        return connection
+    connection.finish()
+    raise _why_not(config, f"{attempt}: {words}")
 
 
 def _parameters(config: Postgres) -> bytes:
     from psycopg.conninfo import make_conninfo
 
     host, port = config.place
+    password = login(config.password, config.password_file)
     milliseconds = max(1, round(config.timeout * 1000))
     manners = {
         "default_transaction_read_only": "on",
@@ -95,9 +101,9 @@ def _parameters(config: Postgres) -> bytes:
         "timezone": "UTC",
     }
     return make_conninfo(
-        "", host=host, port=port, user=config.user, dbname=config.database,
-        password=login(config.password, config.password_file), application_name="raingauge", client_encoding="UTF8",
-        gssencmode="disable", options=" ".join(f"-c {name}={value}" for name, value in manners.items()),
+        "", host=host, port=port, user=config.user, dbname=config.database, password=password,
+        application_name="raingauge", client_encoding="SQL_ASCII", gssencmode="disable",
+        options=" ".join(f"-c {name}={value}" for name, value in manners.items()),
     ).encode()  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 Source: https://www.postgresql.org/docs/current/view-pg-settings.html
 """
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -65,23 +66,23 @@ def _setting(row: Row) -> Sample | None:
     if row.get("vartype") == "bool":
         return SETTING.named(name)(int(text == "on"))
     try:
-        value = float(text)
+        value, unit = float(text), _unit(label(row, "unit"))
     except ValueError:
         return None
-    if not (unit := label(row, "unit")):
-        return SETTING.named(name)(value)
-    if not (found := _unit(unit)):
+    if unit is None or not math.isfinite(value):
         return None
     # -1 means "as another setting says" or "none"; it is no length of time.
-    return SETTING.named(f"{name}_{found[0]}")(value if value == -1 else value * found[1])
+    return SETTING.named(name + unit[0])(value if value == -1 else value * unit[1])
 
 
 def _unit(unit: str) -> tuple[str, float] | None:
-    """`8kB` is a unit, too: the size of a block."""
+    """What it adds to the name, and its factor to the base unit. `8kB` is a unit, too: the size of a block."""
+    if not unit:
+        return "", 1
     if unit in TIMES:
-        return "seconds", TIMES[unit]
+        return "_seconds", TIMES[unit]
     found = re.fullmatch(r"(\d{0,9})([kMGT]?B)", unit)
-    return ("bytes", int(found[1] or 1) * SIZES[found[2]]) if found else None
+    return ("_bytes", int(found[1] or 1) * SIZES[found[2]]) if found else None
 
 
 def _short(number: object) -> str:

@@ -1,6 +1,7 @@
 """Debian's PostgreSQL with a private data directory and a free port. As root it runs as the user `postgres`."""
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,6 +41,10 @@ class PostgreSql(Server):
             "-k", str(self.directory), "-c", "fsync=off", "-c", "shared_buffers=32MB",
             *(word for setting in self.settings for word in ("-c", setting)),
         )  # fmt: skip
+
+    def stop(self, end: signal.Signals = signal.SIGINT) -> None:
+        """At SIGTERM it would wait for its clients to leave."""
+        super().stop(end)
 
     def _ready(self) -> bool:
         """It answers before it lets anyone in."""
