@@ -23,9 +23,16 @@ DOWN = ("53", "57", "55P03", "08000", "08003", "08006")
 """Out of connections or memory, starting or shutting down, took too long, waited too long for a lock, lost."""
 FULL = ("too many connections", "too many clients", "remaining connection slots")
 """A server that asks for a password first says this later, without a code that we could see."""
-GREETING = """
-    SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS monitors, set_config('client_encoding',
-        CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, false)"""
+MANNERS = {
+    "default_transaction_read_only": "on",
+    "search_path": "pg_catalog",
+    "statement_timeout": "{milliseconds:.0f}",
+    "lock_timeout": "{tenth:.0f}",
+    "jit": "off",  # compiling costs more than our statements
+    "timezone": "UTC",
+}
+"""Set once we are in, not at login: else pg_settings would give ours as the server's."""
+ENCODING = "CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END"
 """A database without an encoding refuses to give as UTF-8 what is none, so that we take its bytes as they are."""
 AS_JSON = "SELECT row_to_json(answer) FROM ({statement}) AS answer"
 MOST_BYTES = 16 << 20
@@ -57,7 +64,7 @@ def connect(config: Postgres) -> Iterator[Session]:
     connection = _logged_in(config)
     try:
         session = Session(connection, config.timeout, ":".join(map(str, config.place)))
-        session.monitors = any(row.get("monitors") is True for row in ask(session, GREETING))
+        session.monitors = any(row.get("monitors") is True for row in ask(session, _greeting(config.timeout)))
         yield session
     finally:
         connection.finish()
@@ -91,20 +98,17 @@ def _parameters(config: Postgres) -> bytes:
 
     host, port = config.place
     password = login(config.password, config.password_file)
-    milliseconds = max(1, round(config.timeout * 1000))
-    manners = {
-        "default_transaction_read_only": "on",
-        "search_path": "pg_catalog",
-        "statement_timeout": milliseconds,
-        "lock_timeout": max(1, milliseconds // 10),
-        "jit": "off",  # compiling costs more than our statements
-        "timezone": "UTC",
-    }
     return make_conninfo(
         "", host=host, port=port, user=config.user, dbname=config.database, password=password,
         application_name="raingauge", client_encoding="SQL_ASCII", gssencmode="disable",
-        options=" ".join(f"-c {name}={value}" for name, value in manners.items()),
     ).encode()  # fmt: skip
+
+
+def _greeting(timeout: float) -> str:
+    limits = {"milliseconds": max(1, timeout * 1000), "tenth": max(1, timeout * 100)}
+    manners = [f"set_config('{name}', '{value.format(**limits)}', false)" for name, value in MANNERS.items()]
+    encoding = f"set_config('client_encoding', {ENCODING}, false)"
+    return ", ".join(["SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS monitors", encoding, *manners])
 
 
 def _wait(descriptor: int, write: bool, end: float, attempt: str) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from collectors.model import Gauge, Part, Sample, Untyped
-from collectors.postgres.connection import Row, Session
+from collectors.postgres.connection import MANNERS, Row, Session
 from collectors.postgres.rows import Payload, label, read_all, rows_of, samples
 
 SETTING = Gauge("pg_settings_*", "The setting * of the server.")
@@ -31,7 +31,12 @@ NOT_NUMBERS = ("sync_commit_cancel_wait", "google_dataplex.max_messages")
 """Settings of two vendors that are no numbers in spite of their type."""
 
 STATEMENTS = {
-    "settings": "SELECT name, setting, unit, vartype FROM pg_settings WHERE vartype IN ('bool', 'integer', 'real')",
+    # What we have set for our own session is not what others get.
+    "settings": """
+        SELECT name, CASE WHEN name = ANY ('{MANNERS}') THEN reset_val ELSE setting END AS setting, unit, vartype
+        FROM pg_settings WHERE vartype IN ('bool', 'integer', 'real') AND name <> 'transaction_read_only'""".replace(
+        "MANNERS", ",".join(MANNERS)
+    ),
     "version": "SELECT version()",
     "roles": "SELECT rolname, rolconnlimit FROM pg_roles",
     "wraparound": """

@@ -10,7 +10,7 @@ from typing import Any, Self
 import psycopg
 
 from tests.lab.ports import free_port
-from tests.lab.servers import AS_ROOT, Server
+from tests.lab.servers import AS_ROOT, Server, binary
 
 PASSWORD = "lab"
 
@@ -100,3 +100,18 @@ class Standby(PostgreSql):
             program("pg_basebackup"), "-d", self.primary.url, "-D", str(self.data), "--write-recovery-conf",
             "--create-slot", "--slot=standby", "--checkpoint=fast", "--no-sync",
         )  # fmt: skip
+
+
+class PostgresExporter(Server):
+    """Debian's prometheus-postgres-exporter beside a server."""
+
+    def __init__(self, directory: Path, server: PostgreSql, database: str = "postgres") -> None:
+        super().__init__(directory)
+        self.port = free_port()
+        self.address = ("127.0.0.1", self.port)
+        self.url = f"http://127.0.0.1:{self.port}/metrics"
+        self.source = f"{server.url.rpartition('/')[0]}/{database}?sslmode=disable"
+
+    def command(self) -> Sequence[str]:
+        return ["env", f"DATA_SOURCE_NAME={self.source}", binary("prometheus-postgres-exporter"),
+                f"--web.listen-address=127.0.0.1:{self.port}"]  # fmt: skip
