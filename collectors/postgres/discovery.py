@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Iterable
+from string import Template
 
 from collectors.inventory import Inventory, Listener
 from collectors.model import Proposal
@@ -9,13 +10,12 @@ from collectors.postgres.config import SOCKET, Postgres
 
 SERVERS = {"postgres", "postmaster"}
 REMEDY = """\
-psql -h HOST -p PORT -d postgres -c 'CREATE ROLE raingauge LOGIN' -c 'GRANT pg_monitor TO raingauge'
-(as the server's administrator: sudo -u postgres. LOGIN)
-For tables and indexes name the site's database in raingauge.yml: targets: {postgres: [{PLACE, database: NAME}]})"""
-PEER = """\
-Raingauge runs as the system user raingauge, and pg_hba.conf must let it in: `local all all peer`"""
+psql -h $host -p $port -d postgres -c 'CREATE ROLE raingauge LOGIN' -c 'GRANT pg_monitor TO raingauge'
+(as the server's administrator, such as by sudo -u postgres. $login)
+For tables and indexes name the site's database in raingauge.yml: targets: {postgres: [{$place, database: NAME}]}"""
+PEER = "Raingauge runs as the system user raingauge, and pg_hba.conf must let it in: `local all all peer`"
 OVER_TCP = """\
-With -c '\\\\password raingauge' it gets a password; in pg_hba.conf `host all raingauge HOST/32 scram-sha-256`,
+With -c '\\password raingauge' it gets a password; in pg_hba.conf `host all raingauge $host/32 scram-sha-256`,
 and in raingauge.yml beside the place: user: raingauge, password_file: /etc/raingauge/postgres"""
 
 
@@ -44,11 +44,8 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
 def _remedy(config: Postgres) -> str:
     host, port = config.place
     place = f"socket: {config.socket}" if config.socket else f"address: '{host}', port: {port}"
-    words = {"LOGIN": PEER if config.socket else OVER_TCP, "HOST": host, "PORT": str(port), "PLACE": place}
-    text = REMEDY
-    for word, value in words.items():
-        text = text.replace(word, value)
-    return text
+    text = REMEDY.replace("$login", PEER if config.socket else OVER_TCP)
+    return Template(text).substitute(host=host, port=port, place=place)
 
 
 def _reachable(address: str) -> str:
