@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from collectors.config import Config, Port, Secret, Timeout
 
@@ -20,7 +20,7 @@ def _socket(path: str) -> str:
 class Postgres(Config):
     socket: Annotated[str, AfterValidator(_socket)] = ""
     """Path of the server's unix socket, such as /var/run/postgresql/.s.PGSQL.5432; empty: TCP."""
-    address: str = "127.0.0.1"
+    address: Annotated[str, Field(pattern=r"^[^/@,\s]+$")] = "127.0.0.1"
     """Host name or IP address of the server."""
     port: Port = 5432
     """TCP port of the server."""

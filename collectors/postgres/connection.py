@@ -21,8 +21,13 @@ DENIED = ("28", "3D000", "42501")
 """Authentication, no such database, privilege missing."""
 DOWN = ("53", "57", "55P03", "08000", "08003", "08006")
 """Out of connections or memory, starting or shutting down, took too long, waited too long for a lock, lost."""
-FULL = ("too many connections", "too many clients", "remaining connection slots")
-"""A server that asks for a password first says this later, without a code that we could see."""
+DOWN_IN_WORDS = (
+    "too many connections",
+    "too many clients",
+    "remaining connection slots",
+    "server closed the connection",
+)
+"""What comes after the password, where we see no code; the last is libpq's own, and always in English."""
 MANNERS = {
     "default_transaction_read_only": "on",
     "search_path": "pg_catalog",
@@ -64,26 +69,25 @@ def connect(config: Postgres) -> Iterator[Session]:
     connection = _logged_in(config)
     try:
         session = Session(connection, config.timeout, ":".join(map(str, config.place)))
-        session.monitors = any(row.get("monitors") is True for row in ask(session, _greeting(config.timeout)))
+        session.monitors = any(row.get("monitors") is True for row in ask(session, _greeting(session)))
         yield session
     finally:
         connection.finish()
 
 
 def _logged_in(config: Postgres) -> Any:
-    from psycopg import pq
+    import psycopg
 
     attempt = f"connect to {config.socket or ':'.join(map(str, config.place))} as {config.user}"
-    end = time.monotonic() + config.timeout
-    connection = pq.PGconn.connect_start(_parameters(config))
     try:
-        good = connection.status != pq.ConnStatus.BAD
-        state = int(pq.PollingStatus.WRITING)
-        while good and state != pq.PollingStatus.OK:
-            _wait(connection.socket, state == pq.PollingStatus.WRITING, end, attempt)
-            state = connection.connect_poll()
-            good = state != pq.PollingStatus.FAILED
+        connection = psycopg.pq.PGconn.connect_start(_parameters(config))
+    except (psycopg.Error, UnicodeError) as error:
+        raise Unsupported(f"{attempt}: {type(error).__name__}") from error  # whose words may repeat the password
+    try:
+        good = _handshake(connection, time.monotonic() + config.timeout, attempt)
         words = one_line(connection.error_message)
+    except psycopg.Error as error:
+        good, words = False, str(error)
     except BaseException:
         connection.finish()
         raise
@@ -91,6 +95,17 @@ def _logged_in(config: Postgres) -> Any:
         return connection
     connection.finish()
     raise _why_not(config, f"{attempt}: {words}")
+
+
+def _handshake(connection: Any, end: float, attempt: str) -> bool:
+    """Whether it let us in."""
+    from psycopg.pq import ConnStatus, PollingStatus
+
+    state = PollingStatus.FAILED if connection.status == ConnStatus.BAD else PollingStatus.WRITING
+    while state in (PollingStatus.READING, PollingStatus.WRITING):
+        _wait(connection.socket, state == PollingStatus.WRITING, end, attempt)
+        state = PollingStatus(connection.connect_poll())
+    return state == PollingStatus.OK
 
 
 def _parameters(config: Postgres) -> bytes:
@@ -104,11 +119,14 @@ def _parameters(config: Postgres) -> bytes:
     ).encode()  # fmt: skip
 
 
-def _greeting(timeout: float) -> str:
-    limits = {"milliseconds": max(1, timeout * 1000), "tenth": max(1, timeout * 100)}
-    manners = [f"set_config('{name}', '{value.format(**limits)}', false)" for name, value in MANNERS.items()]
+def _greeting(session: Session) -> str:
+    limits = {"milliseconds": max(1, session.timeout * 1000), "tenth": max(1, session.timeout * 100)}
+    manners = {name: value.format(**limits) for name, value in MANNERS.items()}
+    if session.version >= 140000:
+        manners["idle_session_timeout"] = "0"
+    settings = [f"set_config('{name}', '{value}', false)" for name, value in manners.items()]
     encoding = f"set_config('client_encoding', {ENCODING}, false)"
-    return ", ".join(["SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS monitors", encoding, *manners])
+    return ", ".join(["SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS monitors", encoding, *settings])
 
 
 def _wait(descriptor: int, write: bool, end: float, attempt: str) -> None:
@@ -123,7 +141,7 @@ def one_line(words: bytes) -> str:
 
 
 def _why_not(config: Postgres, text: str) -> CollectError:
-    if any(words in text for words in FULL):
+    if any(words in text for words in DOWN_IN_WORDS):
         return Unreachable(text)
     return reason(refusal(config) or "28000", text)
 

@@ -27,14 +27,14 @@ def refusal(config: Postgres) -> str | None:
     address = f"unix:{config.socket}" if config.socket else f"{f'[{host}]' if ':' in host else host}:{port}"
     attempt = f"begin a login at {config.socket or address}"
     end = time.monotonic() + config.timeout
-    with sockets.connect(address, config.timeout) as connection:
-        try:
+    try:
+        with sockets.connect(address, config.timeout) as connection:
             connection.sendall(_startup(config.user, config.database))
             return _answer(connection, end, attempt)
-        except TimeoutError as error:
-            raise sockets.NoAnswer(f"{attempt}: no answer within {config.timeout:g} s") from error
-        except OSError as error:
-            raise Unreachable(f"{attempt}: {error.strerror or error}") from error
+    except TimeoutError as error:
+        raise sockets.NoAnswer(f"{attempt}: no answer within {config.timeout:g} s") from error
+    except (OSError, UnicodeError) as error:  # the latter: a name that no host can have
+        raise Unreachable(f"{attempt}: {error}") from error
 
 
 def _startup(user: str, database: str) -> bytes:

@@ -35,7 +35,7 @@ STATEMENTS = {
     "settings": """
         SELECT name, CASE WHEN name = ANY ('{MANNERS}') THEN reset_val ELSE setting END AS setting, unit, vartype
         FROM pg_settings WHERE vartype IN ('bool', 'integer', 'real') AND name <> 'transaction_read_only'""".replace(
-        "MANNERS", ",".join(MANNERS)
+        "MANNERS", ",".join((*MANNERS, "idle_session_timeout"))
     ),
     "version": "SELECT version()",
     "roles": "SELECT rolname, rolconnlimit FROM pg_roles",

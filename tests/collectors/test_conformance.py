@@ -64,6 +64,8 @@ def test_settings_that_no_socket_would_take_are_refused(collector: Collector) ->
         ("mysql", {"address": "localhost"}, "h:3306"),
         ("mysql", {"address": "db.internal"}, "db.internal:3306"),
         ("mysql", {"socket": "/run/mysqld/mysqld.sock"}, "h:/run/mysqld/mysqld.sock"),
+        ("postgres", {"address": "db.internal"}, "db.internal:5432"),
+        ("postgres", {"socket": "/run/postgresql/.s.PGSQL.5433"}, "h:/run/postgresql/.s.PGSQL.5433"),
         ("redis", {"address": "::1", "port": 6380}, "h:6380"),
         ("redis", {"address": "fd00::5"}, "[fd00::5]:6379"),
         ("redis", {"socket": "/run/redis.sock"}, "h:/run/redis.sock"),
