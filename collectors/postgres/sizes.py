@@ -47,7 +47,7 @@ STATEMENTS = {
     # The size functions wait for whoever holds a table or an index for itself alone, so those are left out.
     "tables": """
         WITH busy AS MATERIALIZED (SELECT relation FROM pg_locks WHERE mode = 'AccessExclusiveLock'
-            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+            AND relation IS NOT NULL AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
         SELECT current_database() AS datname, schemaname, relname,
             pg_table_size(oid) AS table_size, pg_indexes_size(oid) AS index_size
         FROM (SELECT c.oid, nspname AS schemaname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace

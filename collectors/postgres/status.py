@@ -6,7 +6,7 @@ Source: https://www.postgresql.org/docs/current/monitoring-stats.html https://ww
 from collections.abc import Iterable, Iterator
 
 from collectors.model import Gauge, Part, Sample
-from collectors.postgres.connection import Row, Rows, Session
+from collectors.postgres.connection import Rows, Session
 from collectors.postgres.rows import (
     Columns,
     Payload,
@@ -99,6 +99,7 @@ CHECKPOINTER: Columns = {
         stats_reset="When these numbers began, in Unix time; a counter in name only.",
     ),
 }
+ERROR = Gauge("pg_exporter_last_scrape_error", "0: this was read without an error; absent when it cannot be read.")
 START = Gauge("pg_postmaster_start_time_seconds", "When the server started, in Unix time.")
 LOCKS = Gauge("pg_locks_count", "Locks held or waited for, by database and mode.", ("datname", "mode"))
 WAITS = Gauge("sql_lock_waits", "Sessions that wait for a lock now.")
@@ -128,6 +129,7 @@ def read(session: Session) -> Payload:
 
 
 def parse(payload: Payload) -> Iterator[Sample]:
+    yield ERROR(0)
     databases = rows_of(payload, "databases")
     for row in databases:
         yield from samples(row, DATABASE, label(row, "datid"), label(row, "datname"))
@@ -146,18 +148,15 @@ def _locks(locks: Rows, databases: Rows) -> Iterable[Sample]:
         for mode in MODES:
             yield LOCKS(counts.get((label(row, "datid"), mode), 0), label(row, "datname"), mode)
     yield WAITS(sum(number(row.get("waits")) or 0 for row in locks))
-    waits = [_wait(row) for row in locks if number(row.get("waits"))]
-    if None not in waits:  # before PostgreSQL 14 a wait has no known start
-        yield LONGEST(max((wait for wait in waits if wait is not None), default=0))
-
-
-def _wait(row: Row) -> float | None:
-    return number(row.get("longest"))
+    waits = [number(row.get("longest")) for row in locks if number(row.get("waits"))]
+    known = [wait for wait in waits if wait is not None]
+    if len(known) == len(waits):  # before PostgreSQL 14 nobody knows when a wait began
+        yield LONGEST(max(known, default=0))
 
 
 PART = Part(
     "status",
-    (*families(DATABASE, CONFLICTS, BGWRITER, CHECKPOINTER), START, LOCKS, WAITS, LONGEST),
+    (*families(DATABASE, CONFLICTS, BGWRITER, CHECKPOINTER), ERROR, START, LOCKS, WAITS, LONGEST),
     read,
     parse,
 )

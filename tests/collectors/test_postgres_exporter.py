@@ -26,7 +26,6 @@ Key = tuple[str, Labels]
 
 NOT_OURS = {
     "pg_exporter_last_scrape_duration_seconds": "of the exporter itself; raingauge_part_duration_seconds is ours",
-    "pg_exporter_last_scrape_error": "of the exporter itself; raingauge_part_failures_total is ours",
     "pg_exporter_scrapes_total": "of the exporter itself",
     "pg_scrape_collector_duration_seconds": "of the exporter itself",
     "pg_scrape_collector_success": "of the exporter itself",

@@ -42,6 +42,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSql]:
             "CREATE TABLE node (nid serial PRIMARY KEY, title text)",
             "INSERT INTO node (title) SELECT 'Node ' || n FROM generate_series(1, 3000) n",
             "VACUUM ANALYZE node",
+            "CREATE TABLE cache AS SELECT 1 AS one",
+            "CREATE SCHEMA gone",
             "DELETE FROM node WHERE nid <= 100",
             database="site",
         )
@@ -197,6 +199,7 @@ def test_who_waits_for_a_lock_is_counted_and_we_wait_for_none(server: PostgreSql
         holder.execute("LOCK TABLE node IN ACCESS EXCLUSIVE MODE")
         waiting = threading.Thread(target=drop)
         waiting.start()
+        holder.execute("DROP SCHEMA gone")  # a lock, too, but on no relation
         wait_until(lambda: server.sql("SELECT 1 FROM pg_locks WHERE NOT granted"), 20, "somebody waits")
         readings = read(**reader(server))
         holder.rollback()
@@ -205,9 +208,10 @@ def test_who_waits_for_a_lock_is_counted_and_we_wait_for_none(server: PostgreSql
     assert {reading.outcome for reading in readings.values()} == {"ok", "absent"}
     assert found["sql_lock_waits"] == 1
     assert 0 < found["sql_lock_wait_longest_seconds"] < 60
-    assert found["pg_locks_count,site,accessexclusivelock"] == 2
+    assert found["pg_locks_count,site,accessexclusivelock"] == 3
     assert found["pg_stat_user_tables_n_tup_ins,site,public,node"] == 3000
     assert "pg_stat_user_tables_table_size_bytes,site,public,node" not in found
+    assert found["pg_stat_user_tables_table_size_bytes,site,public,cache"] == 8192
     idle_in_transaction = "site,idle in transaction,lab,holder,client backend,Client,ClientRead"
     assert found[f"pg_stat_activity_count,{idle_in_transaction}"] == 1
     assert found[f"pg_stat_activity_max_tx_duration,{idle_in_transaction}"] > 0
