@@ -10,6 +10,7 @@ MODULES = {
     "apache": "collectors.apache",
     "phpfpm": "collectors.phpfpm",
     "mysql": "collectors.mysql",
+    "postgres": "collectors.postgres",
     "redis": "collectors.redis",
     "memcached": "collectors.memcached",
     "varnish": "collectors.varnish",

@@ -21,9 +21,13 @@ ROOMS = ("agent", "dashboard", "alerts", "history", "collectors")
 BESIDE = ("tests", "bench", "docs")
 VOCABULARY = tuple(f"collectors.{name}" for name in ("model", "config", "errors", "sources", "inventory"))
 CLIENTS = {
-    "heartbeat": {"cronsim"}, "host": {"prometheus_client"}, "mysql": {"pymysql"}, "redis": {"redis"},
+    "heartbeat": {"cronsim"},
+    "host": {"prometheus_client"},
+    "mysql": {"pymysql"},
+    "postgres": {"psycopg"},
     "probe": {"cryptography", "dns", "re2"},
-}  # fmt: skip
+    "redis": {"redis"},
+}
 """Collector -> the client libraries that it may import; the others need none."""
 WEB = {"flask", "flask_limiter", "flask_login", "flask_wtf", "jinja2", "markupsafe", "werkzeug", "wtforms"}
 BOUNDARIES = {

@@ -24,8 +24,20 @@ UNIX_ACCEPTS = 0x10000
 
 # Where the kernel does not tell us whose a socket is (we are no root), Debian's ports and names do.
 WEB = "nginx|apache2|httpd"
-KNOWN_PORTS = {80: WEB, 443: WEB, 3306: "mariadbd|mysqld", 6379: "redis-server", 11211: "memcached"}
-KNOWN_PATHS = {r"php.*\.sock$": r"php-fpm.*", r"mysqld\.sock$": "mariadbd|mysqld", r"redis.*\.sock$": "redis-server"}
+KNOWN_PORTS = {
+    80: WEB,
+    443: WEB,
+    3306: "mariadbd|mysqld",
+    5432: "postgres",
+    6379: "redis-server",
+    11211: "memcached",
+}
+KNOWN_PATHS = {
+    r"php.*\.sock$": r"php-fpm.*",
+    r"mysqld\.sock$": "mariadbd|mysqld",
+    r"\.s\.PGSQL\.\d+$": "postgres",
+    r"redis.*\.sock$": "redis-server",
+}
 SHOW_PORT = ("redis-server", "valkey-server")
 
 

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+OFFICIAL = (
+    "node_", "nginx_", "apache_", "phpfpm_", "mysql_", "pg_", "redis_", "memcached_", "varnish_", "probe_",
+)  # fmt: skip
+"""Prefixes of the official exporters' names."""
 LIST = Path(__file__).parent.parent / "data" / "exporters.tsv"
 SERIES = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')

@@ -11,9 +11,9 @@ from collectors.config import Secret
 from collectors.inventory import Inventory
 from collectors.model import Collector, Family
 from tests.collectors.captures import captures
+from tests.collectors.official import OFFICIAL
 
 COLLECTORS = registry.collectors()
-OFFICIAL = ("node_", "nginx_", "phpfpm_", "mysql_", "redis_", "probe_", "apache_", "memcached_", "varnish_")
 OWN = ("drupal_", "web_", "php_", "sql_", "host_", "solr_", "mail_", "heartbeat_", "security_", "slo_", "raingauge_")
 """architecture: own families have one of these prefixes and no other."""
 NOT_CAPTURED = {
@@ -68,6 +68,8 @@ def test_settings_that_no_socket_would_take_are_refused(collector: Collector) ->
         ("mysql", {"address": "localhost"}, "h:3306"),
         ("mysql", {"address": "db.internal"}, "db.internal:3306"),
         ("mysql", {"socket": "/run/mysqld/mysqld.sock"}, "h:/run/mysqld/mysqld.sock"),
+        ("postgres", {"address": "db.internal"}, "db.internal:5432"),
+        ("postgres", {"socket": "/run/postgresql/.s.PGSQL.5433"}, "h:/run/postgresql/.s.PGSQL.5433"),
         ("redis", {"address": "::1", "port": 6380}, "h:6380"),
         ("redis", {"address": "fd00::5"}, "[fd00::5]:6379"),
         ("redis", {"socket": "/run/redis.sock"}, "h:/run/redis.sock"),

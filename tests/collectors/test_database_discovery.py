@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from collectors import registry
 from collectors.inventory import Inventory, Listener
 from collectors.model import Proposal
 from collectors.mysql.config import Mysql
+from collectors.postgres.config import Postgres
 from collectors.redis import Redis
 
 
@@ -73,3 +75,61 @@ def test_a_shut_socket_of_redis_is_opened_by_its_group() -> None:
     (found,) = proposals("redis", redis(address="127.0.0.1", port=6379))
     assert "usermod" not in found.remedy
     assert "targets: {redis: [{address: '127.0.0.1', port: 6379, user: raingauge," in found.remedy
+
+
+def postgres(pid: int = 7, process: str = "postgres", **where: Any) -> Listener:
+    return Listener(process, pid, **where)
+
+
+SOCKET = "/var/run/postgresql/.s.PGSQL.5432"
+
+
+@pytest.mark.parametrize(
+    ("listeners", "where"),
+    [
+        ((postgres(address="127.0.0.1", port=5432), postgres(path=SOCKET)), {"socket": SOCKET}),
+        ((postgres(path="/tmp/.s.PGSQL.5432"), postgres(path=SOCKET)), {"socket": "/tmp/.s.PGSQL.5432"}),
+        ((postgres(address="::1", port=5433), postgres(address="127.0.0.1", port=5433)), {"port": 5433}),
+        ((postgres(address="::", port=5432),), {}),
+        ((postgres(address="10.0.0.5", port=5432),), {"address": "10.0.0.5"}),
+    ],
+)
+def test_a_postgresql_server_is_asked_once_as_us_and_as_raingauge(
+    listeners: tuple[Listener, ...], where: dict[str, Any]
+) -> None:
+    found = proposals("postgres", *listeners)
+    assert [each.config for each in found] == [Postgres(user="ada", **where), Postgres(user="raingauge", **where)]
+
+
+def test_clusters_are_told_apart_by_process_or_else_by_port() -> None:
+    other = "/var/run/postgresql/.s.PGSQL.5433"
+    for second in (postgres(7, path=other), postgres(8, path="/srv/.s.PGSQL.5432"), postgres(8, path=other)):
+        found = proposals("postgres", postgres(7, path=SOCKET), second, postgres(7, address="127.0.0.1", port=5432))
+        assert [each.found for each in found[::2]] == [
+            f"postgres (pid 7) listens on {SOCKET}",
+            f"postgres (pid {second.pid}) listens on {second.path}",
+        ]
+
+
+def test_what_is_no_postgresql_socket_is_left_alone() -> None:
+    assert proposals("postgres", postgres(process="pgbouncer", path=SOCKET), postgres(path="/run/other.sock")) == []
+
+
+def test_how_a_postgresql_server_lets_us_in_is_told() -> None:
+    remedy = proposals("postgres", postgres(path=SOCKET))[0].remedy
+    assert remedy.startswith(
+        "psql -h /var/run/postgresql -p 5432 -d postgres -c 'CREATE ROLE raingauge LOGIN' "
+        "-c 'GRANT pg_monitor TO raingauge'\n"
+    )
+    assert "`local all all peer`" in remedy
+    assert f"targets: {{postgres: [{{socket: {SOCKET}, database: NAME}}]}}" in remedy
+    remedy = proposals("postgres", postgres(address="127.0.0.1", port=5433))[0].remedy
+    assert "-h 127.0.0.1 -p 5433" in remedy
+    assert "`host all raingauge 127.0.0.1/32 scram-sha-256`" in remedy
+    assert "address: '127.0.0.1', port: 5433, database: NAME" in remedy
+
+
+@pytest.mark.parametrize("path", ["5432", "/run/postgresql", ".s.PGSQL.5432", "/run/.s.PGSQL.5432.lock"])
+def test_a_path_that_is_no_postgresql_socket_is_refused(path: str) -> None:
+    with pytest.raises(ValidationError, match=r"\.s\.PGSQL\.5432"):
+        Postgres(socket=path)

@@ -8,8 +8,9 @@ import pytest
 
 from agent.exposition import render
 from tests.collectors.captures import Capture, captures
+from tests.collectors.official import OFFICIAL
 
-EXPORTERS = "nginx|phpfpm|mysql|redis|node|probe|apache|memcached|varnish"
+EXPORTERS = "|".join(prefix.rstrip("_") for prefix in OFFICIAL)
 OLD_NAMES = re.compile(
     rf"({EXPORTERS})_\S+ (counter metrics should have|use base unit|metric names should not contain abbreviated units|"
     r"non-histogram and non-summary metrics should not have|"

@@ -12,15 +12,17 @@ from collectors import registry
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # redis-py leaves a socket open
-@pytest.mark.parametrize("name", ["mysql", "redis", "memcached"])
-def test_a_socket_that_we_may_not_open_is_no_server_that_is_down(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "file"), [("mysql", "s.sock"), ("redis", "s.sock"), ("memcached", "s.sock"), ("postgres", ".s.PGSQL.5432")]
+)
+def test_a_socket_that_we_may_not_open_is_no_server_that_is_down(name: str, file: str, tmp_path: Path) -> None:
     collector = registry.collector(name)
-    config = collector.config.model_validate({"socket": str(tmp_path / "s.sock"), "timeout": 0.5})
+    config = collector.config.model_validate({"socket": str(tmp_path / file), "timeout": 0.5})
     assert trial(collector, config)[0].outcome == "unreachable"  # and loads what nobody may not read
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(tmp_path / "s.sock"))
+        server.bind(str(tmp_path / file))
         server.listen()
-        (tmp_path / "s.sock").chmod(0)
+        (tmp_path / file).chmod(0)
         found = as_nobody(lambda: ": ".join([(reading := trial(collector, config)[0]).outcome, reading.error]))
     assert found.startswith("denied: ")
     assert "ermission denied" in found

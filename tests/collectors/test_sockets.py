@@ -141,6 +141,17 @@ def test_without_rights_the_title_or_the_known_port_tells(tmp_path: Path) -> Non
     ]
 
 
+def test_without_rights_a_socket_of_postgresql_is_known_by_its_name(tmp_path: Path) -> None:
+    cluster = Process(
+        7, "postgres", "/usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/15/main", "postgres", 1
+    )
+    proc = proc_of_others(tmp_path, 5432)
+    with (proc / "net/unix").open("a") as table:
+        table.write("0: 00000002 00000000 00010000 0001 01 45 /run/postgresql/.s.PGSQL.5433\n")
+    found = {(at.process, at.pid, at.port, at.path) for at in listeners([cluster], proc) if at.pid}
+    assert found == {("postgres", 7, 5432, ""), ("postgres", 7, 0, "/run/postgresql/.s.PGSQL.5433")}
+
+
 def test_without_any_hint_the_process_stays_unknown(tmp_path: Path) -> None:
     stranger = Process(9, "thing", "/usr/bin/thing --to db:3306", "root", 1)
     found = listeners([stranger], proc_of_others(tmp_path, 3306))

@@ -36,7 +36,7 @@ def binary(name: str) -> str:
     for candidate in candidates:
         if found := shutil.which(candidate, path=places):
             return found
-    raise FileNotFoundError(f"{name} is not installed: apt-get install {PACKAGES[name]}")
+    raise FileNotFoundError(f"{name} is not installed: apt-get install {PACKAGES.get(name, name)}")
 
 
 class Server:
