@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from agent.exposition import render
-from collectors import mysql, registry
+from collectors import registry
 from collectors.host import cpu, diskstats, filesystem, kernel, loadavg, meminfo, netdev, pressure
 from collectors.model import Collector, Sample
+from collectors.mysql import status, variables
 from collectors.redis import info
 from tests.collectors.captures import captures
 from tests.collectors.official import families, listed, series
@@ -123,8 +124,8 @@ READS: dict[str, tuple[Callable[[], Iterable[Sample]], str]] = {
         "node",
     ),
     "filesystem": (mounts, "node"),
-    "status": (lambda: mysql.parse_status(rows("mariadb-global_status.tsv")), "mysqld"),
-    "variables": (lambda: mysql.parse_variables(rows("mariadb-global_variables.tsv")), "mysqld"),
+    "status": (lambda: status.parse(rows("mariadb-global_status.tsv")), "mysqld"),
+    "variables": (lambda: variables.parse(rows("mariadb-global_variables.tsv")), "mysqld"),
     "redis": (redis, "redis"),
 }
 NEWER_FAMILIES = {"redis_evicted_clients_total", "redis_max_clients", "redis_total_system_memory_bytes"}

@@ -154,8 +154,10 @@ TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 class MariaDb(Server):
     """Root logs in over the socket without a password; `lab` with the password `lab` owns the database `lab`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, settings: Sequence[str] = ()) -> None:
+        """`settings`: further options, such as --userstat=ON; the last of a name counts."""
         super().__init__(directory)
+        self.settings = settings
         self.port = free_port()
         self.socket = str(directory / "mysqld.sock")
         self.address = self.socket
@@ -166,7 +168,8 @@ class MariaDb(Server):
         return [binary("mariadbd"), "--no-defaults", f"--user={self.user}", f"--datadir={self.data}",
                 f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1",
                 f"--pid-file={self.directory}/mysqld.pid", "--innodb-buffer-pool-size=32M",
-                "--innodb-flush-method=fsync", "--performance-schema=OFF", "--skip-log-bin"]  # fmt: skip
+                "--innodb-flush-method=fsync", "--performance-schema=OFF", "--skip-log-bin",
+                *self.settings]  # fmt: skip
 
     def start(self) -> Self:
         if not self.data.exists():
