@@ -14,6 +14,7 @@ from collectors.mysql import (
     performance,
     processlist,
     replica,
+    responses,
     status,
     tables,
     userstat,
@@ -44,6 +45,7 @@ COLLECTOR = Collector(
         Part("innodb", innodb.FAMILIES, innodb.read, innodb.parse, interval=60.0),
         Part("binlog", binlog.FAMILIES, binlog.read, binlog.parse, interval=60.0),
         Part("userstat", userstat.FAMILIES, userstat.read, userstat.parse, interval=60.0),
+        Part("responses", responses.FAMILIES, responses.read, responses.parse, interval=60.0),
         Part("digests", digests.FAMILIES, digests.read, digests.parse, interval=60.0),
         Part("waits", performance.EVENT_FAMILIES, performance.read_events, performance.parse_events, interval=60.0),
         Part(

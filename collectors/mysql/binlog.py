@@ -54,8 +54,8 @@ def parse(payload: Payload) -> Iterable[Sample]:
     last = number(names[-1].rpartition(".")[2]) if names else None
     if last is not None:
         yield LAST(last)
-    for replica in payload["replicas"]:
-        yield REPLICA(1, *_replica(replica))
+    for replica in dict.fromkeys(map(_replica, payload["replicas"])):  # it registers once for each of its connections
+        yield REPLICA(1, *replica)
 
 
 def _replica(row: Row) -> tuple[str, ...]:

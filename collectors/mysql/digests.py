@@ -77,8 +77,7 @@ def read(session: Session) -> Table:
 
 def _known(row: Row) -> dict[str, str | None]:
     """Without a sample of the statement, which holds literals."""
-    kept = {name: row.get(name) for name in ("schema_name", "digest", *COLUMNS) if name in row}
-    return {**kept, "digest_text": normal(word(row, "digest_text"))}
+    return {name: row[name] for name in ("schema_name", "digest", "digest_text", *COLUMNS) if name in row}
 
 
 def _key(row: Row) -> tuple[str, str]:
@@ -102,7 +101,7 @@ def parse(rows: Table) -> Iterable[Sample]:
     for place, row in enumerate(rows):
         schema, digest = _key(row)
         text = word(row, "digest_text")
-        yield from _columns(row, OURS, (digest, schema, text[:MOST_TEXT]))
+        yield from _columns(row, OURS, (digest, schema, normal(text)[:MOST_TEXT]))
         if place < MOST_THEIRS:
             yield from _columns(row, THEIRS, (schema, digest, text[:MOST_TEXT_THEIRS]))
 

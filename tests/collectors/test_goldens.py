@@ -12,7 +12,7 @@ from tests.collectors.captures import Capture, captures
 EXPORTERS = "nginx|phpfpm|mysql|redis|node|probe"
 OLD_NAMES = re.compile(
     rf"({EXPORTERS})_\S+ (counter metrics should have|use base unit|metric names should not contain abbreviated units|"
-    r"non-histogram and non-summary metrics should not have|"
+    r"non-histogram( and non-summary)? metrics should not have|"
     r"metric names? should (be written in 'snake_case'|not include type))"
 )
 """What promtool says of the names that the official exporters have given themselves."""

@@ -39,6 +39,24 @@ LACKING = {
 }
 """What popular dashboards read of the parts that we have, and we do not give."""
 
+NOT_AS_SURVEYED = {
+    "mysql_engine_innodb_queries_in_queue": "left out of the survey: its name is put together",
+    "mysql_engine_innodb_queries_inside_innodb": "the same",
+    "mysql_engine_innodb_read_views_open_inside_innodb": "the same",
+    "mysql_slave_status_gtid_io_pos": "the same",
+    "mysql_slave_status_gtid_slave_pos": "the same",
+    "mysql_galera_gcache_size_bytes": "a gauge, surveyed as untyped",
+    "mysql_info_schema_client_statistics_concurrent_connections": "a gauge; the survey mixed up these two",
+    "mysql_info_schema_client_statistics_total_connections": "a counter",
+    "mysql_info_schema_user_statistics_concurrent_connections": "a gauge",
+    "mysql_info_schema_user_statistics_total_connections": "a counter",
+} | {
+    f"mysql_info_schema_{kind}query_response_time_seconds_{end}": "a histogram's series; we have no histograms"
+    for kind in ("", "read_", "write_")
+    for end in ("bucket", "sum", "count")
+}
+"""Where the survey of mysqld_exporter was read from its source by rule, and the source says otherwise."""
+
 
 @pytest.mark.parametrize("collector", COLLECTORS, ids=lambda collector: collector.name)
 def test_a_name_of_theirs_has_their_type_and_labels(collector: Collector) -> None:
@@ -62,6 +80,7 @@ def test_the_list_says_what_the_exporters_have() -> None:
         name: official
         for name, official in listed().items()
         if not name.endswith("*")
+        and name not in NOT_AS_SURVEYED
         and (theirs[name]["type"], frozenset(theirs[name]["labels"]))
         != (official.type, official.labels - {"valkey_version"})
     } == {}
@@ -149,7 +168,7 @@ def test_what_they_read_at_the_same_moment_becomes_the_same_series(part: str) ->
         }
 
     ours, all_theirs = without_newer(render(read()).decode()), without_newer(file.read_text())
-    names = {name for name, _ in ours}
+    names = {name for name, _ in ours if name.startswith(OFFICIAL)}
     theirs = {key: value for key, value in all_theirs.items() if key[0] in names}
     assert theirs.keys() - ours.keys() == set()
     assert names - {name for name, _ in theirs} - NEWER_FAMILIES == set()

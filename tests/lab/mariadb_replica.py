@@ -18,10 +18,10 @@ class Replicated:
     replica: MariaDb
 
     def caught_up(self) -> bool:
-        """Both connections run, and all rows have come."""
-        states = self.replica.sql("SHOW ALL SLAVES STATUS").count("\tYes\tYes\t")
-        rows = [server.sql("SELECT COUNT(*) FROM lab.node") for server in (self.source, self.replica)]
-        return states == 2 and rows[0] == rows[1]
+        """Both connections run, and all that the source wrote has come."""
+        running = self.replica.sql("SHOW ALL SLAVES STATUS").count("\tYes\tYes\t")
+        written = self.source.sql("SELECT @@gtid_binlog_pos")
+        return running == 2 and self.replica.sql("SELECT @@gtid_slave_pos") == written
 
 
 @contextmanager

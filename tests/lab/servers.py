@@ -8,14 +8,20 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.lab.ports import answers, free_port, wait_until
 
-PACKAGES = {"nginx": "nginx-light", "php-fpm": "php-fpm", "mariadbd": "mariadb-server", "redis-server": "redis-server"}
+PACKAGES = {
+    "nginx": "nginx-light",
+    "php-fpm": "php-fpm",
+    "mariadbd": "mariadb-server",
+    "redis-server": "redis-server",
+    "prometheus-mysqld-exporter": "prometheus-mysqld-exporter",
+}
 AS_ROOT = os.geteuid() == 0
 
 
@@ -35,6 +41,7 @@ class Server:
     """One process. A subclass writes its configuration and says how it is started and where it answers."""
 
     address: str | tuple[str, int]
+    environment: Mapping[str, str] = {}
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -47,8 +54,9 @@ class Server:
     def start(self) -> Self:
         with (self.directory / "output.log").open("ab") as output:
             self.process = subprocess.Popen(
-                self.command(), stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd=self.directory
-            )
+                self.command(), stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd=self.directory,
+                env={**os.environ, **self.environment},
+            )  # fmt: skip
         try:
             wait_until(self._ready, 60, f"{type(self).__name__} answers on {self.address}")
             self.prepare()
