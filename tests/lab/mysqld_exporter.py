@@ -18,15 +18,14 @@ COLLECTORS = (
 
 
 class MysqldExporter(Server):
-    def __init__(self, directory: Path, server: MariaDb, without: Sequence[str] = ()) -> None:
+    def __init__(self, directory: Path, server: MariaDb) -> None:
         super().__init__(directory)
         self.port = free_port()
         self.address = ("127.0.0.1", self.port)
-        self.without = without
         self.environment = {"DATA_SOURCE_NAME": f"{server.user}@unix({server.socket})/"}
 
     def command(self) -> Sequence[str]:
-        chosen = (f"--collect.{name}" for name in COLLECTORS if name not in self.without)
+        chosen = (f"--collect.{name}" for name in COLLECTORS)
         listen = f"--web.listen-address=127.0.0.1:{self.port}"
         return [binary("prometheus-mysqld-exporter"), listen, "--config.my-cnf=/dev/null", *chosen]
 
