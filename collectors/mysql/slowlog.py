@@ -1,5 +1,6 @@
 """The slow log of MySQL and MariaDB as totals by statement; a pure step over its text, in pieces of any size.
 
+Whoever may send statements can write lines into it that look like entries; nothing but these counts comes of it.
 Source: https://mariadb.com/kb/en/slow-query-log-overview/ https://dev.mysql.com/doc/refman/8.4/en/slow-query-log.html
 """
 
@@ -18,7 +19,7 @@ OTHER = "other"
 
 MOST_CHECKS = 100
 HEAD = re.compile(r"# (Time: +\d|User@Host: )")
-FIELD = re.compile(r"(\w+): +([^\s,]+)")
+FIELD = re.compile(r"(\w+): ([^\s,]*)")
 USE = re.compile(r"use `?([^`;\s]+)`?;\s*", re.IGNORECASE)
 STAMP = re.compile(r"SET ([\w ]+=[\d.]+,)*timestamp=[\d.]+;\s*")
 COMMAND = re.compile(r"# administrator command: ([\w ]+)")
