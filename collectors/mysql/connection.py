@@ -129,6 +129,9 @@ def first_table(session: Session, statements: Sequence[str], right: str = "") ->
         except Unsupported:
             if statement in (known, statements[-1]):
                 raise
+        except Denied:
+            session.works[statements[0]] = statement
+            raise
         else:
             session.works[statements[0]] = statement
             return rows

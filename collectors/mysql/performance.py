@@ -24,15 +24,23 @@ USED = Gauge("mysql_perf_schema_memory_events_used_bytes", "Bytes in use, by eve
 EVENT_FAMILIES = (WAITS, WAIT_TIME, FILES, FILE_TIME, FILE_BYTES, ALLOCATED, FREED, USED)
 
 TABLE = ("schema", "name", "operation")
-TABLE_WAITS = Counter("mysql_perf_schema_table_io_waits_total", "Reads and writes of rows, by table.", TABLE)
-TABLE_TIME = Counter("mysql_perf_schema_table_io_waits_seconds_total", "Their time.", TABLE)
+BOUNDS = {"name": 400, "index": 400}
+
+
+def _by_table(name: str, text: str, labels: tuple[str, ...] = TABLE) -> Family:
+    bounds = {label: bound for label, bound in BOUNDS.items() if label in labels}
+    return Counter(f"mysql_perf_schema_{name}_total", text, labels, bounds=bounds)
+
+
+TABLE_WAITS = _by_table("table_io_waits", "Reads and writes of rows, by table.")
+TABLE_TIME = _by_table("table_io_waits_seconds", "Time of reads and writes of rows, by table.")
 INDEX = ("schema", "name", "index", "operation")
-INDEX_WAITS = Counter("mysql_perf_schema_index_io_waits_total", "Reads and writes of rows, by index.", INDEX)
-INDEX_TIME = Counter("mysql_perf_schema_index_io_waits_seconds_total", "Their time.", INDEX)
-LOCKS = Counter("mysql_perf_schema_sql_lock_waits_total", "Waits for a table's lock in the server.", TABLE)
-LOCK_TIME = Counter("mysql_perf_schema_sql_lock_waits_seconds_total", "Their time.", TABLE)
-ENGINE_LOCKS = Counter("mysql_perf_schema_external_lock_waits_total", "Waits for a table's lock in its engine.", TABLE)
-ENGINE_LOCK_TIME = Counter("mysql_perf_schema_external_lock_waits_seconds_total", "Their time.", TABLE)
+INDEX_WAITS = _by_table("index_io_waits", "Reads and writes of rows, by index.", INDEX)
+INDEX_TIME = _by_table("index_io_waits_seconds", "Time of reads and writes of rows, by index.", INDEX)
+LOCKS = _by_table("sql_lock_waits", "Waits for a table's lock in the server.")
+LOCK_TIME = _by_table("sql_lock_waits_seconds", "Time waited for a table's lock in the server.")
+ENGINE_LOCKS = _by_table("external_lock_waits", "Waits for a table's lock in its engine.")
+ENGINE_LOCK_TIME = _by_table("external_lock_waits_seconds", "Time waited for a table's lock in its engine.")
 TABLE_FAMILIES = (
     TABLE_WAITS, TABLE_TIME, INDEX_WAITS, INDEX_TIME, LOCKS, LOCK_TIME, ENGINE_LOCKS, ENGINE_LOCK_TIME,
 )  # fmt: skip

@@ -41,7 +41,7 @@ COLUMNS = {
 }
 BARE = ("total_connections", "concurrent_connections")
 SECONDS = {"connected_time": "connected_time_seconds", "busy_time": "busy_seconds", "cpu_time": "cpu_time_seconds"}
-TABLE = {"schema": 100, "table": 200}
+TABLE = {"schema": 100, "table": 400}
 
 
 def _families(kind: str, without: tuple[str, ...] = ()) -> Mapping[str, Family]:
@@ -77,7 +77,7 @@ SCHEMA_INDEXED = Counter(
 )
 INDEX = Counter(
     "sql_index_rows_read_total", "Rows read through the index.", ("schema", "table", "index"),
-    bounds={**TABLE, "index": 200},
+    bounds={**TABLE, "index": 400},
 )  # fmt: skip
 FAMILIES = (
     *USERS.values(), *CLIENTS.values(), READ, CHANGED, INDEXED, SCHEMA_READ, SCHEMA_CHANGED, SCHEMA_INDEXED, INDEX,
