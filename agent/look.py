@@ -4,6 +4,7 @@ import getpass
 import glob
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from collectors.errors import Absent, Denied
@@ -12,12 +13,16 @@ from collectors.sources.files import read_text
 from collectors.sources.processes import processes
 from collectors.sources.sockets import listeners
 
+CLIENT_FILES = ("~/.my.cnf", "/etc/mysql/debian.cnf")
+
 
 def look(host: str) -> Inventory:
     running = processes()
     listening = listeners(running)
     texts, blind = configuration_texts(running)
-    return build(host, running, listening, texts, [*blind, *_unseen(listening)])
+    found = build(host, running, listening, texts, [*blind, *_unseen(listening)])
+    files = map(os.path.expanduser, CLIENT_FILES)
+    return replace(found, client_files=tuple(file for file in files if os.access(file, os.R_OK)))
 
 
 def configuration_texts(running: Iterable[Process]) -> tuple[dict[str, str], list[str]]:

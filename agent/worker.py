@@ -16,6 +16,11 @@ from agent.ticking import PartState, Watch
 
 log = logging.getLogger("raingauge.worker")
 
+SOUND = ("denied", "unsupported")
+"""What one part was refused says nothing of the connection."""
+RENEW_SECONDS = 300.0
+"""But a right that was given meanwhile may count for new connections only."""
+
 
 class Worker:
     """RuntimeError where no thread can be had."""
@@ -31,6 +36,7 @@ class Worker:
         self._open = contextlib.ExitStack()
         self._source: Any = None
         self._connected = False
+        self._connected_since = 0.0  # monotonic
         thread = threading.Thread(target=self._run, name=f"read-{watch.collector.name}", daemon=True)
         thread.start()
 
@@ -78,10 +84,12 @@ class Worker:
             if not self._connected:
                 self._source = self._open.enter_context(opened(self._watch.collector, self._watch.config))
                 self._connected = True
+                self._connected_since = time.monotonic()
         except Exception as error:  # noqa: BLE001 # connecting is part of reading: the same boundary
             return failed(state.part, error)
         reading = read_part(state.part, self._source)
-        if not reading.answered:
+        old = time.monotonic() - self._connected_since > RENEW_SECONDS
+        if not reading.answered and (old or reading.outcome not in SOUND):
             self._disconnect()
         return reading
 

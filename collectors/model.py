@@ -46,12 +46,13 @@ class Family:
             raise ValueError(f"{self.name} has labels {self.labels}, found {labels}")
         return Sample(self, labels, value)
 
-    def named(self, rest: str) -> "Family":
+    def named(self, rest: str, kind: Kind | None = None) -> "Family":
+        """`kind`: where the server says which type each has."""
         if not self.name.endswith("*"):
             raise ValueError(f"{self.name} is one name, not a family of names")
         if rest not in self._named:
             help_text = self.help.replace("*", rest)
-            self._named[rest] = Family(self.name[:-1] + rest, help_text, self.labels, self.kind, self.bounds)
+            self._named[rest] = Family(self.name[:-1] + rest, help_text, self.labels, kind or self.kind, self.bounds)
         return self._named[rest]
 
 

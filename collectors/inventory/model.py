@@ -91,4 +91,6 @@ class Inventory:
     sites: tuple[Site, ...] = ()
     blind: tuple[str, ...] = ()
     """What we could not see, each a sentence: "cannot read /etc/php/8.2/fpm/pool.d/shop.conf: permission denied"."""
+    client_files: tuple[str, ...] = ()
+    """Option files of MySQL's clients that we may read; their text holds passwords and stays where it is."""
     environment: Mapping[str, str] = field(default_factory=dict)

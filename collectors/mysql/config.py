@@ -1,6 +1,9 @@
 """Where a server is, and as whom we read it."""
 
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from collectors.config import Config, Port, Secret, Timeout
 
@@ -13,10 +16,14 @@ class Mysql(Config):
     port: Port = 3306
     """TCP port of the server."""
     user: str = "raingauge"
-    """Account that reads; it needs no more than USAGE."""
+    """Account that reads; with USAGE alone it reads status and variables."""
     password: Secret | None = None
     """Its password; none for an account that logs in by unix_socket."""
     password_file: Path | None = None
     """File that holds the password instead."""
+    defaults_file: Path | None = None
+    """Option file whose [client] section names user and password instead, such as ~/.my.cnf."""
+    heartbeat_table: Annotated[str, Field(pattern=r"^([\w$]+\.[\w$]+)?$")] = ""
+    """Table that pt-heartbeat writes, as database.table; empty: none."""
     timeout: Timeout = 5.0
     """How long connecting and each statement may take."""

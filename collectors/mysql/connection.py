@@ -4,17 +4,20 @@ Source: https://dev.mysql.com/doc/mysql-errors/8.4/en/ https://mariadb.com/kb/en
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.config import login
 from collectors.errors import CollectError, Denied, ParseError, Unreachable, Unsupported
 from collectors.mysql.config import Mysql
+from collectors.mysql.defaults import client_section
+from collectors.mysql.values import Rows
 from collectors.sources import sockets
 
 DENIED = {
-    1044, 1045, 1129, 1130, 1203, 1226, 1227, 1251, 1698, 1820, 1862, 2058, 2059, 2061, 3118, 3159, 4151,
+    1044, 1045, 1129, 1130, 1142, 1143, 1203, 1226, 1227, 1251, 1698, 1820, 1862, 2058, 2059, 2061, 3118, 3159, 4151,
 }  # fmt: skip
 """Access denied, host not allowed or blocked, the account's limits, privilege missing, a way to log in that PyMySQL
 does not know, password expired, account locked, TLS wanted."""
@@ -25,29 +28,48 @@ CLIENT = range(2000, 3000)
 GARBLED = (struct.error, LookupError, NameError, ValueError)
 """What PyMySQL raises while it reads a greeting that is none."""
 
-Rows = list[list[str]]
-
 MANNERS = (
     "SET SESSION long_query_time = 3600",
     "SET SESSION wait_timeout = 600",  # some servers close after a few seconds: before the next read
     "SET SESSION max_statement_time = {seconds:g}",  # MariaDB
     "SET SESSION max_execution_time = {milliseconds:.0f}",  # MySQL
+    "SET SESSION time_zone = 'SYSTEM'",  # of the clock that InnoDB's texts show
 )
+STOP_SECONDS = 0.5
+"""The server stops a statement that is too slow before we hang up: a slow part costs no connection."""
+
+
+@dataclass
+class Session:
+    """A kept connection, and what we learnt over it."""
+
+    connection: Any
+    config: Mysql
+    denied: dict[str, str] = field(default_factory=dict)
+    """Statement -> the server's words: what was refused once is not asked again over this connection."""
+    works: dict[str, str] = field(default_factory=dict)
+    """First spelling of a statement -> the one that this server knows."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """Answers that do not change while the server runs."""
+    digest_times: dict[tuple[str, str], float] = field(default_factory=dict)
+    """(schema, digest) -> time spent, at the last read."""
 
 
 @contextmanager
-def connect(config: Mysql) -> Iterator[Any]:
+def connect(config: Mysql) -> Iterator[Session]:
     import pymysql
 
     address = f"unix:{config.socket}" if config.socket else f"{config.address}:{config.port}"
-    password = login(config.password, config.password_file) or ""
-    attempt = f"connect to {config.socket or address} as {config.user}"
+    client = client_section(config.defaults_file) if config.defaults_file else {}
+    user = client.get("user", config.user)
+    password = client.get("password") or login(config.password, config.password_file) or ""
+    attempt = f"connect to {config.socket or address} as {user}"
     # The socket is ours: PyMySQL leaves its own open when there is no server.
     socket = sockets.connect(address, config.timeout)
     try:
         connection = pymysql.Connection(
-            host=config.address, port=config.port, user=config.user, password=password,
-            read_timeout=config.timeout, write_timeout=config.timeout, autocommit=True,
+            host=config.address, port=config.port, user=user, password=password,
+            read_timeout=config.timeout + STOP_SECONDS, write_timeout=config.timeout, autocommit=True,
             ssl_disabled=True, charset="utf8mb4", program_name="raingauge", defer_connect=True,
         )  # fmt: skip # a TLS context costs 20 ms of CPU at each connect
         connection.connect(socket)
@@ -57,7 +79,7 @@ def connect(config: Mysql) -> Iterator[Any]:
         raise ParseError(f"{attempt}: expected a MySQL server, found {type(error).__name__}: {error}") from error
     try:
         _be_modest(connection, config.timeout)
-        yield connection
+        yield Session(connection, config)
     finally:
         connection.close()
 
@@ -86,14 +108,79 @@ def _reason(error: Exception, attempt: str) -> CollectError:
     return Unreachable(text) if code == 0 or code in REFUSED or code in CLIENT else Unsupported(text)
 
 
-def ask(connection: Any, statement: str) -> Rows:
+def ask(session: Session, statement: str, right: str = "") -> Rows:
+    """The rows as text, NULL as "None". `right`: what a refusal says to grant: "PROCESS ON *.*"."""
+    _, rows = _execute(session, statement, right)
+    return [["None" if field is None else field for field in row] for row in rows]
+
+
+def table(session: Session, statement: str, right: str = "") -> list[dict[str, str | None]]:
+    """The rows as column -> text, the columns in lower case; servers differ in it."""
+    columns, rows = _execute(session, statement, right)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def first_table(session: Session, statements: Sequence[str], right: str = "") -> list[dict[str, str | None]]:
+    """Of several spellings the first that the server knows; Unsupported when it knows none."""
+    known = session.works.get(statements[0])
+    for statement in [known] if known else statements:
+        try:
+            rows = table(session, statement, right)
+        except Unsupported:
+            if statement in (known, statements[-1]):
+                raise
+        except Denied:
+            session.works[statements[0]] = statement
+            raise
+        else:
+            session.works[statements[0]] = statement
+            return rows
+    raise AssertionError("there is always a last spelling")
+
+
+def variable(session: Session, name: str) -> str:
+    """A global variable that is fixed at the server's start; "" where there is none of that name."""
+    if name not in session.facts:
+        found = ask(session, f"SHOW GLOBAL VARIABLES LIKE '{name}'")
+        session.facts[name] = found[0][-1] if found else ""
+    return session.facts[name]
+
+
+def _execute(session: Session, statement: str, right: str) -> tuple[list[str], list[list[str | None]]]:
+    if said := session.denied.get(statement):
+        raise Denied(said)
+    try:
+        return _rows(session.connection, statement)
+    except Denied as error:
+        said = f"{error}; allow it with: {grant(session, right)}" if right else str(error)
+        session.denied[statement] = said
+        raise Denied(said) from error
+
+
+def grant(session: Session, right: str) -> str:
+    """The statement that gives us a right, such as "PROCESS ON *.*"."""
+    if "account" not in session.facts:
+        session.facts["account"] = ask(session, "SELECT CURRENT_USER()")[0][0]
+    user, _, host = session.facts["account"].rpartition("@")
+    return f"GRANT {right} TO '{user}'@'{host}'"
+
+
+def _rows(connection: Any, statement: str) -> tuple[list[str], list[list[str | None]]]:
     import pymysql
 
+    shown = " ".join(statement.split())[:100]
     try:
         with connection.cursor() as cursor:
             cursor.execute(statement)
-            return [[str(field) for field in row] for row in cursor.fetchall()]
+            columns = [str(column[0]).lower() for column in cursor.description or ()]
+            return columns, [[_text(field) for field in row] for row in cursor.fetchall()]
     except (pymysql.err.MySQLError, TimeoutError) as error:
-        raise _reason(error, statement) from error
+        raise _reason(error, shown) from error
     except GARBLED as error:
-        raise ParseError(f"{statement}: expected rows, found {type(error).__name__}: {error}") from error
+        raise ParseError(f"{shown}: expected rows, found {type(error).__name__}: {error}") from error
+
+
+def _text(field: Any) -> str | None:
+    if isinstance(field, bytes):  # a column of bytes
+        return field.decode(errors="replace")
+    return None if field is None else str(field)

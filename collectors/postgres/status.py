@@ -102,8 +102,8 @@ CHECKPOINTER: Columns = {
 ERROR = Gauge("pg_exporter_last_scrape_error", "0: this was read without an error; absent when it cannot be read.")
 START = Gauge("pg_postmaster_start_time_seconds", "When the server started, in Unix time.")
 LOCKS = Gauge("pg_locks_count", "Locks held or waited for, by database and mode.", ("datname", "mode"))
-WAITS = Gauge("sql_lock_waits", "Sessions that wait for a lock now.")
-LONGEST = Gauge("sql_lock_wait_longest_seconds", "How long the session that waits longest for a lock has waited.")
+WAITS = Gauge("sql_lock_waits", "Sessions that wait for another's lock now.")
+LONGEST = Gauge("sql_lock_wait_longest_seconds", "How long the one that waits longest has waited; 0 if none does.")
 MODES = (
     "accesssharelock", "rowsharelock", "rowexclusivelock", "shareupdateexclusivelock", "sharelock",
     "sharerowexclusivelock", "exclusivelock", "accessexclusivelock", "sireadlock",

@@ -159,7 +159,7 @@ def test_what_is_fast_is_read_at_the_configured_interval(world: World, discovery
         watch.collector.name: {part.interval for part in watch.collector.parts}
         for watch in world.discover(text).watches
     }
-    assert intervals["mysql"] == {1.0, 60.0}
+    assert intervals["mysql"] == {1.0, 60.0, 600.0}
     assert 10.0 not in intervals["host"]
 
 

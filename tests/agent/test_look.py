@@ -39,6 +39,15 @@ def test_files_that_include_each_other_are_read_once(tmp_path: Path) -> None:
     assert {Path(path).name for path in texts if path.startswith(str(tmp_path))} == {"nginx.conf", "b.conf"}
 
 
+def test_a_clients_option_file_is_named_where_we_may_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert str(tmp_path / ".my.cnf") not in look("h").client_files
+    (tmp_path / ".my.cnf").write_text("[client]\npassword = hunter2\n")
+    found = look("h")
+    assert found.client_files[0] == str(tmp_path / ".my.cnf")
+    assert "hunter2" not in str(found)
+
+
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     with Lab() as lab:

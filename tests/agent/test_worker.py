@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from agent import worker
 from agent.reading import Reading
 from agent.ticking import PartState
 from agent.worker import Worker
@@ -114,3 +115,14 @@ def test_a_worker_that_nobody_waits_behind_is_not_stuck() -> None:
     assert not working.worker.stuck(0)
     hanging.let_go()
     working.over()
+
+
+def test_a_part_that_is_refused_keeps_the_connection_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    door = Door()
+    at_work = Working(door, part(Script([Denied("no right")])))
+    assert [at_work.read() for _ in range(3)] == ["denied"] * 3
+    assert (door.opened, door.closed) == (1, 0)
+    monkeypatch.setattr(worker, "RENEW_SECONDS", -1.0)  # a right may have been given that counts for new ones alone
+    assert [at_work.read() for _ in range(2)] == ["denied"] * 2
+    assert (door.opened, door.closed) == (2, 2)
+    at_work.over()

@@ -19,8 +19,15 @@ OWN = ("drupal_", "web_", "php_", "sql_", "host_", "solr_", "mail_", "heartbeat_
 NOT_CAPTURED = {
     "node_network_speed_bytes": "virtual network cards have no speed",
     "node_pressure_irq_stalled_seconds_total": "the kernel counts it only with CONFIG_IRQ_TIME_ACCOUNTING",
-    "mysql_global_status_innodb_row_ops_total": "MariaDB 10.11 has no Innodb_rows_*; MySQL and older ones have",
+    "mysql_info_schema_user_statistics_rows_fetched_total": "a column of Percona Server",
+    "mysql_info_schema_user_statistics_table_rows_read_total": "a column of Percona Server",
+    "mysql_info_schema_client_statistics_rows_fetched_total": "a column of Percona Server",
+    "mysql_info_schema_client_statistics_table_rows_read_total": "a column of Percona Server",
     "redis_rdb_current_bgsave_duration_sec": "only while a save runs",
+} | {
+    f"mysql_info_schema_{kind}_query_response_time_seconds_{end}": "a table of Percona Server and of newer MariaDBs"
+    for kind in ("read", "write")
+    for end in ("bucket", "sum", "count")
 }
 
 

@@ -1,14 +1,18 @@
 """Where discovery looks for databases and caches, and what it says when they let us not in."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from collectors import registry
 from collectors.inventory import Inventory, Listener
 from collectors.model import Proposal
 from collectors.mysql.config import Mysql
+from collectors.mysql.defaults import client_options
 from collectors.postgres.config import Postgres
 from collectors.redis import Redis
 
@@ -47,6 +51,43 @@ def test_two_mysql_servers_are_two() -> None:
         "mariadbd (pid 7) listens on /a.sock", "mysqld (pid 8) listens on /b.sock",
     ]  # fmt: skip
     assert "targets: {mysql: [{socket: /a.sock, user: raingauge," in found[0].remedy
+
+
+def test_a_clients_option_file_is_tried_last_and_none_of_it_is_copied() -> None:
+    inventory = Inventory(
+        "h", listeners=(mysql(path="/m.sock"),), environment={"USER": "ada"}, client_files=("/d.cnf",)
+    )
+    *_, last = registry.collector("mysql").discover(inventory)
+    assert last.config == Mysql(socket="/m.sock", defaults_file=Path("/d.cnf"))
+    assert len({each.found for each in registry.collector("mysql").discover(inventory)}) == 1
+
+
+def test_what_each_right_allows_is_told() -> None:
+    (found, _) = proposals("mysql", mysql(path="/m.sock"))
+    for grant in ("PROCESS, BINLOG MONITOR, SLAVE MONITOR, SHOW VIEW ON *.*", "PROCESS, REPLICATION CLIENT, SHOW VIEW",
+                  "SELECT ON performance_schema.*"):  # fmt: skip
+        assert f"GRANT {grant}" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("[client]\nuser = a\npassword=b c # said\n", {"user": "a", "password": "b c"}),
+        ("[client]\npassword = 'it#s\\\\'\n#user=x\n", {"password": "it#s\\"}),
+        ('[client]\npassword = "a\\sb"\nuser="q"', {"password": "a b", "user": "q"}),
+        ("[mysqld]\nuser = mysql\n[client]\nssl-ca = /c\nskip_ssl\n!include /x", {"ssl-ca": "/c"}),
+        ("user = early\n[client-server]\nuser = other\n", {}),
+        ("[client]\npassword=\n", {"password": ""}),
+        ("", {}),
+    ],
+)
+def test_what_an_option_file_says_to_clients(text: str, options: dict[str, str]) -> None:
+    assert client_options(text) == options
+
+
+@given(st.text(alphabet="[client]\n user=password'\"#!\\"))
+def test_any_option_file_is_survived(text: str) -> None:
+    assert all(isinstance(value, str) for value in client_options(text).values())
 
 
 def redis(pid: int = 7, process: str = "redis-server", **where: Any) -> Listener:

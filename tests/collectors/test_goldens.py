@@ -13,7 +13,7 @@ from tests.collectors.official import OFFICIAL
 EXPORTERS = "|".join(prefix.rstrip("_") for prefix in OFFICIAL)
 OLD_NAMES = re.compile(
     rf"({EXPORTERS})_\S+ (counter metrics should have|use base unit|metric names should not contain abbreviated units|"
-    r"non-histogram and non-summary metrics should not have|"
+    r"non-histogram( and non-summary)? metrics should not have|"
     r"non-counter metrics should not have|"
     r"metric names? should (be written in 'snake_case'|not include type))"
 )

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from agent.reading import Reading, trial
 from collectors.config import Secret
-from collectors.mysql import COLLECTOR, number, parse_status
+from collectors.mysql import COLLECTOR
 from collectors.mysql.config import Mysql
 from collectors.mysql.connection import connect
+from collectors.mysql.status import parse as parse_status
+from collectors.mysql.values import number
 from tests.collectors.answering import answering
 from tests.lab.ports import free_port
 from tests.lab.servers import MariaDb
@@ -56,10 +58,16 @@ def test_values_are_those_of_the_servers_own_client(server: MariaDb) -> None:
 
 
 @pytest.mark.servers
-def test_usage_alone_is_enough_and_tcp_too(server: MariaDb) -> None:
-    assert {reading.outcome for reading in read(**reader(server)).values()} == {"ok"}
-    settings = reader(server, socket="", port=server.port)
-    assert {reading.outcome for reading in read(**settings).values()} == {"ok"}
+def test_usage_alone_reads_status_and_variables_and_tcp_too(server: MariaDb) -> None:
+    for settings in (reader(server), reader(server, socket="", port=server.port)):
+        readings = read(**settings)
+        outcomes = {name: reading.outcome for name, reading in readings.items()}
+        assert outcomes == {
+            "status": "ok", "variables": "ok", "replica": "denied", "processlist": "denied", "locks": "denied",
+            "innodb": "denied", "tables": "denied", "heartbeat": "absent", "binlog": "absent", "userstat": "absent",
+            "responses": "absent", "digests": "absent", "waits": "absent", "table_waits": "absent",
+        }  # fmt: skip
+        assert readings["locks"].error.endswith("; allow it with: GRANT PROCESS ON *.* TO 'reader'@'localhost'")
 
 
 @pytest.mark.servers
@@ -140,7 +148,7 @@ def test_what_is_down_is_unreachable(server: MariaDb) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # PyMySQL leaves a file open
 def test_a_server_that_goes_away_between_two_reads(tmp_path: Any) -> None:
     with MariaDb(tmp_path / "db") as server, connect(Mysql(socket=server.socket, user=server.user)) as connection:
-        status, _ = COLLECTOR.parts
+        status = COLLECTOR.parts[0]
         assert status.read(connection)
         server.stop()
         with pytest.raises(Exception, match="SHOW GLOBAL STATUS") as gone:
@@ -155,10 +163,10 @@ def test_our_statements_are_limited_and_stay_out_of_the_slow_log(server: MariaDb
         "SET GLOBAL log_output = 'TABLE'; SET GLOBAL slow_query_log = 1;"
     )
     try:
-        with connect(Mysql(**reader(server, timeout=1.5))) as connection, connection.cursor() as cursor:
+        with connect(Mysql(**reader(server, timeout=1.5))) as session, session.connection.cursor() as cursor:
             cursor.execute("SELECT @@session.max_statement_time, @@session.long_query_time, @@session.wait_timeout")
             limit, threshold, idle = cursor.fetchone()
-            COLLECTOR.parts[0].read(connection)
+            COLLECTOR.parts[0].read(session)
         assert (float(limit), float(threshold), idle) == (1.5, 3600, 600)
         logged = server.sql("SELECT sql_text FROM mysql.slow_log WHERE user_host LIKE '%reader%'")
         assert logged == "SET NAMES utf8mb4\n"  # PyMySQL's own, once a connection

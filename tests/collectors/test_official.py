@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from agent.exposition import render
-from collectors import mysql, registry
+from collectors import registry
 from collectors.host import cpu, diskstats, filesystem, kernel, loadavg, meminfo, netdev, pressure
 from collectors.model import Collector, Sample
+from collectors.mysql import status, variables
 from collectors.redis import info
 from tests.collectors.captures import captures
 from tests.collectors.official import OFFICIAL, families, listed, series
@@ -35,6 +36,24 @@ needs_names = pytest.mark.skipif(not NAMES.exists(), reason="the survey of publi
 
 NOT_SURVEYED = {"node_textfile_mtime_seconds"}
 """Theirs, though the survey did not see it."""
+
+NOT_AS_SURVEYED = {
+    "mysql_engine_innodb_queries_in_queue": "left out of the survey: its name is put together",
+    "mysql_engine_innodb_queries_inside_innodb": "the same",
+    "mysql_engine_innodb_read_views_open_inside_innodb": "the same",
+    "mysql_slave_status_gtid_io_pos": "the same",
+    "mysql_slave_status_gtid_slave_pos": "the same",
+    "mysql_galera_gcache_size_bytes": "a gauge, surveyed as untyped",
+    "mysql_info_schema_client_statistics_concurrent_connections": "a gauge; the survey mixed up these two",
+    "mysql_info_schema_client_statistics_total_connections": "a counter",
+    "mysql_info_schema_user_statistics_concurrent_connections": "a gauge",
+    "mysql_info_schema_user_statistics_total_connections": "a counter",
+} | {
+    f"mysql_info_schema_{kind}query_response_time_seconds_{end}": "a histogram's series; we have no histograms"
+    for kind in ("", "read_", "write_")
+    for end in ("bucket", "sum", "count")
+}
+"""Where the survey of mysqld_exporter was read from its source by rule, and the source says otherwise."""
 
 
 @pytest.mark.parametrize("collector", COLLECTORS, ids=lambda collector: collector.name)
@@ -59,7 +78,7 @@ def test_the_list_says_what_the_exporters_have() -> None:
         name: official
         for name, official in listed().items()
         if not name.endswith("*")
-        and name not in NOT_SURVEYED
+        and name not in {*NOT_SURVEYED, *NOT_AS_SURVEYED}
         and (theirs[name]["type"], frozenset(theirs[name]["labels"]))
         != (official.type, official.labels - {"valkey_version"})
     } == {}
@@ -123,8 +142,8 @@ READS: dict[str, tuple[Callable[[], Iterable[Sample]], str]] = {
         "node",
     ),
     "filesystem": (mounts, "node"),
-    "status": (lambda: mysql.parse_status(rows("mariadb-global_status.tsv")), "mysqld"),
-    "variables": (lambda: mysql.parse_variables(rows("mariadb-global_variables.tsv")), "mysqld"),
+    "status": (lambda: status.parse(rows("mariadb-global_status.tsv")), "mysqld"),
+    "variables": (lambda: variables.parse(rows("mariadb-global_variables.tsv")), "mysqld"),
     "redis": (redis, "redis"),
 }
 NEWER_FAMILIES = {"redis_evicted_clients_total", "redis_max_clients", "redis_total_system_memory_bytes"}
@@ -148,7 +167,7 @@ def test_what_they_read_at_the_same_moment_becomes_the_same_series(part: str) ->
         }
 
     ours, all_theirs = without_newer(render(read()).decode()), without_newer(file.read_text())
-    names = {name for name, _ in ours}
+    names = {name for name, _ in ours if name.startswith(OFFICIAL)}
     theirs = {key: value for key, value in all_theirs.items() if key[0] in names}
     assert theirs.keys() - ours.keys() == set()
     assert names - {name for name, _ in theirs} - NEWER_FAMILIES == set()

@@ -14,6 +14,8 @@ from collectors import mysql, nginx
 from collectors.host import clock as host_clock
 from collectors.host import cpu, diskstats, filesystem, kernel, loadavg, meminfo, netdev, pressure, processes, uname
 from collectors.model import UP, Event, Family, Sample, Target
+from collectors.mysql import status as mysql_status
+from collectors.mysql import variables as mysql_variables
 from collectors.phpfpm import pool, status
 from collectors.probe import families as checks
 from collectors.redis import info
@@ -195,14 +197,14 @@ def _mysql(m: Moment) -> Iterator[Sample]:
     for name, rate in (("queries", m.requests * 9), ("questions", m.requests * 8.5),
                        ("slow_queries", 0.02 + 1.2 * m.strain), ("bytes_received", m.requests * 900),
                        ("bytes_sent", m.requests * 6200), ("aborted_connects", 0.0)):  # fmt: skip
-        yield m.grown(mysql.STATUS.named(name), rate)
-    yield mysql.STATUS.named("threads_connected")(round(14 + 2 * m.drift["www"] + 38 * m.strain))
-    yield mysql.STATUS.named("threads_running")(round(2 + 22 * m.strain))
+        yield m.grown(mysql_status.STATUS.named(name), rate)
+    yield mysql_status.STATUS.named("threads_connected")(round(14 + 2 * m.drift["www"] + 38 * m.strain))
+    yield mysql_status.STATUS.named("threads_running")(round(2 + 22 * m.strain))
     for name, value in (("innodb_buffer_pool_bytes_data", 1.4 * GIB), ("uptime", 3e6 + m.step * m.interval)):
-        yield mysql.STATUS.named(name)(value)
-    yield mysql.VARIABLE.named("max_connections")(151)
-    yield mysql.VARIABLE.named("innodb_buffer_pool_size")(2 * GIB)
-    yield mysql.VERSION(1, "10.11.14-MariaDB", "Debian 12", "10.11.14")
+        yield mysql_status.STATUS.named(name)(value)
+    yield mysql_variables.VARIABLE.named("max_connections")(151)
+    yield mysql_variables.VARIABLE.named("innodb_buffer_pool_size")(2 * GIB)
+    yield mysql_variables.VERSION(1, "10.11.14-MariaDB", "Debian 12", "10.11.14")
     yield mysql.UP(1)
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,6 +23,7 @@ PACKAGES = {
     "apache2": "apache2",
     "memcached": "memcached",
     "varnishd": "varnish",
+    "prometheus-mysqld-exporter": "prometheus-mysqld-exporter",
 }
 AS_ROOT = os.geteuid() == 0
 
@@ -43,6 +44,7 @@ class Server:
     """One process. A subclass writes its configuration and says how it is started and where it answers."""
 
     address: str | tuple[str, int]
+    environment: Mapping[str, str] = {}
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -55,8 +57,9 @@ class Server:
     def start(self) -> Self:
         with (self.directory / "output.log").open("ab") as output:
             self.process = subprocess.Popen(
-                self.command(), stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd=self.directory
-            )
+                self.command(), stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd=self.directory,
+                env={**os.environ, **self.environment},
+            )  # fmt: skip
         try:
             wait_until(self._ready, 60, f"{type(self).__name__} answers on {self.address}")
             self.prepare()
@@ -169,8 +172,10 @@ TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 class MariaDb(Server):
     """Root logs in over the socket without a password; `lab` with the password `lab` owns the database `lab`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, settings: Sequence[str] = ()) -> None:
+        """`settings`: further options, such as --userstat=ON; the last of a name counts."""
         super().__init__(directory)
+        self.settings = settings
         self.port = free_port()
         self.socket = str(directory / "mysqld.sock")
         self.address = self.socket
@@ -181,7 +186,8 @@ class MariaDb(Server):
         return [binary("mariadbd"), "--no-defaults", f"--user={self.user}", f"--datadir={self.data}",
                 f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1",
                 f"--pid-file={self.directory}/mysqld.pid", "--innodb-buffer-pool-size=32M",
-                "--innodb-flush-method=fsync", "--performance-schema=OFF", "--skip-log-bin"]  # fmt: skip
+                "--innodb-flush-method=fsync", "--performance-schema=OFF", "--skip-log-bin",
+                *self.settings]  # fmt: skip
 
     def start(self) -> Self:
         if not self.data.exists():
