@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.alerts.receiver import Receiver
+from tests.collectors.official import OLD_NAMES
 from tests.lab.lab import Lab
 from tests.lab.ports import wait_until
 from tests.lab.process import Raingauge
@@ -28,12 +29,6 @@ CHROMIUM_OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-OLD_NAMES = re.compile(
-    r"(nginx|phpfpm|mysql|redis|node|probe)_\S+ (counter metrics should have|use base unit|"
-    r"non-histogram and non-summary metrics should not have|"
-    r"metric names? should (be written in 'snake_case'|not include type))"
-)
-"""What promtool says of the names that the official exporters have given themselves, too."""
 
 
 @pytest.fixture(scope="module")

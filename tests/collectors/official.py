@@ -10,6 +10,14 @@ OFFICIAL = (
     "node_", "nginx_", "apache_", "phpfpm_", "mysql_", "pg_", "redis_", "memcached_", "varnish_", "probe_",
 )  # fmt: skip
 """Prefixes of the official exporters' names."""
+EXPORTERS = "|".join(prefix.rstrip("_") for prefix in OFFICIAL)
+OLD_NAMES = re.compile(
+    rf"({EXPORTERS})_\S+ (counter metrics should have|use base unit|metric names should not contain abbreviated units|"
+    r"non-histogram( and non-summary)? metrics should not have|"
+    r"non-counter metrics should not have|"
+    r"metric names? should (be written in 'snake_case'|not include type))"
+)
+"""What promtool says of the names that the official exporters have given themselves."""
 LIST = Path(__file__).parent.parent / "data" / "exporters.tsv"
 SERIES = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')

@@ -1,23 +1,13 @@
 """What each captured answer becomes, against its golden. `make golden` rewrites them; read the diff."""
 
 import os
-import re
 import subprocess
 
 import pytest
 
 from agent.exposition import render
 from tests.collectors.captures import Capture, captures
-from tests.collectors.official import OFFICIAL
-
-EXPORTERS = "|".join(prefix.rstrip("_") for prefix in OFFICIAL)
-OLD_NAMES = re.compile(
-    rf"({EXPORTERS})_\S+ (counter metrics should have|use base unit|metric names should not contain abbreviated units|"
-    r"non-histogram( and non-summary)? metrics should not have|"
-    r"non-counter metrics should not have|"
-    r"metric names? should (be written in 'snake_case'|not include type))"
-)
-"""What promtool says of the names that the official exporters have given themselves."""
+from tests.collectors.official import OLD_NAMES
 
 
 @pytest.mark.parametrize("capture", captures(), ids=str)
