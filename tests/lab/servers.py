@@ -98,20 +98,21 @@ class Server:
 
 
 class PhpFpm(Server):
-    """A pool on a unix socket with a status page.
+    """A pool on a unix socket, or on TCP, with a status page.
 
     `settings` are further lines of the pool's file, `options` of the command line: `-d extension=apcu.so`.
     """
 
     def __init__(
         self, directory: Path, pool: str = "lab", children: int = 4, settings: str = "", status: bool = True,
-        options: Sequence[str] = (),
+        options: Sequence[str] = (), tcp: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(directory)
         self.options = options
         self.pool = pool
         self.socket = str(directory / "fpm.sock")
-        self.address = self.socket
+        self.address: str | tuple[str, int] = ("127.0.0.1", free_port()) if tcp else self.socket
+        listen = f"127.0.0.1:{self.address[1]}" if tcp else self.socket
         self.configuration = directory / "php-fpm.conf"
         pools = directory / "pool.d"
         pools.mkdir(exist_ok=True)
@@ -121,7 +122,7 @@ class PhpFpm(Server):
         user = "user = www-data\ngroup = www-data\nlisten.owner = www-data\n" if AS_ROOT else ""
         status_line = "pm.status_path = /fpm-status\n" if status else ""
         (pools / f"{pool}.conf").write_text(
-            f"[{pool}]\nlisten = {self.socket}\n{user}pm = dynamic\npm.max_children = {children}\n"
+            f"[{pool}]\nlisten = {listen}\n{user}pm = dynamic\npm.max_children = {children}\n"
             f"pm.start_servers = 2\npm.min_spare_servers = 1\npm.max_spare_servers = 2\n{status_line}{settings}"
         )
 
@@ -138,11 +139,22 @@ class PhpFpm(Server):
 
 
 class Nginx(Server):
-    """Serves `root`, PHP through `fastcgi`, and stub_status on 127.0.0.1."""
+    """Serves `root`, PHP through `fastcgi`, and stub_status on 127.0.0.1.
 
-    def __init__(self, directory: Path, root: Path | None = None, fastcgi: str = "", status: bool = True) -> None:
+    `certificate`: a file with it and its key; then it speaks TLS on `tls_port`, too.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        root: Path | None = None,
+        fastcgi: str = "",
+        status: bool = True,
+        certificate: Path | None = None,
+    ) -> None:
         super().__init__(directory)
         self.port = free_port()
+        self.tls_port = free_port()
         self.address = ("127.0.0.1", self.port)
         self.url = f"http://127.0.0.1:{self.port}"
         root = root or directory
@@ -151,6 +163,7 @@ class Nginx(Server):
             f"location ~ \\.php$ {{ fastcgi_pass unix:{fastcgi}; include /etc/nginx/fastcgi_params;\n"
             f"        fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_read_timeout 30s; }}"
         )
+        tls = f"listen 127.0.0.1:{self.tls_port} ssl; ssl_certificate {certificate}; ssl_certificate_key {certificate};"
         stub = "location = /stub_status { stub_status; access_log off; allow 127.0.0.1; deny all; }"
         self.configuration.write_text(
             f"{'user www-data;' if AS_ROOT else ''}\nworker_processes 1;\ndaemon off;\npid {directory}/nginx.pid;\n"
@@ -158,7 +171,7 @@ class Nginx(Server):
             + "".join(f"  {kind}_temp_path {directory}/{kind};\n" for kind in TEMPORARY)
             + f"  access_log {directory}/access.log;\n  server {{\n    listen 127.0.0.1:{self.port};\n"
             f"    server_name lab.example;\n    root {root};\n    index index.php index.html;\n"
-            f"    {stub if status else ''}\n    {php if fastcgi else ''}\n  }}\n}}\n"
+            f"    {tls if certificate else ''}\n    {stub if status else ''}\n    {php if fastcgi else ''}\n  }}\n}}\n"
         )
 
     def command(self) -> Sequence[str]:
