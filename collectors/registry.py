@@ -10,6 +10,7 @@ MODULES = {
     "phpfpm": "collectors.phpfpm",
     "mysql": "collectors.mysql",
     "redis": "collectors.redis",
+    "solr": "collectors.solr",
     "probe": "collectors.probe",
 }
 
