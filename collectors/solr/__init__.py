@@ -13,7 +13,6 @@ from collectors.model import Collector, Gauge, Part, Proposal, tcp_instance
 from collectors.solr import metrics, state
 from collectors.solr.config import Solr
 
-
 UP = Gauge("solr_up", "1 when the server answered.")
 PORT = 8983
 START = re.compile(r"-Dsolr\.|\bsolr\S*/server\b")

@@ -14,7 +14,8 @@ from agent.reading import trial
 from collectors.errors import ParseError
 from collectors.inventory import Inventory, Listener, Process
 from collectors.model import Part, Sample
-from collectors.solr import COLLECTOR, Solr
+from collectors.solr import COLLECTOR
+from collectors.solr.config import Solr
 from collectors.solr.metrics import parse as parse_metrics
 from collectors.solr.state import parse_cores, parse_system
 from tests.collectors.answering import answering
