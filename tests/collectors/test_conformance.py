@@ -21,6 +21,10 @@ NOT_CAPTURED = {
     "node_pressure_irq_stalled_seconds_total": "the kernel counts it only with CONFIG_IRQ_TIME_ACCOUNTING",
     "mysql_global_status_innodb_row_ops_total": "MariaDB 10.11 has no Innodb_rows_*; MySQL and older ones have",
     "redis_rdb_current_bgsave_duration_sec": "only while a save runs",
+    "redis_aof_current_rewrite_duration_sec": "only while a rewrite runs",
+    "redis_aof_rewrite_buffer_length": "gone in Redis 7, and before only with an append-only file",
+    "redis_expired_subkeys_total": "since Redis 7.4",
+    "redis_second_repl_offset": "only of a replica that became the primary",
 }
 
 

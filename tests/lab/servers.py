@@ -15,7 +15,14 @@ from typing import Self
 
 from tests.lab.ports import answers, free_port, wait_until
 
-PACKAGES = {"nginx": "nginx-light", "php-fpm": "php-fpm", "mariadbd": "mariadb-server", "redis-server": "redis-server"}
+PACKAGES = {
+    "nginx": "nginx-light",
+    "php-fpm": "php-fpm",
+    "mariadbd": "mariadb-server",
+    "redis-server": "redis-server",
+    "prometheus-redis-exporter": "prometheus-redis-exporter",
+    "prometheus-nginx-exporter": "prometheus-nginx-exporter",
+}
 AS_ROOT = os.geteuid() == 0
 
 
