@@ -11,6 +11,7 @@ MODULES = {
     "mysql": "collectors.mysql",
     "redis": "collectors.redis",
     "solr": "collectors.solr",
+    "mail": "collectors.mail",
     "probe": "collectors.probe",
 }
 

@@ -22,6 +22,8 @@ PACKAGES = {
     "redis-server": "redis-server",
     "prometheus-redis-exporter": "prometheus-redis-exporter",
     "prometheus-nginx-exporter": "prometheus-nginx-exporter",
+    "postfix": "postfix",
+    "sendmail": "postfix",
 }
 AS_ROOT = os.geteuid() == 0
 
@@ -70,7 +72,9 @@ class Server:
     def _ready(self) -> bool:
         assert self.process is not None
         if self.process.poll() is not None:
-            raise AssertionError(f"{type(self).__name__} ended:\n{(self.directory / 'output.log').read_text()[-2000:]}")
+            raise AssertionError(
+                f"{type(self).__name__} ended ({self.process.poll()}):\n{(self.directory / 'output.log').read_text()[-2000:]}"
+            )
         return answers(self.address)
 
     def stop(self, end: signal.Signals = signal.SIGTERM) -> None:
