@@ -149,7 +149,9 @@ class Discoverer:
         for place, configs in untried:
             if not any((place, config) in done for config in configs):
                 late = Unreachable(f"no answer within {TRIAL_SECONDS:g} s")
-                done[place, configs[0]] = tuple(failed(part, late) for part in registry.collector(place[0]).parts)
+                done[place, configs[0]] = tuple(
+                    failed(part, late) for part in registry.collector(place[0]).parts_of(configs[0])
+                )
         return done
 
     def _note(
@@ -178,10 +180,10 @@ def configured(configuration: Configuration) -> Iterable[Watch]:
 
 
 def paced(watch: Watch, interval: float) -> Watch:
-    """The watch with its fast parts read at that interval."""
+    """The watch with the parts that its configuration asks for, the fast ones read at that interval."""
     parts = tuple(
         replace(part, interval=interval) if part.interval == DEFAULT_INTERVAL else part
-        for part in watch.collector.parts
+        for part in watch.collector.parts_of(watch.config)
     )
     return replace(watch, collector=replace(watch.collector, parts=parts))
 

@@ -98,7 +98,7 @@ def trial(collector: Collector, config: Config) -> tuple[Reading, ...]:
     """Each part read once, over one connection. A connection that cannot be had fails every part."""
     try:
         with opened(collector, config) as source:
-            return tuple(read_part(part, source) for part in collector.parts)
+            return tuple(read_part(part, source) for part in collector.parts_of(config))
     except Exception as error:  # noqa: BLE001 # the same boundary: connecting is part of reading
         reason = error
-    return tuple(failed(part, reason) for part in collector.parts)
+    return tuple(failed(part, reason) for part in collector.parts_of(config))

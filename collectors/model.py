@@ -141,6 +141,8 @@ class Part:
     parse: Callable[[Any], Iterable[Sample]]
     """(what `read` returned) -> samples; pure; raises ParseError."""
     interval: float = 10.0  # seconds
+    wanted: Callable[[Any], bool] = lambda _config: True
+    """Whether a target with this configuration has it; one that has not is neither read nor shown."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Collector:
-    """How to read one kind of system. A module's `COLLECTOR`; see collectors/nginx.py for the pattern."""
+    """How to read one kind of system. A module's `COLLECTOR`; see collectors/nginx/__init__.py for the pattern."""
 
     name: str
     """Its word in the configuration and on the command line."""
@@ -185,6 +187,9 @@ class Collector:
     def families(self) -> tuple[Family, ...]:
         parts = (family for part in self.parts for family in part.families)
         return tuple(dict.fromkeys((*parts, *self.read_families)))
+
+    def parts_of(self, config: Config) -> tuple[Part, ...]:
+        return tuple(part for part in self.parts if part.wanted(config))
 
     def target(self, config: Config, host: str) -> Target:
         return Target(self.job, self.instance(config, host), host, self.extra(config))

@@ -47,6 +47,8 @@ class Vhost:
     """The main configuration file of the server whose vhost this is: two may run on a host."""
     tls_listens: tuple[str, ...] = ()
     """Those of `listens` that speak TLS."""
+    traffic_paths: tuple[str, ...] = ()
+    """Locations that answer with what the nginx module vts counts."""
 
 
 @dataclass(frozen=True)

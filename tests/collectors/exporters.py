@@ -44,3 +44,10 @@ REDIS_MOVING = {
     "redis_start_time_seconds": "it takes its own clock, we the server's",
 }
 """Beginnings of names whose values need not lie between two scrapes around ours."""
+NGINX_MOVING = {
+    "nginx_connections_active": "whoever asks keeps connections for a while",
+    "nginx_connections_waiting": "whoever asks keeps connections for a while",
+}
+"""Values that need not lie between two scrapes around ours."""
+NGINX_OF_ITSELF = {"nginxexporter_build_info"}
+"""Its own version."""

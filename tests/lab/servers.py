@@ -72,9 +72,7 @@ class Server:
     def _ready(self) -> bool:
         assert self.process is not None
         if self.process.poll() is not None:
-            raise AssertionError(
-                f"{type(self).__name__} ended ({self.process.poll()}):\n{(self.directory / 'output.log').read_text()[-2000:]}"
-            )
+            raise AssertionError(f"{type(self).__name__} ended:\n{(self.directory / 'output.log').read_text()[-2000:]}")
         return answers(self.address)
 
     def stop(self, end: signal.Signals = signal.SIGTERM) -> None:
