@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.discovery import paced
 from agent.exposition import render
 from agent.reading import trial
+from agent.ticking import Watch
 from collectors.errors import ParseError
 from collectors.inventory import Process, build
 from collectors.nginx import COLLECTOR, zones
@@ -36,6 +38,11 @@ def test_zones_and_upstreams_beside_the_page() -> None:
     assert [reading.outcome for reading in plain] == ["ok"]
     assert [reading.outcome for reading in both] == ["ok", "ok"]
     assert [reading.outcome for reading in gone] == ["ok", "unsupported"]
+
+
+def test_without_the_address_there_is_no_such_part() -> None:
+    watch = paced(Watch(COLLECTOR, Nginx()), 10)
+    assert [part.name for part in watch.collector.parts] == ["status"]
 
 
 def test_each_zone_and_no_sum_of_them() -> None:
