@@ -20,7 +20,7 @@ WORDS = {
 DOWN = ("unreachable", "timeout")
 NAMES = {
     "node": "Host", "nginx": "nginx", "phpfpm": "PHP-FPM", "mysql": "Database", "redis": "Redis", "blackbox": "Check",
-    "raingauge": "Raingauge",
+    "solr": "Solr", "mail": "Mail queue", "raingauge": "Raingauge",
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ UNIX_ACCEPTS = 0x10000
 # Where the kernel does not tell us whose a socket is (we are no root), Debian's ports and names do.
 KNOWN_PORTS = {80: "nginx", 443: "nginx", 3306: "mariadbd|mysqld", 6379: "redis-server", 11211: "memcached"}
 KNOWN_PATHS = {r"php.*\.sock$": r"php-fpm.*", r"mysqld\.sock$": "mariadbd|mysqld", r"redis.*\.sock$": "redis-server"}
-SHOW_PORT = ("redis-server", "valkey-server")
+SHOW_PORT = ("redis-server", "redis-sentinel", "valkey-server", "valkey-sentinel")
 
 
 class NoAnswer(Unreachable):
