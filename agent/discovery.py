@@ -151,7 +151,9 @@ class Discoverer:
         for place, configs in untried:
             if not any((place, config) in done for config in configs):
                 late = Unreachable(f"no answer within {TRIAL_SECONDS:g} s")
-                done[place, configs[0]] = tuple(failed(part, late) for part in registry.collector(place[0]).parts)
+                done[place, configs[0]] = tuple(
+                    failed(part, late) for part in registry.collector(place[0]).parts_of(configs[0])
+                )
         return done
 
     def _note(
@@ -180,9 +182,9 @@ def configured(configuration: Configuration) -> Iterable[Watch]:
 
 
 def paced(watch: Watch, interval: float) -> Watch:
-    """The watch with its fast parts read at that interval; all of them at the one that its own settings have."""
+    """The watch with the parts that its configuration asks for: the fast ones at that interval, or all at its own."""
     collector, own = watch.collector, getattr(watch.config, "interval", None)
-    parts = tuple(_paced(part, interval, own) for part in collector.parts)
+    parts = tuple(_paced(part, interval, own) for part in collector.parts_of(watch.config))
     followers = tuple(_paced(follower, interval, own) for follower in collector.followers)
     return replace(watch, collector=replace(collector, parts=parts, followers=followers))
 

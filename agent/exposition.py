@@ -64,7 +64,8 @@ def page(blocks: Iterable[Mapping[Family, list[str]]]) -> bytes:
     merged: dict[str, tuple[Family, list[str]]] = {}
     for block in blocks:
         for family, lines in block.items():
-            merged.setdefault(family.name, (family, []))[1].extend(lines)
+            whole = family.part_of or family
+            merged.setdefault(whole.name, (whole, []))[1].extend(lines)
     return "".join(part for family, lines in merged.values() for part in (head(family), *lines)).encode()
 
 

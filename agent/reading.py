@@ -103,13 +103,13 @@ def trial(collector: Collector, config: Config) -> tuple[Reading, ...]:
 
     A connection that cannot be had fails every part.
     """
-    followed = tuple(once(follower, config) for follower in collector.followers)
+    parts = (*collector.parts_of(config), *(once(follower, config) for follower in collector.followers))
     try:
         with opened(collector, config) as source:
-            return tuple(read_part(part, source) for part in (*collector.parts, *followed))
+            return tuple(read_part(part, source) for part in parts)
     except Exception as error:  # noqa: BLE001 # the same boundary: connecting is part of reading
         reason = error
-    return tuple(failed(part, reason) for part in (*collector.parts, *followed))
+    return tuple(failed(part, reason) for part in parts)
 
 
 def once(follower: Follower, config: Config) -> Part:

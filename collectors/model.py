@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from collectors.config import Config
 from collectors.inventory import Inventory
 
-Kind = Literal["counter", "gauge", "untyped"]
+Kind = Literal["counter", "gauge", "untyped", "summary", "histogram"]
 Severity = Literal["critical", "warning", "info"]
 
 LABEL_BOUND = 200
@@ -39,6 +39,8 @@ class Family:
     """Label -> most distinct values; a label not named here has LABEL_BOUND."""
     keep_highest: bool = False
     """The kernel lets this counter slip back a little (idle time): publish the highest value seen."""
+    part_of: "Family | None" = None
+    """Of a summary or histogram: the family under whose HELP and TYPE these series stand on a page."""
     _named: dict[str, "Family"] = field(default_factory=dict, repr=False)
 
     def __call__(self, value: float, *labels: str) -> Sample:
@@ -55,6 +57,12 @@ class Family:
             self._named[rest] = Family(self.name[:-1] + rest, help_text, self.labels, kind or self.kind, self.bounds)
         return self._named[rest]
 
+    def with_suffix(self, suffix: str, help: str) -> "Family":  # noqa: A002
+        """The sum or the count of this summary or histogram, or its buckets."""
+        labels = tuple(label for label in self.labels if label != "quantile")
+        labels += ("le",) if suffix == "_bucket" else ()
+        return Family(self.name + suffix, help, labels, self.kind, self.bounds, part_of=self)
+
 
 def Gauge(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> Family:  # noqa: A002, N802
     return Family(name, help, labels, "gauge", **options)
@@ -67,6 +75,16 @@ def Counter(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) 
 def Untyped(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> Family:  # noqa: A002, N802
     """For the official exporters' untyped families only; ours are gauges or counters."""
     return Family(name, help, labels, "untyped", **options)
+
+
+def Summary(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> Family:  # noqa: A002, N802
+    """Its own series have a `quantile`; the official exporters' only, as `with_suffix` says."""
+    return Family(name, help, labels, "summary", **options)
+
+
+def Histogram(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> Family:  # noqa: A002, N802
+    """Has no series but those of `with_suffix`."""
+    return Family(name, help, labels, "histogram", **options)
 
 
 UP = Gauge("up", "1 if the target answered the last scrape. Written by whoever scrapes.")
@@ -124,6 +142,8 @@ class Part:
     parse: Callable[[Any], Iterable[Sample]]
     """(what `read` returned) -> samples; pure; raises ParseError."""
     interval: float = 10.0  # seconds
+    wanted: Callable[[Any], bool] = lambda _config: True
+    """Whether a target with this configuration has it; one that has not is neither read nor shown."""
 
 
 class PartRead(NamedTuple):
@@ -170,7 +190,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Collector:
-    """How to read one kind of system. A module's `COLLECTOR`; see collectors/nginx.py for the pattern."""
+    """How to read one kind of system. A module's `COLLECTOR`; see collectors/nginx/__init__.py for the pattern."""
 
     name: str
     """Its word in the configuration and on the command line."""
@@ -200,6 +220,9 @@ class Collector:
         read = [part.families for part in self.parts] + [follower.families for follower in self.followers]
         parts = (family for families in read for family in families)
         return tuple(dict.fromkeys((*parts, *self.read_families)))
+
+    def parts_of(self, config: Config) -> tuple[Part, ...]:
+        return tuple(part for part in self.parts if part.wanted(config))
 
     def target(self, config: Config, host: str) -> Target:
         return Target(self.job, self.instance(config, host), host, self.extra(config))

@@ -14,6 +14,8 @@ MODULES = {
     "redis": "collectors.redis",
     "memcached": "collectors.memcached",
     "varnish": "collectors.varnish",
+    "solr": "collectors.solr",
+    "mail": "collectors.mail",
     "probe": "collectors.probe",
 }
 

@@ -21,7 +21,7 @@ DOWN = ("unreachable", "timeout")
 NAMES = {
     "node": "Host", "nginx": "nginx", "apache": "Apache", "phpfpm": "PHP-FPM", "mysql": "Database", "redis": "Redis",
     "memcached": "Memcached", "varnish": "Varnish", "blackbox": "Check",
-    "raingauge": "Raingauge",
+    "solr": "Solr", "mail": "Mail queue", "raingauge": "Raingauge",
 }  # fmt: skip
 
 

@@ -90,13 +90,15 @@ def _own() -> str:
 def tested_versions() -> str:
     """A folder of captures is named product-version, and what is special about it after that.
 
-    One that is made from a server's documentation alone says so, and counts for no test of that version.
+    `documented`: written after the product's documentation, since no such server was at hand.
     """
     rows = []
     for name in registry.MODULES:
         folders = [folder.name for folder in sorted((DATA / name).glob("*-[0-9]*")) if folder.is_dir()]
-        folders = [folder for folder in folders if not folder.endswith("-documented")]
-        found = dict.fromkeys(" ".join(folder.split("-")[:2]) for folder in folders)
+        found = dict.fromkeys(
+            " ".join(folder.split("-")[:2]) + (" (as documented)" if folder.endswith("-documented") else "")
+            for folder in folders
+        )
         if found:
             rows.append((code(name), ", ".join(found)))
     return table(("Collector", "Versions whose answers the tests read"), rows)

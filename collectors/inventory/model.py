@@ -49,6 +49,8 @@ class Vhost:
     """Those of `listens` that speak TLS."""
     mod_php: bool = False
     """Apache itself runs PHP here: the module is loaded, and nothing sends PHP elsewhere."""
+    traffic_paths: tuple[str, ...] = ()
+    """Locations that answer with what the nginx module vts counts."""
 
 
 @dataclass(frozen=True)

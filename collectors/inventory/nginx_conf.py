@@ -153,7 +153,8 @@ def _vhost(server: Directive, http: Directive, main: str, prefix: str) -> Vhost:
         logs=tuple(dict.fromkeys(str(PurePosixPath(prefix, args[0])) for args in logs)),
         log_format=_log_format(logs, http),
         fastcgi=tuple(dict.fromkeys(each for name in passed for each in upstreams.get(name) or [_address(name)])),
-        status_paths=tuple(dict.fromkeys(_status_paths(server.block))),
+        status_paths=tuple(dict.fromkeys(_paths(server.block, "stub_status"))),
+        traffic_paths=tuple(dict.fromkeys(_paths(server.block, "vhost_traffic_status_display"))),
         file=server.file,
         main=main,
         tls_listens=tuple(dict.fromkeys(_listen(args[0]) for args in secure)),
@@ -174,12 +175,13 @@ def _log_format(logs: list[list[str]], http: Directive) -> str:
     return formats.get(name, COMBINED if name == "combined" else "")
 
 
-def _status_paths(directives: list[Directive]) -> Iterator[str]:
+def _paths(directives: list[Directive], name: str) -> Iterator[str]:
+    """Of the locations that have this directive."""
     for each in directives:
-        answers = each.name == "location" and any(inner.name == "stub_status" for inner in each.block)
+        answers = each.name == "location" and any(inner.name == name for inner in each.block)
         if answers and each.args and each.args[0] in ("=", "^~", each.args[-1]) and each.args[-1].startswith("/"):
             yield each.args[-1]  # a pattern names no one path
-        yield from _status_paths(each.block)
+        yield from _paths(each.block, name)
 
 
 def _listen(text: str) -> str:

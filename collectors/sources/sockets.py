@@ -38,7 +38,7 @@ KNOWN_PATHS = {
     r"\.s\.PGSQL\.\d+$": "postgres",
     r"redis.*\.sock$": "redis-server",
 }
-SHOW_PORT = ("redis-server", "valkey-server")
+SHOW_PORT = ("redis-server", "redis-sentinel", "valkey-server", "valkey-sentinel")
 
 
 class NoAnswer(Unreachable):

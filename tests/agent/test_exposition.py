@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent.exposition import Writer, number, page, render
-from collectors.model import Counter, Gauge
+from collectors.model import Counter, Gauge, Histogram, Summary
 
 TEMPERATURE = Gauge("room_temperature_celsius", 'Degrees of a "room",\nby its name.', ("room",))
 DOORS = Counter("doors_opened", "A counter without _total, as old exporters have them.")
@@ -36,6 +36,23 @@ def test_families_are_merged_with_one_head() -> None:
         "# TYPE doors_opened counter\n"
         'doors_opened{instance="a"} 3\n'
     )
+
+
+def test_a_summary_and_a_histogram_stand_together_under_one_head() -> None:
+    took = Summary("call_duration_usec", "How long calls took.", ("cmd", "quantile"))
+    total = took.with_suffix("_sum", "All calls.")
+    size = Histogram("answer_bytes", "How long answers were.", ("cmd",))
+    bucket, count = size.with_suffix("_bucket", "Up to so many."), size.with_suffix("_count", "All.")
+    samples = [took(7, "get", "50"), bucket(1, "get", "+Inf"), DOORS(1), total(9, "get"), count(1, "get")]
+    text = page([Writer({"instance": "a"}).blocks(samples)]).decode()
+    assert text.startswith(
+        "# HELP call_duration_usec How long calls took.\n# TYPE call_duration_usec summary\n"
+        'call_duration_usec{cmd="get",quantile="50",instance="a"} 7\ncall_duration_usec_sum{cmd="get",instance="a"} 9\n'
+        "# HELP answer_bytes How long answers were.\n# TYPE answer_bytes histogram\n"
+        'answer_bytes_bucket{cmd="get",le="+Inf",instance="a"} 1\nanswer_bytes_count{cmd="get",instance="a"} 1\n'
+    )
+    types = [(family.name, family.type) for family in text_string_to_metric_families(text)]
+    assert types == [("call_duration_usec", "summary"), ("answer_bytes", "histogram"), ("doors_opened", "counter")]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")), st.floats())

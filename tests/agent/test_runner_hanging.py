@@ -23,6 +23,7 @@ from collectors.host import COLLECTOR as HOST
 from collectors.host import filesystem
 from collectors.host.config import Host
 from collectors.model import Part
+from collectors.nginx.config import Nginx
 from tests.agent.fakes import SLOW, Hanging, Script, connecting, part, reading_threads, running, watch
 from tests.lab.ports import wait_until
 
@@ -105,7 +106,7 @@ def test_parts_that_no_tick_had_time_for_are_read_at_the_next() -> None:
 def test_a_server_that_accepts_and_never_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/stub_status"
-        config = nginx.Nginx(url=url, timeout=30)  # the runner's deadline comes first
+        config = Nginx(url=url, timeout=30)  # the runner's deadline comes first
         instance = nginx.instance(config, "web")
         quick = watch(part(Script([2.0]), interval=1), name="quick")
         with running(paced(Watch(nginx.COLLECTOR, config), 1), quick) as run:

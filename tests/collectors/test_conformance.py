@@ -24,6 +24,10 @@ NOT_CAPTURED = {
     "mysql_info_schema_client_statistics_rows_fetched_total": "a column of Percona Server",
     "mysql_info_schema_client_statistics_table_rows_read_total": "a column of Percona Server",
     "redis_rdb_current_bgsave_duration_sec": "only while a save runs",
+    "redis_aof_current_rewrite_duration_sec": "only while a rewrite runs",
+    "redis_aof_rewrite_buffer_length": "gone in Redis 7, and before only with an append-only file",
+    "redis_expired_subkeys_total": "since Redis 7.4",
+    "redis_second_repl_offset": "only of a replica that became the primary",
 } | {
     f"mysql_info_schema_{kind}_query_response_time_seconds_{end}": "a table of Percona Server and of newer MariaDBs"
     for kind in ("read", "write")

@@ -14,7 +14,7 @@ from collectors.model import Proposal
 from collectors.mysql.config import Mysql
 from collectors.mysql.defaults import client_options
 from collectors.postgres.config import Postgres
-from collectors.redis import Redis
+from collectors.redis.session import Redis
 
 
 def proposals(name: str, *listeners: Listener) -> list[Proposal]:
@@ -106,7 +106,7 @@ def redis(pid: int = 7, process: str = "redis-server", **where: Any) -> Listener
 def test_a_redis_server_is_asked_once(listeners: tuple[Listener, ...], config: Redis) -> None:
     (found,) = proposals("redis", *listeners)
     assert found.config == config
-    assert "ACL SETUSER raingauge on >PASSWORD -@all +info +config|get" in found.remedy
+    assert "ACL SETUSER raingauge on >PASSWORD -@all +ping +info +config|get\n" in found.remedy
 
 
 def test_a_shut_socket_of_redis_is_opened_by_its_group() -> None:

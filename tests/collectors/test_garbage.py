@@ -19,6 +19,7 @@ Place = tuple[str | int, ...]
 OUR_OWN = {
     "host/processes": "numbers, added up",
     "host/tcpstat": "numbers, added up",
+    "mail/queue": "files, counted",
     "host/timex": "the kernel's numbers",
     "probe/check": "made from what ssl and sockets say",
     "host/time": "the C library's",

@@ -1,9 +1,12 @@
 """One GET of a status page: what each odd answer counts as."""
 
+import http.client
+import ssl
+
 import pytest
 
 from collectors.errors import CollectError
-from collectors.sources.http import http_get
+from collectors.sources.http import _connection, http_get
 from tests.collectors.answering import answering
 from tests.lab.ports import free_port
 
@@ -49,3 +52,18 @@ def test_no_error_repeats_an_account_or_a_query() -> None:
     with pytest.raises(CollectError) as raised:
         http_get("ftp://ada:hunter2@127.0.0.1/", 2)
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "secret", "mode"),
+    [
+        ("127.0.0.1", True, ssl.CERT_NONE),
+        ("localhost", True, ssl.CERT_NONE),
+        ("web.example", False, ssl.CERT_NONE),
+        ("web.example", True, ssl.CERT_REQUIRED),
+    ],
+)
+def test_a_password_goes_to_no_stranger_elsewhere(name: str, secret: bool, mode: ssl.VerifyMode) -> None:
+    connection = _connection("https", name, 443, 1, secret)
+    assert isinstance(connection, http.client.HTTPSConnection)
+    assert vars(connection)["_context"].verify_mode == mode

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from collectors.errors import ParseError
 from collectors.inventory import Inventory, Listener, Process, build
-from collectors.nginx import COLLECTOR, Nginx, parse
+from collectors.nginx import COLLECTOR, parse
+from collectors.nginx.config import Nginx
 
 PAGE = """Active connections: 3
 server accepts handled requests

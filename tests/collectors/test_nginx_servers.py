@@ -6,7 +6,8 @@ import pytest
 
 from collectors.errors import Denied, Unreachable, Unsupported
 from collectors.inventory import Inventory, build, wanted
-from collectors.nginx import COLLECTOR, Nginx, parse, read
+from collectors.nginx import COLLECTOR, parse, read
+from collectors.nginx.config import Nginx
 from collectors.sources.processes import processes
 from collectors.sources.sockets import listeners
 from tests.lab.ports import free_port

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from agent.reading import Reading, trial
 from collectors.config import Secret
 from collectors.errors import ParseError
-from collectors.redis import COLLECTOR, Redis, connect
+from collectors.redis import COLLECTOR, REMEDY
 from collectors.redis.info import ERRORS, INSTANCE, parse
+from collectors.redis.session import Redis, connect
 from tests.collectors.answering import answering
 from tests.collectors.captures import captures
 from tests.lab import servers
@@ -34,8 +35,7 @@ def client(server: servers.Redis, *words: str) -> str:
 
 
 def read(**settings: Any) -> Reading:
-    (reading,) = trial(COLLECTOR, Redis(**settings))
-    return reading
+    return trial(COLLECTOR, Redis(**settings))[0]
 
 
 def values(reading: Reading) -> dict[str, float]:
@@ -75,16 +75,23 @@ def test_a_password_that_we_lack_is_denied(tmp_path: Path) -> None:
         assert read(port=locked.port, password="hunter2").outcome == "ok"
 
 
+BY_NAME = ("redis_db_keys", "redis_commands_", "redis_errors_", "redis_latency_", "redis_instance_info")
+
+
 @pytest.mark.servers
 def test_the_documented_rights_are_enough_and_without_config_most_is_there(server: servers.Redis) -> None:
-    client(server, "ACL", "SETUSER", "gauge", "on", ">s3cret", "-@all", "+info", "+config|get", "+ping")
+    rights = [line.split()[3:] for line in REMEDY.splitlines() if line.startswith("ACL SETUSER raingauge ")]
+    client(server, "ACL", "SETUSER", "gauge", "on", ">s3cret", "-@all", *rights[0][2:], *rights[1])
     client(server, "ACL", "SETUSER", "poor", "on", ">s3cret", "-@all", "+info")
-    full = values(read(port=server.port, user="gauge", password="s3cret"))
+    readings = trial(COLLECTOR, Redis(port=server.port, user="gauge", password=Secret("s3cret")))
+    full = values(readings[0])
     poor = read(port=server.port, user="poor", password="s3cret")
+    assert [reading.outcome for reading in readings] == ["ok", "ok"]
     assert (full["redis_config_maxclients"], poor.outcome) == (10_000, "ok")
-    assert set(full) - set(values(poor)) <= {"redis_config_maxclients", "redis_config_maxmemory"} | {
-        name for name in full if name.startswith(("redis_db_keys", "redis_commands", "redis_errors"))
-    }
+    missing = set(full) - set(values(poor))
+    assert {name for name in missing if not name.startswith(BY_NAME)} == {
+        "redis_config_maxclients", "redis_config_maxmemory", "redis_config_io_threads"
+    }  # fmt: skip
     client(server, "ACL", "SETUSER", "none", "on", ">s3cret", "-@all")
     assert read(port=server.port, user="none", password="s3cret").outcome == "denied"
 
@@ -99,7 +106,7 @@ def test_connecting_is_no_error_that_the_server_counts(server: servers.Redis) ->
 @pytest.mark.servers
 def test_a_refusal_of_config_is_not_asked_for_again(server: servers.Redis) -> None:
     client(server, "ACL", "SETUSER", "poor", "on", ">s3cret", "-@all", "+info")
-    (part,) = COLLECTOR.parts
+    part = COLLECTOR.parts[0]
     with connect(Redis(port=server.port, user="poor", password=Secret("s3cret"))) as session:
         first, second, third = (
             {s.labels: s.value for s in part.parse(part.read(session)) if s.family is ERRORS} for _ in range(3)
@@ -109,7 +116,7 @@ def test_a_refusal_of_config_is_not_asked_for_again(server: servers.Redis) -> No
 
 @pytest.mark.servers
 def test_a_server_that_closes_idle_clients_is_not_down(tmp_path: Path) -> None:
-    (part,) = COLLECTOR.parts
+    part = COLLECTOR.parts[0]
     with servers.Redis(tmp_path, ["--timeout", "1"]) as hasty, connect(Redis(port=hasty.port)) as session:
         for _ in range(2):
             assert part.read(session)["info"]
@@ -153,12 +160,32 @@ def test_a_password_file_that_cannot_be_read_is_no_server_that_is_down(tmp_path:
         (b"-NOAUTH Authentication required.\r\n", "denied"),
         (b"-ERR unknown command\r\n", "unsupported"),
         (b"", "unreachable"),
+        (b"*1\r\n" * 5000, "parse"),
+        (b"*2\r\n:1\r\n$3\r\nabc\r\n", "parse"),
     ],
 )
 def test_what_is_no_redis_or_lets_us_not_in(text: bytes, outcome: str) -> None:
     with answering(text * 8, before=False) as port:  # the client library asks some things of its own before
-        reading = read(port=port)
-    assert (reading.outcome, reading.bug) == (outcome, None)
+        reading, other = trial(COLLECTOR, Redis(port=port))
+    assert (reading.outcome, reading.bug, other.bug) == (outcome, None, None)
+
+
+REPLICA = "slave0:ip=10.0.0.5,port=6379,state=online,offset=42,lag=1"
+
+
+def test_replicas_and_what_is_none() -> None:
+    lines = ["redis_version:7", "role:master", REPLICA, "slave1:nonsense", "slave2:ip=::1,offset=x,lag=-1"]
+    found = {",".join([s.family.name, *s.labels]): s.value for s in parse({"info": "\r\n".join(lines), "config": {}})}
+    assert {name: value for name, value in found.items() if name.startswith("redis_connected_slave_")} == {
+        "redis_connected_slave_offset_bytes,10.0.0.5,6379,online": 42,
+        "redis_connected_slave_lag_seconds,10.0.0.5,6379,online": 1,
+    }
+
+
+def test_the_start_is_told_by_the_servers_own_clock() -> None:
+    lines = ["redis_version:7", "server_time_usec:1700000000999999", "uptime_in_seconds:100"]
+    found = {s.family.name: s.value for s in parse({"info": "\n".join(lines), "config": {}})}
+    assert found["redis_start_time_seconds"] == 1699999900
 
 
 @pytest.mark.servers

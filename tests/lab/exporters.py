@@ -1,5 +1,6 @@
-"""Debian's own exporters of the servers that we read, to be compared with us."""
+"""Debian's own exporters of the servers that we read, each beside the server that it asks."""
 
+import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,3 +20,18 @@ class Exporter(Server):
 
     def command(self) -> Sequence[str]:
         return [binary(self._words[0]), *self._words[1:]]
+
+    def page(self, path: str = "/metrics") -> str:
+        with urllib.request.urlopen(f"{self.url}{path}", timeout=10) as answer:
+            text: str = answer.read().decode()
+        return text
+
+
+class RedisExporter(Exporter):
+    def __init__(self, directory: Path, *options: str) -> None:
+        super().__init__(directory, "prometheus-redis-exporter", "-web.listen-address", *options)
+
+
+class NginxExporter(Exporter):
+    def __init__(self, directory: Path, *options: str) -> None:
+        super().__init__(directory, "prometheus-nginx-exporter", "-web.listen-address", *options)

@@ -24,6 +24,10 @@ PACKAGES = {
     "memcached": "memcached",
     "varnishd": "varnish",
     "prometheus-mysqld-exporter": "prometheus-mysqld-exporter",
+    "prometheus-redis-exporter": "prometheus-redis-exporter",
+    "prometheus-nginx-exporter": "prometheus-nginx-exporter",
+    "postfix": "postfix",
+    "sendmail": "postfix",
 }
 AS_ROOT = os.geteuid() == 0
 

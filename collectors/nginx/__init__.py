@@ -7,21 +7,12 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from collectors.config import Config, HttpUrl, Timeout
 from collectors.errors import ParseError
 from collectors.inventory import Inventory, Vhost, nginx_main
 from collectors.model import Collector, Counter, Gauge, Part, Proposal, Sample, tcp_instance
+from collectors.nginx import zones
+from collectors.nginx.config import Nginx
 from collectors.sources.http import http_get
-
-
-class Nginx(Config):
-    url: HttpUrl = "http://127.0.0.1/stub_status"
-    """Address of the stub_status page."""
-    host_header: str = ""
-    """Host header to send, where the page is inside a named virtual host."""
-    timeout: Timeout = 2.0
-    """How long one read may take."""
-
 
 # Names and types as nginx-prometheus-exporter has them, also where they break today's rules (counters without _total).
 UP = Gauge("nginx_up", "1 when nginx answered its status page.")
@@ -68,7 +59,7 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
     """One proposal for each nginx whose configuration we know; guesses for one whose configuration we cannot read."""
     mains = dict.fromkeys(vhost.main for vhost in inventory.vhosts if vhost.server == "nginx")
     for main in mains:
-        pages = [page for vhost in inventory.vhosts if vhost.main == main for page in _pages(vhost)]
+        pages = list(_pages(main, inventory))
         if pages:
             yield Proposal(f"nginx ({main}) has stub_status at {pages[0].url}", pages[0], _let_us_in(main))
         elif master := _masters(inventory).get(main):
@@ -77,16 +68,28 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
         yield from _guesses(inventory)
 
 
-def _pages(vhost: Vhost) -> Iterable[Nginx]:
-    name = next((name for name in vhost.names if re.fullmatch(r"[\w-]+(\.[\w-]+)*", name) and name != "_"), "")
-    for path in vhost.status_paths:
+def _pages(main: str, inventory: Inventory) -> Iterable[Nginx]:
+    vhosts = [vhost for vhost in inventory.vhosts if vhost.main == main]
+    for vhost in vhosts:
+        for url in _urls(vhost, vhost.status_paths):
+            traffic = next(iter(_urls(vhost, vhost.traffic_paths)), "")
+            status_json = f"{traffic.rstrip('/')}/format/json" if traffic else None
+            yield Nginx(url=url, host_header=_name(vhost), status_json=status_json)
+
+
+def _name(vhost: Vhost) -> str:
+    return next((name for name in vhost.names if re.fullmatch(r"[\w-]+(\.[\w-]+)*", name) and name != "_"), "")
+
+
+def _urls(vhost: Vhost, paths: Iterable[str]) -> Iterable[str]:
+    for path in paths:
         for listen in vhost.listens:
             address, _, port = listen.rpartition(":")
             if listen.startswith("unix:") or not port.isdecimal():
                 continue
             scheme = "https" if listen in vhost.tls_listens else "http"
             place = "127.0.0.1" if address == "*" else address
-            yield Nginx(url=f"{scheme}://{place}:{port}{path}", host_header=name)
+            yield f"{scheme}://{place}:{port}{path}"
 
 
 def _masters(inventory: Inventory) -> dict[str, int]:
@@ -124,7 +127,10 @@ COLLECTOR = Collector(
     "nginx",
     "nginx",
     Nginx,
-    parts=(Part("status", FAMILIES, read, parse),),
+    parts=(
+        Part("status", FAMILIES, read, parse),
+        Part("zones", zones.FAMILIES, zones.read, zones.parse, wanted=zones.wanted),
+    ),
     instance=instance,
     discover=discover,
     up=lambda _config, value: UP(value),

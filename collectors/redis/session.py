@@ -1,0 +1,105 @@
+"""Settings of a Redis, and the connection that is kept to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from collectors.config import Config, Port, Secret, Timeout, login
+from collectors.errors import Denied, ParseError, Unreachable, Unsupported
+
+
+class Redis(Config):
+    socket: str = ""
+    """Path of the server's unix socket; empty: TCP."""
+    address: str = "127.0.0.1"
+    """Host name or IP address of the server."""
+    port: Port = 6379
+    """TCP port of the server."""
+    user: str = ""
+    """ACL user; empty: the default user."""
+    password: Secret | None = None
+    """Its password."""
+    password_file: Path | None = None
+    """File that holds the password instead."""
+    timeout: Timeout = 2.0
+    """How long connecting and each command may take."""
+
+
+@dataclass
+class Session:
+    connection: Any
+    connected: bool = False
+    refused: set[str] = field(default_factory=set)
+    """Commands not to ask again: each refusal is an error that the server counts and keeps in its ACL log."""
+
+
+@contextmanager
+def connect(config: Redis) -> Iterator[Session]:
+    import redis
+
+    password = login(config.password, config.password_file)
+    kind: Any = redis.UnixDomainSocketConnection if config.socket else redis.Connection
+    where = {"path": config.socket} if config.socket else {"host": config.address, "port": config.port}
+    connection = kind(
+        **where, username=config.user or None, password=password,
+        socket_timeout=config.timeout, socket_connect_timeout=config.timeout, protocol=2,
+    )  # fmt: skip # 3 is not spoken before Redis 6, and we need nothing of it
+    # Else it tells its own name, by a command that is an error before Redis 7.2 and for users with few rights.
+    connection.driver_info = connection.lib_name = connection.lib_version = None
+    try:
+        yield Session(connection)
+    finally:
+        connection.disconnect()
+
+
+def ask(session: Session, *command: str) -> Any:
+    import redis
+
+    connection = session.connection
+    if session.connected and _closed(connection):
+        connection.disconnect()  # the next command connects anew
+    session.connected = True
+    try:
+        connection.send_command(*command)
+        return connection.read_response()
+    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+        raise Denied(f"{command[0]}: {error}") from error
+    except redis.ResponseError as error:
+        kind = Denied if str(error).startswith(("NOAUTH", "WRONGPASS", "NOPERM", "DENIED")) else Unsupported
+        raise kind(f"{command[0]}: {error}") from error
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        if isinstance(error.__context__, PermissionError):  # no right to the socket
+            raise Denied(f"{command[0]}: {error}") from error
+        raise Unreachable(f"{command[0]}: {error}") from error
+    except (redis.RedisError, ValueError, AttributeError, RecursionError) as error:  # the last three: redis-py misled
+        raise ParseError(f"{command[0]}: expected an answer of Redis, found {str(error)[:80]!r}") from error
+
+
+def ask_if_allowed(session: Session, *command: str) -> Any:
+    """None where it is refused, or not known to this version."""
+    name = " ".join(command[:2])
+    if name in session.refused:
+        return None
+    try:
+        return ask(session, *command)
+    except (Denied, Unsupported):
+        session.refused.add(name)
+        return None
+
+
+def _closed(connection: Any) -> bool:
+    """The server ends clients that were idle for its `timeout`; it is not down."""
+    import redis
+
+    try:
+        return bool(connection.can_read(timeout=0))
+    except (redis.ConnectionError, redis.TimeoutError):
+        return True
+
+
+def text(answer: Any) -> str:
+    if not isinstance(answer, bytes):
+        raise ParseError(f"expected text from Redis, found {answer!r:.80}")
+    return answer.decode(errors="replace")
