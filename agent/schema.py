@@ -17,6 +17,17 @@ NAME = "NAME"
 """Stands for a name that the operator chooses."""
 EXAMPLES: Mapping[str, Any] = {
     "host": "web-01",
+    "notify.alertmanager.NAME.url": "http://127.0.0.1:9093",
+    "notify.apprise.NAME.url": "tgram://TOKEN/CHAT",
+    "notify.email.NAME.sender": "raingauge@example.org",
+    "notify.email.NAME.server": "mail.example.org",
+    "notify.email.NAME.to": ["ops@example.org"],
+    "notify.mattermost.NAME.url": "https://chat.example.org/hooks/KEY",
+    "notify.ntfy.NAME.topic": "TOPIC",
+    "notify.opsgenie.NAME.api_key": "KEY",
+    "notify.pagerduty.NAME.routing_key": "KEY",
+    "notify.slack.NAME.url": "https://hooks.slack.com/services/KEY",
+    "notify.teams.NAME.url": "https://example.webhook.office.com/KEY",
     "notify.webhook.NAME.url": "https://example.org/hook",
     "remote_write[].url": "https://prometheus.example.org/api/v1/write",
     "scrape_configs[].basic_auth.username": "raingauge",
@@ -27,7 +38,7 @@ EXAMPLES: Mapping[str, Any] = {
     "scrape_configs[].static_configs[].labels": {},
     "scrape_configs[].static_configs[].targets": ["web-02:9100"],
 }
-"""Keys without a default."""
+"""Keys without a default, and keys of which one has to be set."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ def _inner(annotation: Any) -> tuple[type[Config] | None, str]:
 
 
 def _default(key: str, field: FieldInfo) -> Any:
-    if field.default is PydanticUndefined:
+    if field.default is PydanticUndefined or key in EXAMPLES:
         return EXAMPLES.get(key)
     if isinstance(field.default, tuple):
         return list(field.default)
@@ -97,7 +108,7 @@ def _example(model: type[Config], above: str, indent: str) -> Iterator[str]:
         yield f"{lead}{name}:"
         deeper = indent + "  "
         if shape == f".{NAME}":
-            yield f"#{deeper} {NAME}:"
+            yield f"#{deeper} {name}-{NAME}:"  # each name once
         yield from _example(inner, f"{key}{shape}.", deeper if not shape else deeper + "  ")
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from alerts.message.words import stamp
 from alerts.notices import Notice
-from alerts.notifiers.webhook import body, stamp
+from alerts.notifiers.webhook import body
 from tests.alerts.examples import alert
 from tests.alerts.receiver import Receiver
 from tests.lab.ports import answers, free_port, wait_until
