@@ -38,12 +38,12 @@ def hurry(engine: Engine, channel: str, now: float) -> None:
 
 def dead_letters(engine: Engine) -> Mapping[str, int]:
     query = (
-        select(outbox_table.c.channel, func.count())
+        select(outbox_table.c.channel, func.count().label("dead"))
         .where(outbox_table.c.failed.is_not(None))
         .group_by(outbox_table.c.channel)
     )
     with engine.connect() as connection:
-        return dict(connection.execute(query).tuples().all())
+        return {row.channel: row.dead for row in connection.execute(query)}
 
 
 def standings(engine: Engine) -> dict[str, Standing]:

@@ -4,6 +4,7 @@ Source: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhook
 Limits: 50 blocks, 3,000 characters a section, 150 a header. `&`, `<` and `>` are what could mention or link.
 """
 
+import re
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,10 @@ from collectors.config import reveal
 
 SECTION = 2900
 HEADER = 150
-BLOCKS = 45
+LINK = 350
+LINKS = 6
+QUOTES = "'''"
+HALF = re.compile(r"&[a-z]{0,3}$")
 
 
 class Slack(ChannelSettings):
@@ -44,23 +48,24 @@ def body(message: Message) -> dict[str, Any]:
     if len(message.headline) > HEADER:
         blocks.append(_text(_escaped(message.headline)))
     blocks += [_text(_section(section)) for section in sections(message)]
-    if message.links:
-        blocks.append(_text(" · ".join(_link(link) for link in message.links)))
-    return {"text": _escaped(message.headline), "blocks": blocks[:BLOCKS]}
+    shown = [link for link in message.links if len(link.url) <= LINK][:LINKS]
+    if shown:
+        blocks.append(_text(" · ".join(_link(link) for link in shown)))
+    return {"text": _escaped(message.headline), "blocks": blocks}
 
 
 def _section(section: Section) -> str:
-    lines = _escaped(cut("\n".join(section.lines), SECTION // 2))  # escapes make it longer
+    lines = _escaped("\n".join(section.lines))
     title = f"*{section.title}*\n" if section.title else ""
-    return title + (f"```{lines.replace('```', chr(39) * 3)}```" if section.is_code else lines)
+    return title + (f"```{lines.replace('```', QUOTES)}```" if section.is_code else lines)
 
 
 def _link(link: Link) -> str:
-    return f"<{_escaped(link.url).replace('|', '%7C')}|{_escaped(link.text)}>"
+    return f"<{_escaped(link.url).replace('|', '%7C')}|{_escaped(cut(link.text, 40))}>"
 
 
 def _text(text: str) -> dict[str, Any]:
-    return _block("section", {"type": "mrkdwn", "text": text[:SECTION]})
+    return _block("section", {"type": "mrkdwn", "text": text})
 
 
 def _block(kind: str, text: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +73,9 @@ def _block(kind: str, text: dict[str, Any]) -> dict[str, Any]:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """At most SECTION characters, and no half escape at the end."""
+    whole = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return whole if len(whole) <= SECTION else HALF.sub("", whole[:SECTION]) + "…"
 
 
 NOTIFIER = Notifier("slack", Slack, "Incoming webhooks of Slack", render)

@@ -4,22 +4,25 @@ Source: https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connect
 https://adaptivecards.io/explorer/. Limit: 28 KB a message. Text stands in text runs, which know no Markdown.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import model_validator
 
 from alerts.message.build import Message, build
-from alerts.message.sections import Section, sections
+from alerts.message.sections import sections
 from alerts.message.words import cut
 from alerts.notices import Notice
 from alerts.notifier import ChannelSettings, Notifier, Request, SecretUrl, one_of
 from collectors.config import reveal
 
 COLOURS = {"critical": "Attention", "error": "Attention", "warning": "Warning"}
-SECTION = 1500
-"""Characters: all sections together stay below Teams' limit, even where a character becomes six in JSON."""
-ALL_SECTIONS = 3600
+LINE = 600
+ALL_LINES = 3600
+"""Characters: below Teams' limit even where a character becomes six in JSON."""
+OVERHEAD = 25
+"""What the block around a line is worth, in such characters."""
 HEADLINE = 400
 LINKS = 6
 
@@ -44,30 +47,32 @@ def render(notice: Notice, settings: Teams) -> Request:
 def body(message: Message) -> dict[str, Any]:
     colour = "Good" if message.status == "resolved" else COLOURS.get(message.severity, "Default")
     head = {"text": cut(message.headline, HEADLINE), "weight": "Bolder", "size": "Medium", "color": colour}
-    blocks = [_block([_run(head)])]
-    room = ALL_SECTIONS
-    for section in sections(message):
-        text = cut("\n".join(section.lines), min(SECTION, room))
-        room -= len(text)
-        if room < 0 or not text:
-            break
-        blocks.append(_section(section, text))
+    card_body = [_block(head, "Default"), *_lines(message)]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "msteams": {"width": "Full"},
-        "body": blocks,
+        "body": card_body,
         "actions": _actions(message),
     }
     content = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [content]}
 
 
-def _section(section: Section, text: str) -> dict[str, Any]:
-    title = [_run({"text": f"{section.title}\n", "weight": "Bolder"})] if section.title else []
-    font = {"fontType": "Monospace"} if section.is_code else {}
-    return _block([*title, _run({"text": text, **font})])
+def _lines(message: Message) -> Iterator[dict[str, Any]]:
+    """A block for each: not every client breaks a line within one."""
+    room = ALL_LINES
+    for section in sections(message):
+        if section.title:
+            yield _block({"text": section.title, "weight": "Bolder"}, "Medium")
+        for number, line in enumerate(section.lines):
+            text = cut(line, min(LINE, room))
+            room -= len(text) + OVERHEAD
+            if room < 0:
+                return
+            font = {"fontType": "Monospace"} if section.is_code else {}
+            yield _block({"text": text, **font}, "None" if number or section.title else "Medium")
 
 
 def _actions(message: Message) -> list[dict[str, Any]]:
@@ -75,12 +80,8 @@ def _actions(message: Message) -> list[dict[str, Any]]:
     return [{"type": "Action.OpenUrl", "title": cut(link.text, 60), "url": link.url} for link in shown]
 
 
-def _block(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"type": "RichTextBlock", "inlines": runs}
-
-
-def _run(fields: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "TextRun", **fields}
+def _block(run: dict[str, Any], spacing: str) -> dict[str, Any]:
+    return {"type": "RichTextBlock", "spacing": spacing, "inlines": [{"type": "TextRun", **run}]}
 
 
 NOTIFIER = Notifier("teams", Teams, "Workflows of Microsoft Teams that take an adaptive card", render)
