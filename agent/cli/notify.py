@@ -5,6 +5,7 @@ import time
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from agent.cli.context import Context
 from alerts import outbox, registry
@@ -71,7 +72,7 @@ def show(context: Context) -> None:
         here = standings.get(name, outbox.Standing())
         oldest = "" if here.oldest is None else duration(now - here.oldest)
         kind = kinds.get(name, "configured no more")
-        table.add_row(name, kind, str(here.waiting), oldest, str(here.dead), cut(here.last_error, 100))
+        table.add_row(name, kind, str(here.waiting), oldest, str(here.dead), Text(cut(here.last_error, 100)))
     Console().print(table)
 
 
