@@ -5,7 +5,7 @@ Labels, annotations and context are redacted here, once, so that no renderer has
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from alerts.message import words
@@ -158,8 +158,8 @@ def _redacted(context: Context) -> Context:
     def lines(texts: Iterable[str]) -> tuple[str, ...]:
         return tuple(words.cut(" ".join(redact(text).split()), 300) for text in list(texts)[:LINES_SHOWN])
 
-    return Context(
-        redact(context.number), redact(context.impact), lines(context.causes), lines(context.changes),
-        lines(context.evidence), context.series, tuple(link for link in context.links if is_web(link.url)),
-        context.chart_svg, context.chart_png,
+    number, impact = (lines((each,))[0] for each in (context.number, context.impact))
+    return replace(
+        context, number=number, impact=impact, causes=lines(context.causes), changes=lines(context.changes),
+        evidence=lines(context.evidence), links=tuple(link for link in context.links if is_web(link.url)),
     )  # fmt: skip

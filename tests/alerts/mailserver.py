@@ -92,7 +92,8 @@ class _Session(socketserver.StreamRequestHandler):
         self.login: tuple[str, ...] = ()
         if self.server.tls == "tls":
             self._encrypt()
-        self.sender, self.recipients = "", []  # type: list[str]
+        self.sender = ""
+        self.recipients: list[str] = []
         self._say("220 lab ESMTP")
         while line := self.rfile.readline():
             self.server.spoken.append(line)

@@ -134,13 +134,13 @@ def test_redact(shown: str, hidden: str) -> None:
     assert redact(shown) == hidden
 
 
-@given(st.text(alphabet="abcXYZ0189 ?=&@.:/'\"-_{}\n" + "passwordtoken", max_size=4000))
-def test_redact_ends_and_is_done_once(shown: str) -> None:
-    once = redact(shown)
-    assert len(once) <= 2 * len(shown) + 20 * (
-        shown.count("=") + shown.count("@") + shown.count(":") + len(shown) // 20
-    )
-    assert redact(shown) == once
+@given(
+    st.lists(
+        st.sampled_from(["password", "token", "=", ":", " ", "a1", "?", "&", "@", "x.org", "/", "'", '"', "-", "\n"])
+    ).map("".join)
+)
+def test_redact_leaves_no_value_of_a_secrets_key(shown: str) -> None:
+    assert not re.search(r"(?<!\w)(password|token)=(?!\[hidden\])[a-zA-Z0-9]", redact(shown))
 
 
 @given(st.text(max_size=500), st.text(max_size=500))

@@ -169,7 +169,9 @@ def test_all_of_the_longest_fits(kind: str) -> None:
     context = Context(long[0], long[0], long, long, long, tuple(map(float, range(999))))
     labels = {f"label{number}": "ü&" * 2000 for number in range(60)}
     alerts = tuple(
-        replace(alert, labels=alert.labels | labels, annotations=dict.fromkeys(("summary", "description"), long[0]))
+        replace(
+            alert, labels={**alert.labels, **labels}, annotations=dict.fromkeys(("summary", "description"), long[0])
+        )
         for alert in NOTICES["many"].alerts[:50]
     )
     found = rendered(kind, replace(NOTICES["one"], alerts=alerts, context=context))

@@ -208,10 +208,14 @@ class TestApprise:
     def test_the_address_is_not_in_the_arguments(self, monkeypatch: pytest.MonkeyPatch) -> None:
         seen: list[Any] = []
         run = subprocess.run
-        monkeypatch.setattr(
-            subprocess, "run", lambda command, **options: seen.append(command) or run(command, **options)
-        )
+
+        def watched(command: list[str], **options: Any) -> Any:
+            seen.append(command)
+            return run(command, **options)
+
+        monkeypatch.setattr(subprocess, "run", watched)
         attempt(channel("apprise"), NOTICES["one"], NOW)
+        assert len(seen) == 1
         assert "s3cret" not in str(seen)
 
     def test_the_package_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
