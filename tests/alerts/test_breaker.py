@@ -1,6 +1,7 @@
 """The circuit breaker of a channel: alone, and in a delivery over failures, restarts and clocks."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,32 @@ def test_all_is_told_once_the_probe_succeeds(engine: Engine) -> None:
     for _ in range(7):
         hand.go()  # no waiting
     assert state.waiting(engine) == {}
+
+
+def test_the_probe_is_the_message_with_the_fewest_tries(engine: Engine) -> None:
+    hand = Hand(engine)
+    tell(engine, hand.channel, alert(host="old"))
+    message = state.next_message(engine, "ops")
+    assert message
+    state.postpone(engine, replace(message, attempts=9), T + 5, "HTTP 500")
+    tell(engine, hand.channel, alert(host="new"), now=T + 10)
+    again = Hand(engine)
+    again.go(20)
+    assert [request.json["groupLabels"]["host"] for request in again.sent] == ["new"]
+
+
+def test_what_would_wait_longer_is_told_too_once_the_probe_succeeds(engine: Engine) -> None:
+    hand = Hand(engine)
+    for number, wait in enumerate((5, 60, 60)):
+        tell(engine, hand.channel, alert(host=f"web{number}"))
+        message = state.next_message(engine, "ops")
+        assert message
+        state.postpone(engine, replace(message, attempts=9), T + wait, "HTTP 503")
+    again = Hand(engine)
+    again.go(5)
+    again.go()
+    again.go()
+    assert (len(again.sent), state.waiting(engine)) == (3, {})
 
 
 def test_a_failed_probe_waits_again(engine: Engine) -> None:

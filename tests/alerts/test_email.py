@@ -1,6 +1,7 @@
 """Mail as a server gets it: threads, headers, encryption, refusals."""
 
 import logging
+import smtplib
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
@@ -45,7 +46,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def mailbox(port: int, **options: Any) -> Channel:
+def mailbox(port: int | None, **options: Any) -> Channel:
     fields = {"server": "127.0.0.1", "port": port, "tls": "none", "sender": "rg@example.org", "to": ["ops@example.org"]}
     return Channel("mail", NOTIFIER, Email.model_validate(fields | options))
 
@@ -155,6 +156,18 @@ def test_one_recipient_that_is_refused_does_not_keep_it_from_the_others(caplog: 
     assert len(server.received) == 1
     assert "nobody@" not in caplog.text
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("tls", "kind", "port"), [("starttls", "SMTP", 587), ("tls", "SMTP_SSL", 465), ("none", "SMTP", 25)]
+)
+def test_usual_ports(tls: str, kind: str, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(_server: str, at: int, *_: object, **__: object) -> None:
+        raise ConnectionRefusedError(f"port {at}")
+
+    monkeypatch.setattr(smtplib, kind, connect)
+    tried = attempt(mailbox(None, tls=tls), NOTICES["one"], NOW)
+    assert tried.words == f"ConnectionRefusedError: port {port}"
 
 
 def test_a_server_that_never_speaks_is_retried() -> None:

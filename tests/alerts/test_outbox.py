@@ -62,6 +62,14 @@ def test_put_back_after_it_was_over_it_is_told_as_over(engine: Engine) -> None:
     assert [request.json["status"] for request in hand.sent] == ["firing", "resolved"]
 
 
+def test_put_back_while_it_is_only_pending_again_it_is_told_as_over(engine: Engine) -> None:
+    hand = refused(engine, alert())
+    remember(engine, alert(state="pending"))
+    outbox.requeue(engine, None, T + 60)
+    hand.go(60)
+    assert [each["status"] for each in hand.sent[1].json["alerts"]] == ["resolved"]
+
+
 def test_what_was_told_by_a_newer_message_is_not_put_back(engine: Engine) -> None:
     hand = refused(engine, alert())
     tell(engine, hand.channel, alert(), alert(disk="sda"), now=T + 30)
