@@ -9,12 +9,11 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from agent.configuration import Configuration
-from alerts import rulefile, state
+from alerts import outbox, rulefile, state
+from alerts import registry as notifiers
 from alerts.delivery import Delivery
 from alerts.evaluator import Evaluator
 from alerts.model import Group
-from alerts.notifier import Channel
-from alerts.notifiers import webhook
 from alerts.readings import Catalogue
 from alerts.rulefile import RuleFileError
 from collectors import registry
@@ -33,7 +32,10 @@ WAITING = Gauge("raingauge_notifications_waiting", "Messages that wait to be sen
 OLDEST = Gauge(
     "raingauge_notification_oldest_waiting_seconds", "Age of the oldest message that waits for a channel.", CHANNEL
 )
-FAMILIES = (EVALUATIONS, EVALUATION_FAILURES, SENT, RETRIES, FAILED, WAITING, OLDEST)
+DEAD_LETTERS = Gauge(
+    "raingauge_notifications_dead_letters", "Messages that were given up and are kept, at most one a group.", CHANNEL
+)
+FAMILIES = (EVALUATIONS, EVALUATION_FAILURES, SENT, RETRIES, FAILED, WAITING, OLDEST, DEAD_LETTERS)
 
 
 def rule_files(configuration: Configuration) -> list[Path]:
@@ -58,9 +60,7 @@ class Rules:
     ) -> None:
         self._engine = engine
         self._clock = clock
-        channels = [
-            Channel(name, webhook.NOTIFIER, settings) for name, settings in configuration.notify.webhook.items()
-        ]
+        channels = list(notifiers.channels(configuration.notify))
         groups, errors = load(configuration)
         self.delivery = Delivery(engine, channels)
         self.evaluator = Evaluator(
@@ -82,12 +82,12 @@ class Rules:
         self.delivery.stop()
 
     def samples(self) -> Sequence[Sample]:
-        now, waiting = self._clock(), state.waiting(self._engine)
+        now, waiting, dead = self._clock(), state.waiting(self._engine), outbox.dead_letters(self._engine)
         samples = [EVALUATIONS(self.evaluator.stats.evaluations), EVALUATION_FAILURES(self.evaluator.stats.failures)]
         for name, stats in self.delivery.stats.items():
             count, oldest = waiting.get(name, (0, now))
             samples += [
                 SENT(stats.sent, name), RETRIES(stats.retries, name), FAILED(stats.failed, name), WAITING(count, name),
-                OLDEST(max(0.0, now - oldest), name),
+                OLDEST(max(0.0, now - oldest), name), DEAD_LETTERS(dead.get(name, 0), name),
             ]  # fmt: skip
         return samples

@@ -16,7 +16,7 @@ from agent import yaml_lines
 from agent.ingest.remote_write import RemoteWrite
 from agent.ingest.scrape_config import ScrapeConfig
 from agent.problems import problems, shown
-from alerts.notifiers.webhook import Webhook
+from alerts import registry as notifiers
 from collectors import registry
 from collectors.config import Bytes, Config, Seconds, Secret, reveal
 from collectors.heartbeat import Heartbeat
@@ -154,11 +154,6 @@ class HistorySettings(Config):
         return Retention(self.retention, self.retention_5m, self.retention_1h, self.size)
 
 
-class NotifySettings(Config):
-    webhook: dict[str, Webhook] = Field(default_factory=dict)
-    """Addresses that get each alert as Alertmanager sends it, by a name of your choice."""
-
-
 def _targets_model() -> type[Config]:
     """A key for each collector, with a list of its settings."""
     fields: dict[str, Any] = {}
@@ -170,6 +165,33 @@ def _targets_model() -> type[Config]:
 
 
 Targets = _targets_model()
+
+
+class _EachNameOnce(Config):
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        kind_of: dict[str, str] = {}
+        for kind in notifiers.MODULES:
+            for name in getattr(self, kind):
+                if name in kind_of:
+                    raise ValueError(f"expected each name once, found {name!r} under {kind_of[name]} and {kind}")
+                kind_of[name] = kind
+        return self
+
+
+def _notify_model() -> type[Config]:
+    """A key for each notifier, with its channels by name."""
+    fields: dict[str, Any] = {}
+    for name in notifiers.MODULES:
+        notifier = notifiers.notifier(name)
+        settings: Any = notifier.config
+        about = f"{notifier.about}, by a name of your choice."
+        fields[name] = (dict[str, settings], Field(default_factory=dict, description=about))
+    made: type[Config] = create_model("Notify", __base__=_EachNameOnce, **fields)
+    return made
+
+
+NotifySettings = _notify_model()
 
 
 class Configuration(Config):
@@ -197,7 +219,7 @@ class Configuration(Config):
     """Prometheus rule files of your own; `*` in a name stands for several."""
     shipped_rules: bool = True
     """Evaluate the rules that come with Raingauge."""
-    notify: NotifySettings = NotifySettings()
+    notify: NotifySettings = NotifySettings()  # type: ignore[valid-type] # made above, one key a notifier
     """Who is told about alerts."""
     external_url: str = ""
     """Address of these pages as people reach it; links in notifications begin with it."""

@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from agent import yaml_lines
 from collectors.config import Config
 
-SECRET_KEYS = frozenset({"credentials", "database", "key", "password", "token", "url", "value"})
+SECRET_KEYS = frozenset(
+    {"api_key", "credentials", "database", "key", "password", "routing_key", "token", "topic", "url", "value"}
+)
 """Keys whose found value is never shown: an address may hold a password or be a key itself."""
 
 

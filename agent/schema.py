@@ -25,6 +25,17 @@ EXAMPLES: Mapping[str, Any] = {
     "heartbeats[].key_file": "/etc/raingauge/cron-key",
     "heartbeats[].name": "drupal cron",
     "heartbeats[].period": "1h",
+    "notify.alertmanager.NAME.url": "http://127.0.0.1:9093",
+    "notify.apprise.NAME.url": "tgram://TOKEN/CHAT",
+    "notify.email.NAME.sender": "raingauge@example.org",
+    "notify.email.NAME.server": "mail.example.org",
+    "notify.email.NAME.to": ["ops@example.org"],
+    "notify.mattermost.NAME.url": "https://chat.example.org/hooks/KEY",
+    "notify.ntfy.NAME.topic": "TOPIC",
+    "notify.opsgenie.NAME.api_key": "KEY",
+    "notify.pagerduty.NAME.routing_key": "KEY",
+    "notify.slack.NAME.url": "https://hooks.slack.com/services/KEY",
+    "notify.teams.NAME.url": "https://example.webhook.office.com/KEY",
     "notify.webhook.NAME.url": "https://example.org/hook",
     "remote_write[].url": "https://prometheus.example.org/api/v1/write",
     "scrape_configs[].basic_auth.username": "raingauge",
@@ -44,7 +55,7 @@ EXAMPLES: Mapping[str, Any] = {
     **{f"targets.probe[].{key}": value for key, value in REQUEST.items()},
     **{f"targets.probe[].steps[].{key}": value for key, value in REQUEST.items()},
 }
-"""Keys without a default, or whose default says nothing."""
+"""Keys without a default, whose default says nothing, or of which one has to be set."""
 INSTEAD = frozenset(f"targets.probe[].{kind}" for kind in ("tcp", "dns", "icmp", "fastcgi"))
 """Keys of which only one may be set: the example shows them as text."""
 
@@ -120,7 +131,7 @@ def _example(model: type[Config], above: str, indent: str) -> Iterator[str]:
         yield f"{lead}{name}:"
         deeper = indent + "  "
         if shape == f".{NAME}":
-            yield f"#{deeper} {NAME}:"
+            yield f"#{deeper} {name}-{NAME}:"  # each name once
         yield from _example(inner, f"{key}{shape}.", deeper if not shape else deeper + "  ")
 
 

@@ -1,19 +1,21 @@
 """Bring the outbox to its receivers: a thread for each channel, so that one that hangs delays nobody else."""
 
-import http.client
 import logging
 import random
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 
-from alerts import state
-from alerts.notifier import Channel, Request
-from alerts.post import Answer, post, retry_after_seconds, verdict
+from alerts import outbox, state
+from alerts.attempt import Attempt, attempt, place
+from alerts.breaker import Breaker, remembered
+from alerts.message.context import Context
+from alerts.notices import Notice
+from alerts.notifier import Answer, Channel, Request
+from alerts.post import post
 
 log = logging.getLogger("raingauge.alerts.delivery")
 
@@ -42,6 +44,10 @@ def retry_wait(attempts: int, fraction: float, retry_after: float = 0.0) -> floa
     return max(longest * fraction, min(retry_after, LONGEST_RETRY_AFTER))
 
 
+def _nothing(_notice: Notice) -> Context | None:
+    return None
+
+
 class Delivery:
     """`start` and `stop` once each; `wake` when something new is in the outbox."""
 
@@ -52,12 +58,17 @@ class Delivery:
         clock: Callable[[], float] = time.time,
         send: Callable[[Request, float], Answer] = post,
         fraction: Callable[[], float] = random.random,
+        *,
+        context: Callable[[Notice], Context | None] = _nothing,
     ) -> None:
+        """`context`: what is known beyond the alerts, asked for in the channel's thread at each try."""
         self._engine = engine
         self._clock = clock
         self._send = send
         self._fraction = fraction
+        self._context = context
         self._workers = {channel.name: _Worker(channel, self._work) for channel in channels}
+        self._breakers = {channel.name: remembered(outbox.tries(engine, channel.name)) for channel in channels}
         self.stats = {channel.name: ChannelStats() for channel in channels}
 
     def start(self) -> None:
@@ -84,18 +95,19 @@ class Delivery:
             try:
                 pause = self.deliver_next(worker.channel)
             except Exception as error:  # noqa: BLE001  the delivery boundary: a broken database must not end the thread
-                log.error("channel=%s delivery stopped for now: %s", worker.channel.name, _place(error))
+                log.error("channel=%s delivery stopped for now: %s", worker.channel.name, place(error))
                 pause = IDLE_SECONDS
             if pause > 0:
                 worker.awake.wait(min(pause, IDLE_SECONDS))
 
     def deliver_next(self, channel: Channel) -> float:
         """Try the channel's next message if it is due; seconds until there may be something to do again."""
-        message = state.next_message(self._engine, channel.name)
+        breaker = self._breakers[channel.name]
+        message = state.next_message(self._engine, channel.name, probe=breaker.is_open)
         if message is None:
             return IDLE_SECONDS
         # A due time too far ahead was written before the clock was set back.
-        early = message.next_try - self._clock()
+        early = (breaker.until if breaker.is_open else max(message.next_try, breaker.until)) - self._clock()
         if 0 < early <= LONGEST_RETRY_AFTER:
             return early
         self._try(channel, message)
@@ -103,39 +115,48 @@ class Delivery:
 
     def _try(self, channel: Channel, message: state.Message) -> None:
         stats = self.stats[channel.name]
-        error, outcome, retry_after = self._attempt(channel, message)
+        notice = self._notice(message)
+        tried = attempt(channel, notice, self._clock(), self._send)
         now = self._clock()
-        if outcome == "done":
+        self._note(channel.name, tried, now)
+        if tried.outcome == "done":
             state.sent(self._engine, message)
             stats.sent += 1
             if stats.last_error:
                 log.info("channel=%s delivers again", channel.name)
-        elif outcome == "permanent" or now - message.created >= GIVE_UP_SECONDS:
-            state.bury(self._engine, message, now, error)
+        elif tried.outcome == "permanent" or now - message.created >= GIVE_UP_SECONDS:
+            state.bury(self._engine, message, now, tried.error)
             stats.failed += 1
-            log.error("channel=%s group=%s given up: %s", channel.name, message.group_key, error)
+            log.error("channel=%s group=%s given up: %s", channel.name, message.group_key, tried.error)
         else:
-            wait = retry_wait(message.attempts, self._fraction(), retry_after)
-            state.postpone(self._engine, message, now + wait, error)
+            wait = retry_wait(message.attempts, self._fraction(), tried.retry_after)
+            state.postpone(self._engine, message, now + wait, tried.error)
             stats.retries += 1
-            if error != stats.last_error:
-                log.warning("channel=%s cannot deliver, retrying: %s", channel.name, error)
-        stats.last_error = error
+            if tried.error != stats.last_error:
+                log.warning("channel=%s cannot deliver, retrying: %s", channel.name, tried.error)
+        stats.last_error = tried.error
 
-    def _attempt(self, channel: Channel, message: state.Message) -> tuple[str, str, float]:
-        """What went wrong ("" if nothing), what it means, and how long the receiver wants us to wait, seconds."""
+    def _notice(self, message: state.Message) -> Notice:
+        """As it is told now: when, under which name, and with what is known beyond the alerts."""
+        name = f"{message.id}.{message.version}.{message.created:.0f}"
+        notice = replace(message.notice, at=self._clock(), id=name)
         try:
-            request = channel.notifier.render(message.notice, channel.settings)
-            answer = self._send(request, channel.settings.timeout)
-        except OSError as error:
-            return f"{type(error).__name__}: {error}", "retry", 0.0
-        except http.client.HTTPException as error:
-            return type(error).__name__, "retry", 0.0  # its text may hold the address
-        except Exception as error:  # noqa: BLE001  the delivery boundary: a bug in one notifier stays there
-            return _place(error), "retry", 0.0
-        outcome = verdict(answer.status)
-        wait = retry_after_seconds(answer.retry_after, self._clock()) if outcome == "retry" else 0.0
-        return ("" if outcome == "done" else f"HTTP {answer.status}"), outcome, wait
+            return replace(notice, context=self._context(notice))
+        except Exception as error:  # noqa: BLE001  the delivery boundary: a message goes without what cannot be found out
+            log.error("channel=%s message without its context: %s", message.channel, place(error))
+            return notice
+
+    def _note(self, name: str, tried: Attempt, now: float) -> None:
+        """What a try says about the receiver."""
+        before = self._breakers[name]
+        if tried.outcome == "retry":
+            wait = retry_wait(before.failures, self._fraction(), tried.retry_after)
+            self._breakers[name] = before.failed(now, wait, tried.retry_after)
+        elif tried.outcome != "bug":
+            self._breakers[name] = Breaker()
+            if before.is_open:
+                log.info("channel=%s answers again", name)
+                outbox.hurry(self._engine, name, now)
 
 
 class _Worker:
@@ -144,9 +165,3 @@ class _Worker:
         self.awake = threading.Event()
         self.stopped = False
         self.thread = threading.Thread(target=work, args=(self,), name=f"deliver-{channel.name}", daemon=True)
-
-
-def _place(error: Exception) -> str:
-    """Type and place without the text, which may hold a secret."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {frame.name} ({frame.filename}:{frame.lineno})"

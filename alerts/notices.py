@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from alerts.message.context import Context
 from alerts.model import Alert, Labels
 
 GROUP_BY = ("alertname", "host")
@@ -24,6 +25,12 @@ class Notice:
     group_labels: Labels
     alerts: tuple[Alert, ...]
     external_url: str = ""
+    at: float = 0.0
+    """Unix seconds at which it is sent; delivery sets it at each try."""
+    id: str = ""
+    """Names the message, the same at each try; delivery sets it."""
+    context: Context | None = None
+    """What is known beyond the alerts; delivery asks for it when it sends."""
 
     @property
     def status(self) -> Literal["firing", "resolved"]:

@@ -1,11 +1,19 @@
-"""What a notifier is: a name, its settings, and a pure function from a notice to a request."""
+"""What a notifier is: a name, its settings, and a pure function from a notice to a request (or, for mail, `send`)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
+from urllib.parse import urlsplit
 
+from pydantic import AfterValidator
+
+from alerts.model import Alert
 from alerts.notices import Notice
-from collectors.config import Config
+from collectors.config import Config, Secret, Timeout
+
+Verdict = Literal["done", "retry", "permanent"]
+NOTIFY_FAILING = "NotifyFailing"
+"""The shipped alert about a channel; its label `channel` says which."""
 
 
 @dataclass(frozen=True)
@@ -13,16 +21,41 @@ class Request:
     """One POST of JSON. Its repr tells neither address, token nor content."""
 
     url: str = field(repr=False)
-    json: Mapping[str, Any] = field(repr=False)
+    json: Any = field(repr=False)
     bearer: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
-class Notifier:
-    name: str
-    """Its word in the configuration."""
-    config: type[Config]
-    render: Callable[[Notice, Any], Request]
+class Answer:
+    status: int
+    retry_after: str = ""
+    """The header as it came."""
+    text: str = ""
+    """The first line of what it said."""
+    protocol: str = "HTTP"
+    meaning: Verdict | None = None
+    """None: by the status of HTTP."""
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.meaning or verdict(self.status)
+
+    def __str__(self) -> str:
+        return f"{self.protocol} {self.status}" + (f": {self.text}" if self.text else "")
+
+
+def verdict(status: int) -> Verdict:
+    if 200 <= status < 300:
+        return "done"
+    return "retry" if status in (408, 429) or status >= 500 else "permanent"
+
+
+class ChannelSettings(Config):
+    send_resolved: bool = True
+    """Also tell when an alert is over."""
+    timeout: Timeout = 10.0
+    """How long to wait for the connection, and for the answer."""
 
 
 class Settings(Protocol):
@@ -35,9 +68,53 @@ class Settings(Protocol):
 
 
 @dataclass(frozen=True)
+class Notifier:
+    """One of `render` and `send` is given. `send` raises OSError, or tells what the receiver answered."""
+
+    name: str
+    """Its word in the configuration."""
+    config: type[ChannelSettings]
+    about: str
+    """Whom it tells, for the reference."""
+    render: Callable[[Notice, Any], Request] | None = None
+    send: Callable[[Notice, Any], Answer] | None = None
+    resend: Callable[[Any], float] | None = None
+    """Seconds between two messages of the whole state, for a receiver that forgets what it is not told again."""
+
+
+@dataclass(frozen=True)
 class Channel:
     """One receiver: a notifier with its settings. The name is the operator's; messages and the outbox carry it."""
 
     name: str
     notifier: Notifier
     settings: Settings
+
+    @property
+    def resend(self) -> float | None:
+        return None if self.notifier.resend is None else self.notifier.resend(self.settings)
+
+    def hears(self, alert: Alert) -> bool:
+        """That a channel fails is told by the others."""
+        return alert.name != NOTIFY_FAILING or alert.labels.get("channel") != self.name
+
+
+def _web_address(url: Secret) -> Secret:
+    try:
+        at = urlsplit(url.reveal())
+        good = at.scheme in ("http", "https") and at.hostname and at.port != 0
+    except ValueError:  # its words may repeat the address
+        good = False
+    if not good:
+        raise ValueError("expected an http:// or https:// address")
+    return url
+
+
+SecretUrl = Annotated[Secret, AfterValidator(_web_address)]
+"""Many such addresses are the key themselves."""
+
+
+def one_of(secret: object, file: object, name: str) -> None:
+    """ValueError unless exactly one of a secret and its file is set."""
+    if (secret is None) == (file is None):
+        raise ValueError(f"expected either {name} or {name}_file, found {'none' if secret is None else 'both'} of them")

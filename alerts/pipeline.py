@@ -8,15 +8,21 @@ from alerts import state
 from alerts.model import Alert
 from alerts.notices import GROUP_BY, Notice, Told, decide, fingerprint, group
 from alerts.notifier import Channel
+from alerts.pushing import push
 
 
 def tell_channels(
     connection: Connection, channels: Sequence[Channel], alerts: Iterable[Alert], now: float, external_url: str = ""
 ) -> int:
     """Put into the outbox what each channel has to hear now; how many messages that is."""
-    groups = group(alerts, GROUP_BY)
+    alerts = list(alerts)
     messages = 0
     for channel in channels:
+        heard = [alert for alert in alerts if channel.hears(alert)]
+        if channel.resend is not None:
+            messages += push(connection, channel, heard, now, resend=channel.resend, external_url=external_url)
+            continue
+        groups = group(heard, GROUP_BY)
         told = state.told(connection, channel.name)
         for key, (labels, members) in groups.items():
             spoken_of = decide(members, told.get(key), now, channel.settings.send_resolved)

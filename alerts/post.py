@@ -3,22 +3,14 @@
 import http.client
 import json
 import ssl
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Literal
 from urllib.parse import urlsplit
 
-from alerts.notifier import Request
+from alerts.notifier import Answer, Request
 
-Verdict = Literal["done", "retry", "permanent"]
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    retry_after: str = ""
-    """The header as it came."""
+FIRST_LINE = 300
+"""Most bytes of an answer that are read."""
 
 
 def post(request: Request, timeout: float) -> Answer:
@@ -30,22 +22,26 @@ def post(request: Request, timeout: float) -> Answer:
         connection = http.client.HTTPSConnection(host, at.port, timeout=timeout, context=ssl.create_default_context())
     else:
         connection = http.client.HTTPConnection(host, at.port, timeout=timeout)
-    headers = {"Content-Type": "application/json", "User-Agent": "raingauge", "Connection": "close"}
+    headers = {"Content-Type": "application/json", "User-Agent": "raingauge", "Connection": "close", **request.headers}
     if request.bearer is not None:
         headers["Authorization"] = f"Bearer {request.bearer}"
     try:
         path = (at.path or "/") + (f"?{at.query}" if at.query else "")
         connection.request("POST", path, json.dumps(request.json).encode(), headers)
         response = connection.getresponse()
-        return Answer(response.status, response.getheader("Retry-After", ""))
+        return Answer(response.status, response.getheader("Retry-After", ""), _first_line(response))
     finally:
         connection.close()
 
 
-def verdict(status: int) -> Verdict:
-    if 200 <= status < 300:
-        return "done"
-    return "retry" if status in (408, 429) or status >= 500 else "permanent"
+def _first_line(response: http.client.HTTPResponse) -> str:
+    """What came with the headers or right after them; a body that does not come is none."""
+    try:
+        found = response.read1(FIRST_LINE).decode(errors="replace").strip()
+    except (OSError, http.client.HTTPException):
+        return ""
+    line = found.splitlines()[0] if found else ""
+    return "".join(character for character in line if character.isprintable())
 
 
 def retry_after_seconds(header: str, now: float) -> float:

@@ -9,7 +9,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Engine, Float, Integer, String, Table, delete, func, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    String,
+    Table,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.engine import RuleState, States, identity
@@ -116,10 +130,10 @@ def tell(connection: Connection, notice: Notice, now: float) -> None:
     replaced = connection.execute(
         update(outbox_table)
         .where(here, outbox_table.c.failed.is_(None))
-        .values(notice=_write(notice), version=outbox_table.c.version + 1)
+        .values(notice=write_notice(notice), version=outbox_table.c.version + 1)
     )
     if not replaced.rowcount:
-        row = {"channel": notice.receiver, "group_key": notice.group_key, "notice": _write(notice)}
+        row = {"channel": notice.receiver, "group_key": notice.group_key, "notice": write_notice(notice)}
         start = {"version": 1, "created": now, "attempts": 0, "next_try": now, "error": ""}
         connection.execute(_insert(connection, outbox_table).values(**row, **start))
     remember(connection, notice.receiver, notice.group_key, _firing(notice.alerts), now)
@@ -138,18 +152,26 @@ def forget(connection: Connection, channel: str, group_key: str) -> None:
     connection.execute(delete(told_table).where(told_table.c.channel == channel, told_table.c.group_key == group_key))
 
 
-def next_message(engine: Engine, channel: str) -> Message | None:
-    """The one to try next, which may be due later."""
+def withdraw(connection: Connection, channel: str, group_key: str) -> None:
+    """Forget it, and say nothing of it any more."""
+    here = (outbox_table.c.channel == channel) & (outbox_table.c.group_key == group_key)
+    connection.execute(delete(outbox_table).where(here))
+    forget(connection, channel, group_key)
+
+
+def next_message(engine: Engine, channel: str, *, probe: bool = False) -> Message | None:
+    """The one to try next, which may be due later; as a `probe` the one that was refused least often."""
+    order = (outbox_table.c.attempts,) if probe else ()
     with engine.connect() as connection:
         row = connection.execute(
             select(outbox_table)
             .where(outbox_table.c.channel == channel, outbox_table.c.failed.is_(None))
-            .order_by(outbox_table.c.next_try, outbox_table.c.id)
+            .order_by(*order, outbox_table.c.next_try, outbox_table.c.id)
             .limit(1)
         ).first()
     if row is None:
         return None
-    notice = _read(row.notice)
+    notice = read_notice(row.notice)
     return Message(row.id, row.channel, row.group_key, notice, row.version, row.created, row.attempts, row.next_try)
 
 
@@ -160,6 +182,7 @@ def sent(engine: Engine, message: Message) -> None:
     with engine.begin() as connection:
         done = connection.execute(delete(outbox_table).where(row, outbox_table.c.version == message.version))
         connection.execute(update(outbox_table).where(row).values(attempts=0, next_try=0.0))
+        connection.execute(delete(outbox_table).where(*_given_up(message)))  # what it said is told by now
         connection.execute(update(told_table).where(group).values(received=True))
         if done.rowcount:
             connection.execute(delete(told_table).where(group, told_table.c.firing == "[]"))
@@ -175,13 +198,21 @@ def postpone(engine: Engine, message: Message, until: float, error: str) -> None
 
 
 def bury(engine: Engine, message: Message, now: float, error: str) -> None:
-    """Keep it as failed for good; a newer message that took its place meanwhile is tried afresh."""
+    """Keep it as failed for good, in place of an older one of its group; a newer message that took its place meanwhile
+    is tried afresh."""
     with engine.begin() as connection:
+        connection.execute(delete(outbox_table).where(*_given_up(message), outbox_table.c.id != message.id))
         here = update(outbox_table).where(outbox_table.c.id == message.id)
         newer = here.where(outbox_table.c.version != message.version)
         connection.execute(newer.values(attempts=0, next_try=now, created=now))
         same = here.where(outbox_table.c.version == message.version)
         connection.execute(same.values(attempts=message.attempts + 1, failed=now, error=error))
+
+
+def _given_up(message: Message) -> tuple[ColumnElement[bool], ...]:
+    """The dead letters of its group."""
+    here = outbox_table.c.channel == message.channel, outbox_table.c.group_key == message.group_key
+    return *here, outbox_table.c.failed.is_not(None)
 
 
 def waiting(engine: Engine) -> Mapping[str, tuple[int, float]]:
@@ -204,11 +235,11 @@ def _firing(alerts: Sequence[Alert]) -> list[str]:
     return [fingerprint(alert.labels) for alert in alerts if alert.state == "firing"]
 
 
-def _write(notice: Notice) -> str:
+def write_notice(notice: Notice) -> str:
     return json.dumps(asdict(notice))
 
 
-def _read(text: str) -> Notice:
+def read_notice(text: str) -> Notice:
     fields = json.loads(text)
     labels: Labels = fields["group_labels"]
     alerts = tuple(Alert(**alert) for alert in fields["alerts"])

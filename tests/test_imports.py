@@ -40,7 +40,8 @@ BOUNDARIES = {
     "agent/worker.py:_disconnect",
     "agent/runner.py:_append",
     "alerts/delivery.py:_work",
-    "alerts/delivery.py:_attempt",
+    "alerts/delivery.py:_notice",
+    "alerts/attempt.py:attempt",
 }
 """Where anything that goes wrong becomes an outcome: reading, history, delivery. The web's is Flask's error handler."""
 MOST_LINES = 300

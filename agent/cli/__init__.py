@@ -18,6 +18,7 @@ NOUNS = (
     "query",
     "history",
     "config",
+    "notify",
     "token",
     "php-probe",
     "version",

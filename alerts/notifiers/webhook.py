@@ -4,40 +4,24 @@ Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus, urlsplit
 
-from pydantic import field_validator
-
+from alerts.message.links import generator_url
+from alerts.message.words import stamp
 from alerts.model import Alert, Labels
 from alerts.notices import Notice, fingerprint
-from alerts.notifier import Notifier, Request
-from collectors.config import Config, Seconds, Secret, reveal
-
-NEVER = "0001-01-01T00:00:00Z"
+from alerts.notifier import ChannelSettings, Notifier, Request, SecretUrl
+from collectors.config import Secret, reveal
 
 
-class Webhook(Config):
-    url: Secret
+class Webhook(ChannelSettings):
+    url: SecretUrl
     """Where to POST, http or https. Kept secret: many such addresses are the key themselves."""
     token: Secret | None = None
     """Sent as `Authorization: Bearer`."""
     token_file: Path | None = None
     """File with the token, instead of `token`; read at each message."""
-    send_resolved: bool = True
-    """Also tell when an alert is over."""
-    timeout: Seconds = 10.0
-    """How long to wait for the connection, and for the answer."""
-
-    @field_validator("url")
-    @classmethod
-    def _check_url(cls, url: Secret) -> Secret:
-        at = urlsplit(url.reveal())
-        if at.scheme not in ("http", "https") or not at.hostname:
-            raise ValueError("expected an http:// or https:// address")
-        return url
 
 
 def render(notice: Notice, config: Webhook) -> Request:
@@ -67,7 +51,7 @@ def _alert(alert: Alert, external_url: str) -> dict[str, Any]:
         "annotations": dict(alert.annotations),
         "startsAt": stamp(alert.fired_at),
         "endsAt": stamp(alert.resolved_at if alert.state == "resolved" else None),
-        "generatorURL": f"{external_url}/alerts?name={quote_plus(alert.name)}" if external_url else "",
+        "generatorURL": generator_url(alert, external_url),
         "fingerprint": fingerprint(alert.labels),
     }
 
@@ -77,12 +61,4 @@ def _common(all_labels: Sequence[Labels]) -> dict[str, str]:
     return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
 
 
-def stamp(at: float | None) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    if at is None:
-        return NEVER
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=round(at * 1000))
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-NOTIFIER = Notifier("webhook", Webhook, render)
+NOTIFIER = Notifier("webhook", Webhook, "Addresses that get each alert as Alertmanager sends it", render)

@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 
 from alerts import state
 from alerts.delivery import GIVE_UP_SECONDS, Delivery, retry_wait
-from alerts.notifier import Channel, Request
-from alerts.post import Answer, retry_after_seconds, verdict
+from alerts.notifier import Answer, Channel, Request, verdict
+from alerts.post import retry_after_seconds
 from tests.alerts.examples import T, alert, database, tell, webhook
 from tests.alerts.receiver import BlackHole, Receiver
 from tests.lab.ports import free_port, wait_until

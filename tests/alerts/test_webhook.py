@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from alerts.message.words import stamp
 from alerts.notices import Notice, fingerprint, group_key
-from alerts.notifiers.webhook import Webhook, body, render, stamp
+from alerts.notifiers.webhook import Webhook, body, render
 from tests.alerts.examples import alert
 
 NOTICE = Notice(

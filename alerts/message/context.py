@@ -1,0 +1,28 @@
+"""What whoever knows more than the alerts may add to a message: everything is optional."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Link:
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Context:
+    number: str = ""
+    """The number against normal, for the first line: `p95 4.2 s, usual 0.6 s`."""
+    impact: str = ""
+    """What users feel: requests a second, share that fails."""
+    causes: tuple[str, ...] = ()
+    """Likely causes, the likeliest first, each with its number; none is told as `no clear cause`."""
+    changes: tuple[str, ...] = ()
+    """Deploys, restarts, upgrades of the last hour."""
+    evidence: tuple[str, ...] = ()
+    """Lines of logs or lists, the most telling first."""
+    series: tuple[float, ...] = ()
+    """Recent values at equal steps, for the sparkline; NaN where there is none."""
+    links: tuple[Link, ...] = ()
+    chart_svg: str = ""
+    chart_png: bytes = b""

@@ -1,0 +1,81 @@
+"""Slack: an incoming webhook with blocks.
+
+Source: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks and /reference/block-kit/blocks
+Limits: 50 blocks, 3,000 characters a section, 150 a header. `&`, `<` and `>` are what could mention or link.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import model_validator
+
+from alerts.message.build import Message, build
+from alerts.message.context import Link
+from alerts.message.sections import Section, sections
+from alerts.message.words import cut
+from alerts.notices import Notice
+from alerts.notifier import ChannelSettings, Notifier, Request, SecretUrl, one_of
+from collectors.config import reveal
+
+SECTION = 2900
+HEADER = 150
+LINK = 350
+LINKS = 6
+QUOTES = "'''"
+HALF = re.compile(r"&[a-z]{0,3}$")
+
+
+class Slack(ChannelSettings):
+    url: SecretUrl | None = None
+    """The webhook's address, which is its key."""
+    url_file: Path | None = None
+    """File with the address, instead of `url`; read at each message."""
+
+    @model_validator(mode="after")
+    def _an_address(self) -> Self:
+        one_of(self.url, self.url_file, "url")
+        return self
+
+
+def render(notice: Notice, settings: Slack) -> Request:
+    """OSError when `url_file` cannot be read."""
+    return Request(reveal(settings.url, settings.url_file) or "", body(build(notice)))
+
+
+def body(message: Message) -> dict[str, Any]:
+    blocks = [_block("header", {"type": "plain_text", "text": cut(message.headline, HEADER), "emoji": False})]
+    if len(message.headline) > HEADER:
+        blocks.append(_text(_escaped(message.headline)))
+    blocks += [_text(_section(section)) for section in sections(message)]
+    shown = [link for link in message.links if len(link.url) <= LINK][:LINKS]
+    if shown:
+        blocks.append(_text(" · ".join(_link(link) for link in shown)))
+    return {"text": _escaped(message.headline), "blocks": blocks}
+
+
+def _section(section: Section) -> str:
+    lines = _escaped("\n".join(section.lines))
+    title = f"*{section.title}*\n" if section.title else ""
+    return title + (f"```{lines.replace('```', QUOTES)}```" if section.is_code else lines)
+
+
+def _link(link: Link) -> str:
+    return f"<{_escaped(link.url).replace('|', '%7C')}|{_escaped(cut(link.text, 40))}>"
+
+
+def _text(text: str) -> dict[str, Any]:
+    return _block("section", {"type": "mrkdwn", "text": text})
+
+
+def _block(kind: str, text: dict[str, Any]) -> dict[str, Any]:
+    return {"type": kind, "text": text}
+
+
+def _escaped(text: str) -> str:
+    """At most SECTION characters, and no half escape at the end."""
+    whole = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return whole if len(whole) <= SECTION else HALF.sub("", whole[:SECTION]) + "…"
+
+
+NOTIFIER = Notifier("slack", Slack, "Incoming webhooks of Slack", render)

@@ -1,0 +1,84 @@
+"""Notices of every kind that a notifier meets, and settings of every notifier with a secret in each place for one."""
+
+from dataclasses import replace
+from typing import Any
+
+from alerts.message.context import Context, Link
+from alerts.model import Alert
+from alerts.notices import Notice
+from alerts.notifier import Channel
+from alerts.registry import notifier
+from tests.alerts.examples import T, alert
+
+NOW = T + 300
+DISK = replace(
+    alert("DiskFull", mountpoint="/srv", job="node"),
+    labels={"alertname": "DiskFull", "host": "web1", "severity": "critical", "mountpoint": "/srv", "job": "node"},
+    annotations={
+        "summary": "web1: /srv has 2.1% of its space left",
+        "description": "Writes start to fail. Databases, sessions and uploads stop first.",
+        "first_steps": "What grew: du -xh /srv --max-depth=2 | sort -h | tail -20\nQuick room: apt-get clean\n",
+        "runbook_url": "https://wiki.example.org/disk?page=3",
+    },
+    value=0.021,
+)
+CONTEXT = Context(
+    number="2.1%, usual 40%",
+    impact="12 requests a second, 30% fail",
+    causes=("/srv/backup grew by 80 GB in 2 h", "deploy of shop 10 min before"),
+    changes=("22:01 deploy of shop", "22:05 cron backup began"),
+    evidence=("ERROR 1114 (HY000): The table 'cache_render' is full", "GET /user?pass=hunter2 from ops@example.org"),
+    series=(40, 38, 30, float("nan"), 22, 9, 2.1),
+    links=(Link("Graph", "https://gauge.example.org/graph?g0=1"), Link("Bad", "javascript:alert(1)")),
+    chart_png=b"\x89PNG\r\n\x1a\nnot really",
+)
+HOSTILE = (
+    "<!channel> @here *x* [a](javascript:b) <script>alert('1')</script> & \"q\"\r\nBcc: x@example.org\x00\u202e```|"
+)
+HIDDEN = "hunter2", "ops@example.org", "x@example.org"
+"""What no message may show."""
+
+
+def notice(*alerts: Alert, **options: Any) -> Notice:
+    group = {name: alerts[0].labels[name] for name in ("alertname", "host") if name in alerts[0].labels}
+    return Notice("ops", group, alerts, "https://gauge.example.org", NOW, "7.1.1700000000", **options)
+
+
+def over(alert: Alert) -> Alert:
+    return replace(alert, state="resolved", resolved_at=T + 240)
+
+
+NOTICES = {
+    "one": notice(DISK),
+    "resolved": notice(over(DISK)),
+    "several": notice(DISK, over(alert("DiskFull", mountpoint="/var")), alert("DiskFull", mountpoint="/tmp")),
+    "rich": notice(DISK, context=CONTEXT),
+    "bare": notice(replace(alert(), annotations={})),
+    "nameless": replace(notice(Alert({}, {}, "firing", 1e9, T, T)), external_url=""),
+    "hostile": notice(
+        replace(alert(path=HOSTILE), annotations=dict.fromkeys(("summary", "description", "first_steps"), HOSTILE))
+    ),
+    "many": notice(*(alert(disk=f"sd{number}") for number in range(500))),
+}
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "webhook": {"url": "https://hook.example.org/s3cret", "token": "s3cret-token"},
+    "alertmanager": {"url": "https://am.example.org/prefix/", "username": "rg", "password": "s3cret"},
+    "email": {
+        "server": "mail.example.org", "username": "rg", "password": "s3cret", "sender": "raingauge@example.org",
+        "to": ["oncall@example.org", "boss@example.org"],
+    },
+    "slack": {"url": "https://hooks.slack.example/services/T0/B0/s3cret"},
+    "mattermost": {"url": "https://chat.example.org/hooks/s3cret"},
+    "teams": {"url": "https://teams.example.org/workflows/1/invoke?sig=s3cret"},
+    "pagerduty": {"routing_key": "s3cret"},
+    "opsgenie": {"api_key": "s3cret"},
+    "ntfy": {"topic": "s3cret-topic", "token": "s3cret-token"},
+    "apprise": {"url": "json://user:s3cret@example.org/path"},
+}  # fmt: skip
+
+
+def channel(kind: str, name: str = "ops", **options: Any) -> Channel:
+    found = notifier(kind)
+    settings: Any = found.config.model_validate(SETTINGS[kind] | options)
+    return Channel(name, found, settings)
