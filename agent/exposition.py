@@ -5,6 +5,7 @@ Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from collectors.model import Family, Sample
 
@@ -24,6 +25,7 @@ def escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
+@lru_cache(maxsize=20_000)
 def head(family: Family) -> str:
     """The HELP and TYPE lines."""
     help_text = family.help.replace("\\", "\\\\").replace("\n", "\\n")
@@ -31,26 +33,29 @@ def head(family: Family) -> str:
 
 
 class Writer:
-    """Keeps each series' rendered beginning, so that a tick costs one join. `labels` go on every line."""
+    """Keeps each series' line, so that a tick costs little more than what changed. `labels` go on every line."""
 
     def __init__(self, labels: Mapping[str, str] | None = None) -> None:
         self._extra = [f'{name}="{escaped(value)}"' for name, value in (labels or {}).items()]
-        self._prefixes: dict[tuple[Family, tuple[str, ...]], str] = {}
+        self._kept: dict[tuple[Family, tuple[str, ...]], tuple[str, float, str]] = {}
+        """Its beginning, its last value and that line."""
 
     def blocks(self, samples: Iterable[Sample]) -> dict[Family, list[str]]:
         """Lines by family, in order of first appearance; what is no longer seen is forgotten."""
-        kept, prefixes = self._prefixes, {}
+        before, kept = self._kept, {}
         blocks: dict[Family, list[str]] = {}
         for family, labels, value in samples:
             key = (family, labels)
-            prefix = kept.get(key) or self._prefix(family, labels)
-            prefixes[key] = prefix
-            line = f"{prefix}{number(value)}\n"
+            known = before.get(key)
+            if known is None or known[1] != value:
+                prefix = known[0] if known else self._prefix(family, labels)
+                known = (prefix, value, f"{prefix}{number(value)}\n")
+            kept[key] = known
             if family in blocks:
-                blocks[family].append(line)
+                blocks[family].append(known[2])
             else:
-                blocks[family] = [line]
-        self._prefixes = prefixes
+                blocks[family] = [known[2]]
+        self._kept = kept
         return blocks
 
     def _prefix(self, family: Family, labels: tuple[str, ...]) -> str:

@@ -61,12 +61,13 @@ def failed(part: Part, error: BaseException, read_seconds: float = 0.0, parse_se
 def sound(sample: Sample) -> Sample:
     """What pages and history can take. TypeError, ValueError or OverflowError for what no collector should make."""
     family, labels, value = sample
-    if not isinstance(value, int | float):
-        raise TypeError(f"{family.name}: expected a number, found {value!r}")
-    float(value)  # an integer may be too large to be one
+    if type(value) is not float:
+        if not isinstance(value, int | float):
+            raise TypeError(f"{family.name}: expected a number, found {value!r}")
+        float(value)  # an integer may be too large to be one
     if len(labels) != len(family.labels):
         raise ValueError(f"{family.name} has labels {family.labels}, found {labels}")
-    if all(label.isascii() for label in labels):
+    if not labels or "".join(labels).isascii():
         return sample
     # A file's name may be any bytes; what is no UTF-8 in it would break the whole page.
     return sample._replace(labels=tuple(label.encode(errors="replace").decode() for label in labels))

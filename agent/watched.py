@@ -102,8 +102,10 @@ class Watched:
     def _take(self, state: PartState, reading: Reading) -> None:
         with self.lock:
             self._answer(state, reading)
-        with self._answered:
-            self._answered.notify_all()
+            complete = not self.pending
+        if complete:  # a tick that waits for dozens of parts is not woken for each
+            with self._answered:
+                self._answered.notify_all()
 
     def _answer(self, state: PartState, reading: Reading) -> None:
         self.ticking.answer(state, reading, self._clock())

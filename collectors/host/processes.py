@@ -10,7 +10,6 @@ import os
 import re
 import threading
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple, TypedDict
 
 from collectors.host.config import Host
@@ -107,11 +106,11 @@ def read(config: Host, ended: Ended = ENDED) -> Payload:
     names: dict[str, str] = {}
     for pid in filter(str.isdecimal, os.listdir(config.procfs)):  # noqa: PTH208 # no stat of each entry
         try:
-            text = Path(f"{config.procfs}/{pid}/stat").read_text(errors="replace")
+            text = _small(f"{config.procfs}/{pid}/stat")
         except OSError:  # ended meanwhile
             continue
         name, _, rest = text.partition("(")[2].rpartition(")")
-        fields = rest.split()
+        fields = rest.split(None, 22)
         group = names.setdefault(name, group_of(name))
         io = _io(f"{config.procfs}/{pid}/io") if group != OTHER else None
         counts = Counts(group, int(fields[11]) + int(fields[12]), io)
@@ -125,6 +124,15 @@ def read(config: Host, ended: Ended = ENDED) -> Payload:
         if sums["io_bytes"] is not None:
             sums["io_bytes"] = [sums["io_bytes"][0] + read_bytes, sums["io_bytes"][1] + written]
     return payload
+
+
+def _small(path: str) -> str:
+    """A file of one page; hundreds are read each time, and pathlib takes three times as long."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(file, 4096).decode(errors="replace")
+    finally:
+        os.close(file)
 
 
 def _none() -> Group:
@@ -143,7 +151,7 @@ def _add(groups: dict[str, Group], counts: Counts, pages: int) -> None:
 
 def _io(path: str) -> tuple[int, int] | None:
     try:
-        found = dict(IO.findall(Path(path).read_text()))
+        found = dict(IO.findall(_small(path)))
         return int(found["read_bytes"]), int(found["write_bytes"])
     except (OSError, KeyError):  # another user's process, or it has ended
         return None

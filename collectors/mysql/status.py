@@ -4,6 +4,7 @@ Source: https://mariadb.com/kb/en/server-status-variables/ https://dev.mysql.com
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from collectors.model import Counter, Family, Gauge, Sample, Untyped
 from collectors.mysql.connection import Session, ask
@@ -66,7 +67,8 @@ def parse(rows: Rows) -> Iterable[Sample]:
         value = number(text)
         # mysqld_exporter drops the total too: it would be counted twice in a sum over the states.
         if value is not None and name != "innodb_buffer_pool_pages_total":
-            yield _status(name, value)
+            family, labels = _place(name)
+            yield Sample(family, labels, value)
             if name == "innodb_deadlocks":
                 yield DEADLOCKS(value)
     if texts.get("wsrep_local_state_uuid"):
@@ -76,18 +78,18 @@ def parse(rows: Rows) -> Iterable[Sample]:
         yield from (family(value) for family, value in zip(LATENCY, latency, strict=True) if value is not None)
 
 
-def _status(name: str, value: float) -> Sample:
+@lru_cache(maxsize=5000)
+def _place(name: str) -> tuple[Family, tuple[str, ...]]:
+    """Family and labels of a row; kept, as there are hundreds and they are the same each time."""
     if name.startswith("innodb_buffer_pool_pages_"):
-        return _pool_pages(name.removeprefix("innodb_buffer_pool_pages_"), value)
+        return _pool_pages(name.removeprefix("innodb_buffer_pool_pages_"))
     for prefix, family in GROUPS:
         if name.startswith(prefix):
-            return family(value, name.removeprefix(prefix))
-    return STATUS.named(plain(name))(value)
+            return family, (name.removeprefix(prefix),)
+    return STATUS.named(plain(name)), ()
 
 
-def _pool_pages(kind: str, value: float) -> Sample:
+def _pool_pages(kind: str) -> tuple[Family, tuple[str, ...]]:
     if kind in ("data", "free", "misc", "old"):
-        return POOL_PAGES(value, kind)
-    if kind == "dirty":
-        return POOL_DIRTY(value)
-    return POOL_CHANGES(value, kind)
+        return POOL_PAGES, (kind,)
+    return (POOL_DIRTY, ()) if kind == "dirty" else (POOL_CHANGES, (kind,))

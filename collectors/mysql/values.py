@@ -14,6 +14,7 @@ WORDS = dict.fromkeys(("yes", "on", "primary"), 1) | dict.fromkeys(
     ("no", "off", "disabled", "connecting", "non-primary", "disconnected"), 0
 )
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+DATE = re.compile(r"[A-Z][a-z]{2} .*|\d{4}-\d.*")
 
 
 def number(text: str | None) -> float | None:
@@ -21,10 +22,14 @@ def number(text: str | None) -> float | None:
     if text is None:
         return None
     text = text.strip()
-    if text.lower() in WORDS:
-        return WORDS[text.lower()]
     if NUMBER.fullmatch(text):
         return float(text)
+    if text.lower() in WORDS:
+        return WORDS[text.lower()]
+    return _date(text) if DATE.fullmatch(text) else None
+
+
+def _date(text: str) -> float | None:
     for form in ("%b %d %H:%M:%S %Y %Z", "%Y-%m-%d %H:%M:%S"):
         try:
             return datetime.strptime(text, form).replace(tzinfo=UTC).timestamp()

@@ -67,4 +67,4 @@ def test_a_writer_forgets_what_is_gone() -> None:
     writer = Writer()
     writer.blocks([TEMPERATURE(1, "hall"), TEMPERATURE(1, "attic")])
     writer.blocks([TEMPERATURE(2, "attic")])
-    assert list(writer._prefixes) == [(TEMPERATURE, ("attic",))]
+    assert list(writer._kept) == [(TEMPERATURE, ("attic",))]
