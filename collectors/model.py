@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from collectors.config import Config
 from collectors.inventory import Inventory
 
-Kind = Literal["counter", "gauge", "untyped"]
+Kind = Literal["counter", "gauge", "untyped", "histogram"]
 Severity = Literal["critical", "warning", "info"]
 
 LABEL_BOUND = 200
@@ -39,12 +39,19 @@ class Family:
     """Label -> most distinct values; a label not named here has LABEL_BOUND."""
     keep_highest: bool = False
     """The kernel lets this counter slip back a little (idle time): publish the highest value seen."""
+    part_of: str = ""
+    """The histogram that its series belong to: HELP and TYPE have that name."""
     _named: dict[str, "Family"] = field(default_factory=dict, repr=False)
 
     def __call__(self, value: float, *labels: str) -> Sample:
         if len(labels) != len(self.labels):
             raise ValueError(f"{self.name} has labels {self.labels}, found {labels}")
         return Sample(self, labels, value)
+
+    @property
+    def described(self) -> str:
+        """The name that its HELP and TYPE have."""
+        return self.part_of or self.name
 
     def named(self, rest: str) -> "Family":
         if not self.name.endswith("*"):
@@ -66,6 +73,15 @@ def Counter(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) 
 def Untyped(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> Family:  # noqa: A002, N802
     """For the official exporters' untyped families only; ours are gauges or counters."""
     return Family(name, help, labels, "untyped", **options)
+
+
+def Histogram(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> tuple[Family, Family, Family]:  # noqa: A002, N802
+    """Its buckets (the last label is `le`), the sum and the count of what was observed."""
+    return (
+        Family(f"{name}_bucket", help, (*labels, "le"), "histogram", part_of=name, **options),
+        Family(f"{name}_sum", help, labels, "histogram", part_of=name, **options),
+        Family(f"{name}_count", help, labels, "histogram", part_of=name, **options),
+    )
 
 
 UP = Gauge("up", "1 if the target answered the last scrape. Written by whoever scrapes.")

@@ -77,6 +77,8 @@ def _pool(name: str, settings: Mapping[str, str], main: str) -> Pool | None:
         user=settings.get("user", ""),
         file=settings["file"],
         main=main,
+        access_log=str(PurePosixPath(PREFIX, log)) if (log := settings.get("access.log", "")) else "",
+        access_format=settings.get("access.format", ""),
     )
 
 

@@ -38,6 +38,7 @@ class Vhost:
     """On some of its listens, at least."""
     logs: tuple[str, ...]
     log_format: str
+    """Of the first of them."""
     fastcgi: tuple[str, ...]
     """Where it sends PHP: `unix:/path` or `address:port`."""
     status_paths: tuple[str, ...] = ()
@@ -47,6 +48,8 @@ class Vhost:
     """The main configuration file of the server whose vhost this is: two may run on a host."""
     tls_listens: tuple[str, ...] = ()
     """Those of `listens` that speak TLS."""
+    log_formats: tuple[str, ...] = ()
+    """Of each of `logs`: its format's text, "" where it is nowhere defined."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Pool:
     file: str = ""
     main: str = ""
     """The main configuration file of its master, as the master's title shows it."""
+    access_log: str = ""
+    access_format: str = ""
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,9 @@ def test_logs_roots_and_formats() -> None:
     assert one("access_log logs/a.log;").logs == ("/usr/share/nginx/logs/a.log",)
     assert one("access_log /var/log/$host.log;").logs == ()
     assert one("access_log /a.log none;").log_format == ""
+    two = one("access_log /a.log; access_log /b.log j buffer=32k; access_log /c.log none;", "log_format j '$status';")
+    assert two.log_formats == (two.log_format, "$status", "")
+    assert (two.log_format[:12], two.logs) == ("$remote_addr", ("/a.log", "/b.log", "/c.log"))
     assert one("location /x { access_log /b.log j; }", "log_format j escape=json '{';access_log /a.log j;").logs == (
         "/a.log", "/b.log")  # fmt: skip
     assert one("access_log /a.log j;", "log_format j escape=json '{' \"}\";").log_format == "{}"
