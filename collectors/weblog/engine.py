@@ -3,7 +3,7 @@
 Lines are taken by the thousand and column by column: what is the same for many lines is worked out once.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -14,8 +14,8 @@ from collectors.weblog.families import SITE
 from collectors.weblog.formats import detect, layout
 from collectors.weblog.layout import Columns, Request, rows
 from collectors.weblog.routes import FILES, OTHER, ROUTES, SECTION, with_query
-from collectors.weblog.site import Site, counted
-from collectors.weblog.values import BUCKETS, MOMENTS, SIZES, UPSTREAMS, timings
+from collectors.weblog.site import CACHES, UNKNOWN, Site
+from collectors.weblog.values import BUCKETS, MOMENTS, UPSTREAMS, timings
 from collectors.weblog.windows import Windows
 
 CHUNK = 2**19
@@ -134,43 +134,51 @@ class Work:
         if piece["php"]:
             self._count_php(sites, columns, unit)
             return
-        classes = _classes(count, columns)
+        queried = [at for at, query in enumerate(columns.get("query") or ()) if query]
+        classes = _classes(count, columns, queried)
         statuses = columns.get("status") or [""] * count
-        self._count_lines(sites, classes, statuses, columns)
-        self._add(sites, columns, "bytes", SIZES)
-        self._add(sites, columns, "upstream", UPSTREAMS)
+        self._count_requests(sites, classes, statuses)
+        self._count_clients(sites, columns)
+        self._add(sites, columns, "bytes", int)
+        self._add(sites, columns, "upstream", UPSTREAMS.__getitem__)
         self._count_durations(sites, classes, columns, unit)
-        self._watch(sites, classes, statuses, columns)
+        self._watch(sites, classes, statuses, columns, queried)
         if self._inspect is not None:
             for site, found, row in zip(sites, classes, rows(count, columns), strict=True):
                 self.events += self._inspect(Request._make(row), site, found)
 
-    def _count_lines(self, sites: list[str], classes: list[str], statuses: Sequence[str], columns: Columns) -> None:
-        agents = map(AGENTS.__getitem__, columns["agent"]) if "agent" in columns else repeat("")
-        rest = [columns.get(name) or repeat("") for name in ("drupal_cache", "dynamic_cache", "cache")]
-        methods = columns.get("method") or repeat("")
-        lines = counted(zip(sites, classes, statuses, methods, agents, *rest, strict=False))
-        new = {(line[0], line[1]) for line in lines if line[1].startswith(SECTION) and line[2][:1] == "2"}
+    def _count_requests(self, sites: list[str], classes: list[str], statuses: Sequence[str]) -> None:
+        counted = Counter(zip(sites, classes, statuses, strict=True))
+        new = {(site, found) for site, found, status in counted if found.startswith(SECTION) and status[:1] == "2"}
         new = {each for each in new if self.site(each[0]).learns and self.site(each[0]).label(each[1]) != each[1]}
         if new:  # line by line, so that it does not matter which lines are read together
             classes[:] = [
                 self.site(site).learn(found, status) if (site, found) in new else found
                 for site, found, status in zip(sites, classes, statuses, strict=True)
             ]
-            self._count_lines(sites, classes, statuses, columns)
+            self._count_requests(sites, classes, statuses)
             return
-        for line, times in lines.items():
-            self.site(line[0]).add(line, times)
+        for (site, found, status), times in counted.items():
+            self.site(site).add(found, status, times)
 
-    def _add(self, sites: list[str], columns: Columns, name: str, values: Mapping[str, float]) -> None:
-        if name not in columns:
-            return
-        if not self.hosts:
-            self.site(sites[0]).add_to(name, sum(map(values.__getitem__, columns[name])))
+    def _count_clients(self, sites: list[str], columns: Columns) -> None:
+        agents = map(AGENTS.__getitem__, columns["agent"]) if "agent" in columns else repeat("")
+        methods = columns.get("method") or repeat("")
+        for (site, method, agent), times in Counter(zip(sites, methods, agents, strict=False)).items():
+            self.site(site).add_client(method, agent, times)
+        for name in (name for name in CACHES if name in columns):
+            for (site, said), times in Counter(zip(sites, columns[name], strict=True)).items():
+                self.site(site).add_cached(name, said, times)
+
+    def _add(self, sites: list[str], columns: Columns, name: str, value: Callable[[str], float]) -> None:
+        texts = columns.get(name, ())
+        if texts and not self.hosts and "" not in texts and "-" not in texts:
+            self.site(sites[0]).add_to(name, sum(map(value, texts)))
             return
         sums: dict[str, float] = defaultdict(float)
-        for site, text in zip(sites, columns[name], strict=True):
-            sums[site] += values[text]
+        for site, text in zip(sites, texts, strict=False):
+            if text not in UNKNOWN:
+                sums[site] += value(text)
         for site, amount in sums.items():
             self.site(site).add_to(name, amount)
 
@@ -194,21 +202,19 @@ class Work:
                 self.site(site).add_to("php requests", 1)
                 self.site(site).add_to("php seconds", timing[1])
 
-    def _watch(self, sites: list[str], classes: list[str], statuses: Sequence[str], columns: Columns) -> None:
+    def _watch(
+        self, sites: list[str], classes: list[str], statuses: Sequence[str], columns: Columns, queried: list[int]
+    ) -> None:
         """What shows only over some minutes."""
-        lost = "404" in statuses
-        queries = columns.get("query") or ()
-        if not lost and not any(queries):
-            return
-        empty = [""] * len(sites)
-        rest = [columns.get(name) or empty for name in ("path", "query", "remote", "time")]
-        for site, found, status, path, query, remote, time in zip(sites, classes, statuses, *rest, strict=True):
-            if status == "404":
-                self.events += self.windows(site).missed(path, MOMENTS[time] or self.now)
-            elif query and found not in FILES:
-                name = self.site(site).label(found)
-                now = MOMENTS[time] or self.now
-                self.events += self.windows(site).asked(name, query, remote, now)
+        times = columns.get("time") or [""] * len(sites)
+        if "404" in statuses and (paths := columns.get("path")):
+            for at in (at for at, status in enumerate(statuses) if status == "404"):
+                self.events += self.windows(sites[at]).missed(paths[at], MOMENTS[times[at]] or self.now)
+        remotes = columns.get("remote") or [""] * len(sites)
+        for at in (at for at in queried if classes[at] not in FILES and statuses[at] != "404"):
+            found, query = self.site(sites[at]).label(classes[at]), columns["query"][at]
+            now = MOMENTS[times[at]] or self.now
+            self.events += self.windows(sites[at]).asked(found, query, remotes[at], now)
 
 
 def _first(formats: Iterable[str], chunk: str, php: bool) -> Read:
@@ -231,11 +237,12 @@ def _chunks(text: str) -> Iterator[str]:
         at = end
 
 
-def _classes(count: int, columns: Columns) -> list[str]:
+def _classes(count: int, columns: Columns, queried: list[int]) -> list[str]:
+    """`queried`: the lines with a query string."""
     if "path" not in columns:
         return [OTHER] * count
     classes = list(map(ROUTES.__getitem__, columns["path"]))
-    for at, query in enumerate(columns.get("query", ())):
-        if query:
-            classes[at] = with_query(classes[at], query)
+    queries = columns.get("query", ())
+    for at in queried:
+        classes[at] = with_query(classes[at], queries[at])
     return classes

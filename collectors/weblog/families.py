@@ -23,7 +23,7 @@ UPSTREAM = Counter(
 PHP_REQUESTS = Counter("web_php_requests_total", "Requests in the access logs of PHP-FPM.", ("site",))
 PHP_SECONDS = Counter(
     "web_php_seconds_total",
-    "Time that PHP-FPM was busy with them; less web_upstream_seconds_total it is work after the answer.",
+    "Time that PHP-FPM was busy with them. What exceeds web_upstream_seconds_total came after the answers.",
     ("site",),
 )
 CACHE = Counter(

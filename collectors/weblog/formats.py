@@ -13,7 +13,9 @@ from collectors.weblog.json_lines import JSON, JsonLines
 from collectors.weblog.layout import (
     COUNT,
     LISTED,
+    MOMENT,
     NUMBER,
+    PATH,
     SPACED,
     STATUS,
     TIMES,
@@ -38,17 +40,18 @@ NGINX = {
     "remote_addr": Value("remote"),
     "realip_remote_addr": Value("remote"),
     "remote_user": Value("", SPACED),
-    "time_local": Value("time"),
-    "time_iso8601": Value("time"),
-    "msec": Value("time"),
+    "time_local": Value("time", MOMENT),
+    "time_iso8601": Value("time", MOMENT),
+    "msec": Value("time", MOMENT),
     "host": Value("host"),
     "http_host": Value("host"),
     "server_name": Value("host"),
     "request": Value("request"),
     "request_method": Value("method"),
     "request_uri": Value("target"),
-    "uri": Value("path"),
-    "document_uri": Value("path"),
+    "uri": Value("path", PATH),
+    "document_uri": Value("path", PATH),
+    "is_args": Value("", r"\??"),
     "args": Value("query"),
     "query_string": Value("query"),
     "status": Value("status", STATUS),
@@ -69,8 +72,8 @@ APACHE = {
     "u": Value("", SPACED),
     "r": Value("request"),
     "m": Value("method"),
-    "U": Value("path"),
-    "q": Value("query"),
+    "U": Value("path", PATH),
+    "q": Value("query", before=r"\??"),
     "s": Value("status", STATUS),
     "b": Value("bytes", COUNT),
     "B": Value("bytes", COUNT),
@@ -90,10 +93,13 @@ FPM = {
     "Q": Value("", r"\??"),
     "q": Value("query"),
     "s": Value("status", STATUS),
-    "l": Value("bytes", COUNT),
     "d": Value("duration", NUMBER),
 }
-UNITS = {"ms": 1e-3, "us": 1e-6, "s": 1.0, "mili": 1e-3, "milliseconds": 1e-3, "micro": 1e-6, "microseconds": 1e-6}
+UNITS = (
+    {"ms": 1e-3, "us": 1e-6}
+    | dict.fromkeys(("milli", "mili", "milliseconds", "miliseconds"), 1e-3)
+    | dict.fromkeys(("micro", "microseconds"), 1e-6)
+)
 NAMED = {
     "rt": "request_time",
     "request_time": "request_time",
@@ -191,13 +197,13 @@ def _apache(letter: str, argument: str) -> Value:
         field = CACHES.get(argument.lower().replace("-", "_"), "")
         return Value(field, WITH_REASON if field else "")
     if letter == "t":
-        return Value("time", SPACED if argument else "")
+        return Value("time", MOMENT)
     return APACHE.get(letter, Value())
 
 
 def _fpm(letter: str, argument: str) -> Value:
     if letter == "t":
-        return Value("time", SPACED)
+        return Value("time", MOMENT)
     if letter == "e":
         return Value({"REQUEST_URI": "target", "HTTP_HOST": "host", "HTTP_USER_AGENT": "agent"}.get(argument, ""))
     return FPM.get(letter, Value())

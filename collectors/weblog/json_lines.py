@@ -5,6 +5,7 @@ https://doc.traefik.io/traefik/observe/logs-and-access-logs/
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -34,6 +35,7 @@ NAMES = {
     "agent": ("http_user_agent", "user_agent", "agent", "request_User-Agent"),
 }
 HEADERS = {"User-Agent": "user_agent", "Referer": "referer"}
+SIZE = re.compile(r"\d{1,15}", re.ASCII)
 LOGGED = {"X-Drupal-Cache": "x_drupal_cache", "X-Drupal-Dynamic-Cache": "x_drupal_dynamic_cache"}
 
 
@@ -61,6 +63,7 @@ def _row(line: str) -> dict[str, str] | None:
         row["method"], target = row["method"] or request[0], target or request[1]
     row["path"], _, query = target.partition("?")
     row["query"] = row["query"] or query
+    row["bytes"] = row["bytes"] if SIZE.fullmatch(row["bytes"]) else ""
     return row if row["path"] or row["status"] else None
 
 

@@ -57,6 +57,8 @@ class Value:
     """"": nothing that we want."""
     pattern: str = ""
     """"": up to the mark that follows."""
+    before: str = ""
+    """A pattern of what stands before it and does not belong to it."""
 
 
 Token = Literal | Value
@@ -65,12 +67,14 @@ NUMBER = r"\d{1,9}(?:\.\d{1,9})?|-?"
 COUNT = r"\d{1,15}|-?"
 STATUS = r"\d{3}|-?"
 TIMES = r"(?:[\d.-]++(?:(?:, | : )[\d.-]++)*+)?"
-LISTED = r"[^\s\"]*+(?:(?:, | : )[^\s\"]++)*+"
+LISTED = r"[^\s\",]*+(?:(?:, | : )[^\s\",]++)*+"
 """What nginx says of each upstream that it asked."""
 SPACED = r"[^\n]*?"
-"""May hold what stands around it; only where a mark follows."""
+"""May hold the mark that ends it: the name that somebody gave to log in. A short value has to follow."""
+MOMENT = r"[^\]\"\n]{0,40}?"
 WITH_REASON = r"[^\s\"(]*+(?: \([^)\n]*+\))?+"
 """Drupal's cache headers: `UNCACHEABLE (request policy)`."""
+PATH = r"[^\s?\"]*+"
 QUOTED = r"[^\"\\\n]*+(?:\\[^\n][^\"\\\n]*+)*+"
 
 
@@ -118,8 +122,8 @@ def _value(token: Value, following: Token | None, fields: list[str]) -> str:
     found = token.pattern or _up_to(mark, following)
     if token.field and token.field not in fields:
         fields.append(token.field)
-        return f"({found})"
-    return f"(?:{found})"
+        return f"{token.before}({found})"
+    return f"{token.before}(?:{found})"
 
 
 def _up_to(mark: str, following: Token | None) -> str:
@@ -127,7 +131,10 @@ def _up_to(mark: str, following: Token | None) -> str:
         return QUOTED
     if mark:
         return rf"[^{re.escape(mark)}\n]*+"
-    return r"[^\n\r]*+" if following is None else r"[^\s\"]*?"
+    if following is None:
+        return r"[^\n\r]*+"
+    of_path = isinstance(following, Value) and following.field in ("target", "path")
+    return r"[^\s\"/]*+" if of_path else r"[^\s\"]{0,200}?"
 
 
 def _request(mark: str, fields: list[str]) -> str:

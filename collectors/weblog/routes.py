@@ -5,7 +5,7 @@ Source: https://www.drupal.org/docs/drupal-apis/routing-system
 """
 
 import re
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from collectors.weblog.known import Known
 
@@ -99,10 +99,11 @@ def fold(path: str) -> str:
         path = "/" + path.partition("://")[2].partition("/")[2]
     if not path.startswith("/"):
         return OTHER if path == "*" else INVALID
-    parts = [part for part in unquote_plus(path).lower().split("/") if part][:8]
+    plain = unquote(path) if "%" in path else path
+    parts = [part for part in plain.lower().split("/") if part][:8]
     if parts and parts[0] in ("index.php", "index.html"):
         parts = parts[1:]
-    if parts and LANGUAGE.fullmatch(parts[0]):
+    if parts and (len(parts[0]) < 4 or "-" in parts[0][:4]) and LANGUAGE.fullmatch(parts[0]):
         parts = parts[1:]
     return _of(parts)
 

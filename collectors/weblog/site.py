@@ -1,7 +1,6 @@
 """What is counted of one site: a dictionary of the state, changed in a copy."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from collectors.weblog.routes import ALIAS_OTHER, OTHER, SECTION
@@ -16,14 +15,9 @@ STATES = {
     "hit": "hit", "miss": "miss", "uncacheable": "uncacheable", "bypass": "bypass", "expired": "expired",
     "stale": "stale", "updating": "stale", "revalidated": "revalidated", "pass": "bypass",
 }  # fmt: skip
-CACHES = ("drupal", "drupal-dynamic", "proxy")
-"""In the order of the columns of a `Line`."""
+CACHES = {"drupal_cache": "drupal", "dynamic_cache": "drupal-dynamic", "cache": "proxy"}
+"""Value of a line -> how it is called."""
 UNKNOWN = ("", "-")
-
-Line = tuple[str, ...]
-"""Site, class, status, method, class of agent, then what each cache said: what lines are counted by."""
-Durations = Mapping[tuple[str, str], Sequence[float]]
-"""(site, class) -> how many in each bucket, then seconds."""
 
 
 class Site:
@@ -47,22 +41,23 @@ class Site:
             self.counts["sections"].append(found)
         return found
 
-    def add(self, line: Line, times: int) -> None:
-        _, found, status, method, agent, *caches = line
-        self._request(self.label(found), f"{status[0]}xx" if status[:1] in "12345" and status else OTHER, times)
+    def add(self, found: str, status: str, times: int) -> None:
+        status = f"{status[0]}xx" if status and status[0] in "12345" else OTHER
+        key, requests = f"{self.label(found)} {status}", self.counts["requests"]
+        full = key not in requests and len(requests) >= MOST_REQUESTS
+        _count(requests, f"{OTHER} {status}" if full else key, times)
+
+    def add_client(self, method: str, agent: str, times: int) -> None:
+        """Both "" where they are not logged."""
         if method:
             _count(self.counts["methods"], method if method in METHODS else OTHER, times)
         if agent:
             _count(self.counts["agents"], agent, times)
-        for cache, said in zip(CACHES, caches, strict=True):
-            if said not in UNKNOWN:
-                state = STATES.get(said.partition(" ")[0].lower(), OTHER)
-                _count(self.counts["cache"], f"{cache} {state}", times)
 
-    def _request(self, found: str, status: str, times: int) -> None:
-        key, requests = f"{found} {status}", self.counts["requests"]
-        full = key not in requests and len(requests) >= MOST_REQUESTS
-        _count(requests, f"{OTHER} {status}" if full else key, times)
+    def add_cached(self, column: str, said: str, times: int) -> None:
+        if said not in UNKNOWN:
+            state = STATES.get(said.partition(" ")[0].lower(), OTHER)
+            _count(self.counts["cache"], f"{CACHES[column]} {state}", times)
 
     def add_durations(self, found: str, cell: Sequence[float]) -> None:
         name = self.label(found)
@@ -79,8 +74,3 @@ def _copied(value: Any) -> Any:
 
 def _count(table: dict[str, int], key: str, times: int) -> None:
     table[key] = table.get(key, 0) + times
-
-
-def counted(lines: Iterable[Line]) -> Mapping[Line, int]:
-    """In the order in which they first come."""
-    return Counter(lines)

@@ -1,4 +1,4 @@
-"""What a logged value says: a time, a duration, a size. None where it says nothing."""
+"""What a logged value says: a time, a duration. None where it says nothing."""
 
 import math
 import re
@@ -29,10 +29,6 @@ def moment(text: str) -> float | None:
         return (found_date if found_date.tzinfo else found_date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
-
-
-def size(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) <= 15 else 0
 
 
 def seconds(text: str) -> float | None:
@@ -68,5 +64,4 @@ def timings(unit: float) -> Known[Timing | None]:
 
 
 MOMENTS = Known(moment)
-SIZES = Known(size)
 UPSTREAMS = Known(of_upstreams)

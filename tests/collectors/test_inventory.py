@@ -55,7 +55,7 @@ def test_a_debian_layout() -> None:
     redirect, shop = nginx_vhosts(DEBIAN, MAIN)
     assert redirect == Vhost(
         "nginx", (), "", ("*:80",), False, ("/var/log/nginx/all.log",), '$remote_addr "$request" $request_time', (),
-        file="/etc/nginx/conf.d/redirect.conf", main=MAIN,
+        file="/etc/nginx/conf.d/redirect.conf", main=MAIN, log_formats=('$remote_addr "$request" $request_time',),
     )  # fmt: skip
     assert shop.names == ("shop.example", "www.shop.example", r"~^(?<sub>.+)\.shop\.example$", "*.shop.net")
     assert shop.root == "/srv/shop web"
@@ -130,6 +130,12 @@ pm.max_children = many
     "[any]\nlisten=[::]:9003\n[nothing]\npm=static",
     "/etc/php/8.2/fpm/pool.d/c.conf.disabled": "[off]\nlisten = 1\n",
 }
+
+
+def test_the_access_log_of_a_pool() -> None:
+    text = 'access.log = log/$pool.log\naccess.format = "%R \\"%m %r%Q%q\\" %s %{milli}d" ; and more\n'
+    (pool,) = fpm_pools({FPM: f"[shop]\nlisten = 9000\n{text}"}, FPM)
+    assert (pool.access_log, pool.access_format) == ("/usr/log/shop.log", '%R "%m %r%Q%q" %s %{milli}d')
 
 
 def test_pools() -> None:

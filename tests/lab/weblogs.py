@@ -4,7 +4,8 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab.servers import AS_ROOT, TEMPORARY, Nginx, Server, binary, free_port
+from tests.lab.ports import free_port
+from tests.lab.servers import AS_ROOT, TEMPORARY, Nginx, Server, binary
 
 TIMED = (
     '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" '
@@ -38,7 +39,8 @@ class LoggingNginx(Nginx):
                 f" fastcgi_param SCRIPT_FILENAME {directory}/index.php;"
             )
         sites = "".join(
-            f"  server {{ listen 127.0.0.1:{port}; server_name {names}; root {root};\n    location / {{ {passed} }}\n  }}\n"
+            f"  server {{ listen 127.0.0.1:{port}; server_name {names}; root {root};\n"
+            f"    location / {{ {passed} }}\n  }}\n"
             for names, root in (("shop.example www.shop.example", "/srv/shop"), ("docs.example", "/srv/docs"))
         )
         self.configuration.write_text(
