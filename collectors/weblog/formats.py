@@ -113,7 +113,9 @@ NAMED = {
     "vhost": "host",
 }
 """What people call a value behind the usual ones: `rt=0.003`."""
-EXTRA = re.compile(r' (?:([\w.-]{1,40})=)?("[^"\n]*"|\[[^]\n]*\]|-|[^\s"]+)')
+EXTRA = re.compile(
+    r' (?:([\w.-]{1,40})=)?("[^"\n]*"|\[[^]\n]*\]|[\d.-]+(?:(?:, | : )[\d.-]+)+(?=\s|$)|[^\s"]+)(?=\s|$)'
+)
 
 
 @lru_cache(256)
@@ -215,14 +217,14 @@ def _of(line: str) -> str:
     for head in HEADS:
         start = pattern(_nginx(head), whole=False)
         if start and (found := start.regex.match(line)):
-            tail = _tail(line[found.end() :].rstrip("\r\n"))
-            if tail is not None:
-                return head + tail
+            rest = line[found.end() :].rstrip("\r\n")
+            forms = [head + _tail(rest), f"{head} $unknown"]
+            return next((form for form in forms if (whole := layout(form)) and whole.columns(line)[0]), "")
     return ""
 
 
-def _tail(text: str) -> str | None:
-    """The format of what follows; None when it cannot be told."""
+def _tail(text: str) -> str:
+    """The format of what follows, as far as it can be told."""
     parts, at, times = [], 0, ["upstream_response_time", "request_time"]
     while found := EXTRA.match(text, at):
         at = found.end()
@@ -230,10 +232,10 @@ def _tail(text: str) -> str | None:
         bare = value.strip('"')
         if key in NAMED:
             name = NAMED[key]
-        elif not key and re.fullmatch(r"\d+\.\d{3}|-", bare) and times:
+        elif not key and re.fullmatch(r"\d+\.\d{3}([ ,:].*)?|-", bare) and times:
             name = times.pop()
         else:
             name = "unknown"
         quote = '"' if value.startswith('"') else ""
         parts.append(f" {key}{'=' if key else ''}{quote}${name}{quote}")
-    return "".join(parts) if at == len(text) else None
+    return "".join(parts)

@@ -156,7 +156,9 @@ def test_json_that_tells_nothing_is_no_line(line: str) -> None:
         ('{"status": 200}', JSON),
         ("", ""),
         ("Nov 22 09:48:50 host sshd[1]: hello", ""),
-        (f'{LINE} and more than that, "', ""),
+        (f'{LINE} and "more', f"{COMBINED} $unknown"),
+        (f"{LINE} 0.250 0.100, 0.200 : 0.300 x", f"{COMBINED} $request_time $upstream_response_time $unknown"),
+        (f"{LINE} urt=0.1, 0.2 rt=1", f"{COMBINED} urt=$upstream_response_time rt=$request_time"),
         ("{not json", ""),
     ],
 )
