@@ -26,6 +26,8 @@ EXAMPLES: Mapping[str, Any] = {
     "scrape_configs[].params": {},
     "scrape_configs[].static_configs[].labels": {},
     "scrape_configs[].static_configs[].targets": ["web-02:9100"],
+    "targets.weblog[].files[].path": "/var/log/nginx/access.log",
+    "targets.weblog[].sites[].name": "shop.example",
 }
 """Keys without a default."""
 
