@@ -18,6 +18,6 @@ COLLECTOR = Collector(
     parts=(),
     instance=lambda _config, host: host,
     discover=discover,
-    followers=(Follower("requests", FAMILIES, read, step, samples),),
+    followers=(Follower("requests", FAMILIES, read, step, samples, more=lambda found: bool(found["more"])),),
     grants="The right to read the access logs: on Debian, membership in the group `adm`.",
 )

@@ -9,7 +9,7 @@ class LogFile(Config):
     path: str = Field(min_length=1, max_length=4096)
     """The file as the web server writes it; rotated files beside it are found."""
     site: str = Field("", max_length=200)
-    """Site of lines without a known host."""
+    """Site of lines without a known host; `other` if it is left out."""
     format: str = Field("", max_length=4000)
     """Text of nginx's log_format or Apache's LogFormat, or json; without it the lines show it."""
     php: bool = False

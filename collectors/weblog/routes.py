@@ -12,17 +12,17 @@ from collectors.weblog.known import Known
 ALIAS, ALIAS_OTHER, SECTION = "alias", "alias-other", "alias/"
 OTHER, INVALID = "other", "invalid"
 WHOLE = {
-    "": "front",
-    "node": "node",
-    "rss.xml": "feed",
-    "user": "user",
-    "user/edit": "user/{id}/edit",
     "robots.txt": "robots.txt",
     "session/token": "session/token",
     "rest/session/token": "session/token",
     "views/ajax": "views/ajax",
+}
+SCRIPTS = {
     "core/install.php": "install.php",
+    "install.php": "install.php",
+    "update.php": "update.php",
     "core/cron.php": "cron",
+    "cron.php": "cron",
     "statistics.php": "history",
     "core/modules/statistics/statistics.php": "history",
 }
@@ -43,7 +43,6 @@ FIRST = {
     "contextual": "contextual",
     "core": "assets",
     "cron": "cron",
-    "cron.php": "cron",
     "editor": "editor",
     "entity_reference_autocomplete": "autocomplete",
     "file": "system/*",
@@ -52,7 +51,6 @@ FIRST = {
     "form": "webform",
     "graphql": "graphql",
     "history": "history",
-    "install.php": "install.php",
     "jsonapi": "jsonapi/*",
     "layout_builder": "layout_builder",
     "libraries": "assets",
@@ -72,10 +70,9 @@ FIRST = {
     "upgrade": "update.php",
     "webform": "webform",
 }
-OWN_SCRIPTS = ("update.php", "install.php", "cron.php")
 ADMIN = ("appearance", "config", "content", "modules", "people", "reports", "structure")
 USER = {"login": "user/login", "logout": "user/logout", "register": "user/register", "password": "user/password",
-        "reset": "user/password", "login_status": "user/login"}  # fmt: skip
+        "reset": "user/password", "login_status": "user/login", "edit": "user/{id}/edit"}  # fmt: skip
 STATIC = re.compile(
     r".*\.(?:avif|bmp|css|csv|docx?|eot|gif|gz|ico|jpe?g|js|json|map|mjs|mp[34]|og[gv]|otf|pdf|png|pptx?|svg|tar|tgz|ttf"
     r"|txt|wasm|wav|web[mp]|webmanifest|woff2?|xlsx?|xml|zip)"
@@ -95,10 +92,10 @@ TO_REST = {ALIAS, ALIAS_OTHER, "comment", "front", "media", "node", "node/{id}",
 
 def fold(path: str) -> str:
     """Of the path alone. A path with several parts that no route of core has is `alias/<first part>`."""
-    if "://" in path[:10]:  # as it is asked of a proxy
-        path = "/" + path.partition("://")[2].partition("/")[2]
     if not path.startswith("/"):
-        return OTHER if path == "*" else INVALID
+        if "://" not in path[:10]:
+            return OTHER if path == "*" else INVALID
+        path = "/" + path.partition("://")[2].partition("/")[2]  # as it is asked of a proxy
     plain = unquote(path) if "%" in path else path
     parts = [part for part in plain.lower().split("/") if part][:8]
     if parts and parts[0] in ("index.php", "index.html"):
@@ -118,21 +115,23 @@ def with_query(found: str, query: str) -> str:
 
 
 def _of(parts: list[str]) -> str:
-    whole = "/".join(parts)
-    if whole in WHOLE:
-        return WHOLE[whole]
+    if not parts:
+        return "front"
     first, last = parts[0], parts[-1]
     if last in FEEDS:
         return "feed"
-    if last.endswith(".php") and whole not in OWN_SCRIPTS:
-        return "php"
+    if last.endswith(".php"):
+        return SCRIPTS.get("/".join(parts), "php")
     if first in ENTITIES:
         return ENTITIES[first](parts)
     return FIRST.get(first) or _unknown(parts)
 
 
 def _unknown(parts: list[str]) -> str:
-    """No route of core."""
+    """Hardly a route of core."""
+    whole = "/".join(parts)
+    if whole in WHOLE:
+        return WHOLE[whole]
     if parts[0].startswith("sitemap"):
         return "sitemap"
     if parts[0].startswith("."):
@@ -152,12 +151,14 @@ def _admin(parts: list[str]) -> str:
 
 
 def _node(parts: list[str]) -> str:
-    if parts[1] == "add":
-        return "node/add"
+    if len(parts) == 1 or parts[1] == "add":
+        return "/".join(parts[:2])
     return "node/{id}" if len(parts) == 2 else "node/{id}/edit"
 
 
 def _user(parts: list[str]) -> str:
+    if len(parts) == 1:
+        return "user"
     return USER.get(parts[1]) or ("user" if len(parts) == 2 else "user/{id}/edit")
 
 
@@ -176,12 +177,12 @@ def _sites(parts: list[str]) -> str:
 
 
 ENTITIES = {"admin": _admin, "node": _node, "user": _user, "taxonomy": _taxonomy, "sites": _sites, "system": _sites}
-CLASSES = tuple(
-    sorted({*WHOLE.values(), *FIRST.values(), *USER.values(), *(f"admin/{name}" for name in (*ADMIN, "*")),
-            "node/{id}", "node/{id}/edit", "node/add", "taxonomy/term/{id}", "taxonomy/term/{id}/edit", "files/styles",
-            "files/aggregates", "feed", "sitemap", "dotfile", "php", "static", "rest", ALIAS, ALIAS_OTHER, OTHER,
-            INVALID})
+BESIDE = (
+    "dotfile", "feed", "files/aggregates", "files/styles", "front", "node", "node/add", "node/{id}", "node/{id}/edit",
+    "php", "rest", "sitemap", "static", "taxonomy/term/{id}", "taxonomy/term/{id}/edit", "user",
+    *(f"admin/{name}" for name in (*ADMIN, "*")), ALIAS, ALIAS_OTHER, OTHER, INVALID,
 )  # fmt: skip
+CLASSES = tuple(sorted({*BESIDE, *WHOLE.values(), *SCRIPTS.values(), *FIRST.values(), *USER.values()}))
 """All but `alias/...`."""
 FILES = frozenset(("assets", "files", "files/styles", "files/aggregates", "static", "robots.txt", "sitemap"))
 """Answered without Drupal, mostly."""

@@ -25,21 +25,18 @@ class Site:
         known = known or {"requests": {}, "durations": {}, "cache": {}, "methods": {}, "agents": {}, "sections": []}
         self.counts = {name: _copied(value) for name, value in known.items()}
 
-    @property
-    def learns(self) -> bool:
-        return len(self.counts["sections"]) < MOST_SECTIONS
-
     def label(self, found: str) -> str:
         """The class as it is counted."""
         return ALIAS_OTHER if found.startswith(SECTION) and found not in self.counts["sections"] else found
 
+    def may_learn(self, found: str) -> bool:
+        return self.label(found) != found and len(self.counts["sections"]) < MOST_SECTIONS
+
     def learn(self, found: str, status: str) -> str:
         """The class of a line; a section is one from its first good answer on."""
-        if found.startswith(SECTION) and found not in self.counts["sections"]:
-            if not (self.learns and status.startswith("2")):
-                return ALIAS_OTHER
+        if status.startswith("2") and self.may_learn(found):
             self.counts["sections"].append(found)
-        return found
+        return self.label(found)
 
     def add(self, found: str, status: str, times: int) -> None:
         status = f"{status[0]}xx" if status and status[0] in "12345" else OTHER

@@ -24,63 +24,10 @@ from collectors.weblog.formats import COMBINED, detect
 from collectors.weblog.layout import Request
 from collectors.weblog.routes import CLASSES, fold, with_query
 from collectors.weblog.values import BUCKETS
+from tests.collectors.weblog_lines import Line, counts, entries, garbage, line, payload, total
 from tests.lab.weblogs import TIMED
 
 LOGS = Path(__file__).parents[3] / "shared" / "drupal" / "logs"
-HOSTS = {"shop.example": "shop", "www.shop.example": "shop", "*.docs.example": "docs"}
-AGENTS = ("Mozilla/5.0 (X11)", "Mozilla/5.0 (compatible; bingbot/2.0)", "curl/8.5", "", "-", "Mozilla/5.0 zgrab/0.x")
-Line = tuple[str, ...]
-
-
-def payload(*texts: str, form: str = "", hosts: Mapping[str, str] = HOSTS, default: str = "shop", **more: Any) -> Any:
-    about = {
-        "path": "/log",
-        "site": default,
-        "format": form,
-        "php": False,
-        "followed": True,
-        "node": "1:1",
-        "offset": 0,
-    }
-    pieces = [{**about, "text": text, **more} for text in texts]
-    return {"at": 1795342000.0, "hosts": hosts, "readable": {"/log": 1}, "pieces": pieces}
-
-
-def counts(state: State, family: str) -> dict[tuple[str, ...], float]:
-    return {sample.labels: sample.value for sample in samples(state) if sample.family.name == family}
-
-
-def total(state: State, family: str) -> float:
-    return sum(counts(state, family).values())
-
-
-def line(fields: Line) -> str:
-    method, path, query, status, size, agent, taken, waited, cache, host = fields
-    asked = f"{method} {path}{'?' if query else ''}{query} HTTP/1.1" if method else "-"
-    return (
-        f'203.0.113.7 - - [22/Nov/2026:09:48:50 +0000] "{asked}" {status} {size} "-" "{agent}" rt={taken} urt={waited} '
-        f'ucs=- dc="{cache}" ddc="-" host={host}'
-    )
-
-
-paths = st.sampled_from(
-    ["/", "/node/1", "/node/2", "/user/login", "/blog/a", "/blog/b", "/shop/x", "/news/a", "/a", "/.env", "/a.png"]
-) | st.integers(0, 60).map(lambda number: f"/part{number}/x")
-entries = st.tuples(
-    st.sampled_from(["GET", "GET", "POST", "PROPFIND", "", "HEAD"]),
-    paths,
-    st.sampled_from(["", "", "q=node/7", "page=1", "_format=json"]),
-    st.sampled_from(["200", "200", "404", "301", "500", "999", "101"]),
-    st.sampled_from(["0", "512", "-", "123456789012345"]),
-    st.sampled_from(AGENTS),
-    st.sampled_from(["0.000", "0.010", "0.011", "0.500", "31.000", "-"]),
-    st.sampled_from(["-", "0.1", "0.1, 0.2 : 0.3"]),
-    st.sampled_from(["HIT", "MISS", "-", "UNCACHEABLE (request policy)", "strange"]),
-    st.sampled_from(["shop.example", "WWW.shop.example:443", "a.docs.example", "spoofed.example", "-"]),
-)
-garbage = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=30).map(
-    lambda text: f"garbage {text}"
-)
 
 
 def by_hand(rows: Sequence[Line]) -> dict[str, Counter[tuple[str, ...]]]:
@@ -219,6 +166,16 @@ def test_hosts_that_nobody_knows_are_their_logs_site() -> None:
         ("shop", "front", "2xx"): 1, ("other", "front", "2xx"): 1,
     }  # fmt: skip
     assert counts(step({}, payload(text, default="x", hosts={}))[0], "web_requests_total") == {("x", "front", "2xx"): 2}
+
+
+def test_a_site_that_is_gone_is_forgotten() -> None:
+    text = line(("GET", "/", "a=1", "404", "1", "a", "0.1", "-", "-", "shop.example")) + "\n"
+    state, _ = step({}, payload(text))
+    state, _ = step(state, payload(text, hosts={}, default="new"))
+    assert counts(state, "web_requests_total") == {("new", "front", "4xx"): 1}
+    assert [key for key in state if "shop" in key] == []
+    state, _ = step(state, {**payload(), "readable": {}})
+    assert state["formats"] == {}
 
 
 def test_a_section_is_known_from_its_first_good_answer_on() -> None:

@@ -112,6 +112,27 @@ def test_no_log_is_absent_and_a_folder_is_none(tmp_path: Path) -> None:
     assert [reading.outcome for reading in trial(COLLECTOR, Weblog())] == ["absent"]
 
 
+def test_a_log_that_is_no_longer_asked_for_is_forgotten(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.log", tmp_path / "two.log"
+    for path in (one, two):
+        path.write_text(line(0, "198.51.100.7", "/"))
+    _, cursor = read(logs(one, two), None)
+    payload, cursor = read(logs(one), cursor)
+    assert (payload["readable"], payload["pieces"], payload["more"]) == ({str(one): 1}, [], False)
+    assert list(cursor["files"]) == [str(one)]
+
+
+def test_we_look_again_at_once_only_if_there_may_be_more(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.touch()
+    _, cursor = read(logs(path), None)
+    for count, more in ((10, False), (100_000, True)):
+        with path.open("a") as file:
+            file.write(line(0, "198.51.100.7", "/") * count)
+        payload, cursor = read(logs(path), cursor)
+        assert payload["more"] == more
+
+
 def test_the_same_log_twice_is_one(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_text(line(0, "198.51.100.7", "/"))

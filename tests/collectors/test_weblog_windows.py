@@ -16,7 +16,7 @@ from collectors.weblog import windows
 from collectors.weblog.engine import step
 from collectors.weblog.formats import COMBINED
 from collectors.weblog.windows import NOT_FOUND, OF_A_NETWORK, OF_ALL, SECONDS, Windows, masked, network_of
-from tests.collectors.test_weblog_engine import payload
+from tests.collectors.weblog_lines import payload
 from tests.lab.servers import Nginx, binary
 
 START = 1795340930.0
