@@ -173,6 +173,12 @@ def test_a_format_that_tells_too_little_is_none(form: str) -> None:
     assert layout(form) is None
 
 
+def test_an_empty_line_is_no_request() -> None:
+    found = layout("$status")
+    assert found
+    assert found.columns("200\n\n-\n\n")[0] == 2
+
+
 PIECES = (
     "$", "%", "status", "$status", "$request", "%r", "%>s", "%t", '"', "[", "]", "\\", "{", "}", " ", "%{", "$host",
     "a", "$uri", "$is_args", "$args", "%U", "%q",

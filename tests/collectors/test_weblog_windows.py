@@ -114,6 +114,20 @@ def test_windows_are_bounded_and_kept(requests: list[tuple[str, int, int]]) -> N
     assert Windows("shop", packed).packed() == packed
 
 
+def test_a_flood_of_networks_and_paths_neither_fills_us_nor_hides_a_crawler() -> None:
+    known = Windows("shop", None)
+    told = []
+    for number in range(5000):
+        remote = f"10.{number >> 8}.{number & 255}.1" if number % 20 else "198.51.100.7"
+        told += list(known.asked("search", f"a={number}", remote, START + number / 20))
+        told += list(known.missed(f"/{number % 290}", START + number / 20 if number < 290 else START))
+        packed = known.packed()
+        assert len(packed["queries"]) <= 64
+        assert len(packed["missing"][3]) <= 200
+    titles = [event.title.partition(" from ")[2] for event in told if event.kind == "web.crawler"]
+    assert sorted(titles) == ["198.51.100.0/24", "many networks"]
+
+
 @pytest.mark.parametrize(
     ("remote", "network"),
     [
