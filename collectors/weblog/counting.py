@@ -100,8 +100,16 @@ def _add_clients(lines: Lines, site_of: SiteOf) -> None:
     for (site, method, agent), times in Counter(zip(lines.sites, methods, agents, strict=False)).items():
         site_of(site).add_client(method, agent, times)
     for name in (name for name in CACHES if name in columns):
-        for (site, said), times in Counter(zip(lines.sites, columns[name], strict=True)).items():
+        for (site, said), times in Counter(zip(lines.sites, _said(columns, name), strict=True)).items():
             site_of(site).add_cached(name, said, times)
+
+
+def _said(columns: Columns, cache: str) -> Sequence[str]:
+    """A page that comes from Drupal's page cache has what the other one said when it was made."""
+    if cache != "dynamic_cache" or "drupal_cache" not in columns:
+        return columns[cache]
+    both = zip(columns["drupal_cache"], columns[cache], strict=True)
+    return ["" if page == "HIT" else said for page, said in both]
 
 
 def _add_amounts(lines: Lines, site_of: SiteOf, name: str, value: Callable[[str], float]) -> None:

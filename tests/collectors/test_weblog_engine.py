@@ -228,6 +228,14 @@ def test_each_request_is_shown_to_who_wants_to_see_it() -> None:
     assert (seen[0][0].remote, seen[0][0].agent, seen[0][0].status) == ("203.0.113.7", "x", "404")
 
 
+def test_a_hit_of_the_page_cache_says_nothing_of_the_other_one() -> None:
+    text = line(("GET", "/", "", "200", "1", "a", "0.1", "-", "HIT", "shop.example")).replace('ddc="-"', 'ddc="MISS"')
+    state, _ = step({}, payload(f"{text}\n" + text.replace("HIT", "MISS") + "\n", form=TIMED))
+    assert counts(state, "web_cache_total") == {
+        ("shop", "drupal", "hit"): 1, ("shop", "drupal", "miss"): 1, ("shop", "drupal-dynamic", "miss"): 1,
+    }  # fmt: skip
+
+
 def test_json_lines_are_counted() -> None:
     rows = [{"status": 200, "uri": "/node/1?x=1", "host": "shop.example", "duration": 0.2, "size": 5, "method": "GET"}]
     state, _ = step({}, payload("".join(json.dumps(row) + "\n" for row in rows * 3)))

@@ -1,13 +1,16 @@
 """Real servers' logs: what was sent is what is counted."""
 
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from collectors.errors import Absent
 from collectors.inventory import Inventory, Vhost
 from collectors.model import State
 from collectors.weblog.config import LogFile, Weblog
@@ -84,6 +87,29 @@ def test_what_was_sent_to_nginx_is_counted(format_name: str, place: Path) -> Non
         agents[agent] += int(value)
     assert agents == {"people": 12, "search": 3, "script": 6, "empty": 4}
     assert state["lag"] < 60
+
+
+def test_nothing_is_lost_or_counted_twice_when_nginx_changes_its_log(place: Path) -> None:
+    with LoggingNginx(place) as server:
+        config = proposed(inventory_of(server))
+        state, cursor = follow(config, {}, None)
+        for number in range(60):
+            ask(server.port, ("shop.example", "docs.example", "evil.example")[number % 3], f"/node/{number}")
+            if number == 20:
+                server.log.rename(f"{server.log}.1")
+            if number == 40:
+                assert server.process is not None
+                server.process.send_signal(signal.SIGUSR1)
+                wait_until(server.log.exists, 20, "nginx has opened its log anew")
+            if number % 7 == 0:
+                with suppress(Absent):
+                    state, cursor = follow(config, state, cursor)
+        files = (server.log, Path(f"{server.log}.1"))
+        wait_until(lambda: sum(file.read_text().count("\n") for file in files) == 60, 20, "all is logged")
+        state, _ = follow(config, state, cursor)
+    assert counts(state, "web_requests_total") == {
+        (site, "node/{id}", "2xx"): 20 for site in ("shop.example", "docs.example", "other")
+    }
 
 
 def test_times_and_caches_are_those_that_nginx_logged(place: Path) -> None:
