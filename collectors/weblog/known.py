@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-MOST = 20_000
+MOST = 8192
 LONGEST = 300
 """Characters of a text that is kept."""
 
