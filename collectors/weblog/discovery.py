@@ -27,13 +27,33 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
 
 
 def site_names(inventory: Inventory) -> Mapping[Vhost, str]:
-    """The first plain name of the vhosts that serve the same directory, those with TLS first; else the host's."""
-    names = {}
-    for vhost in inventory.vhosts:
-        same = [each for each in inventory.vhosts if each is vhost or (vhost.root and each.root == vhost.root)]
-        plain = [name for each in sorted(same, key=lambda each: not each.tls) for name in each.names if _plain(name)]
-        names[vhost] = _drupal(inventory, vhost) or (plain[0].lower() if plain else inventory.host)
+    """The first plain name of the vhosts that serve the same directory, those with TLS first; else the host's.
+
+    A vhost without a directory, which redirects, belongs to the site that has one of its names.
+    """
+    names: dict[Vhost, str] = {}
+    sites: dict[str, str] = {}  # by host
+    same: dict[str, list[Vhost]] = {}  # by directory
+    for vhost in sorted(inventory.vhosts, key=lambda each: not each.tls):
+        same.setdefault(vhost.root, []).append(vhost)
+    for vhost in _ordered(inventory):
+        multisite = sum(site.docroot == vhost.root for site in inventory.sites) > 1
+        there = same[vhost.root] if vhost.root and not multisite else [vhost]
+        plain = [host for each in there for host in _plain_names(each)]
+        shared = [sites[host] for host in _plain_names(vhost) if host in sites and not vhost.root]
+        names[vhost] = next(iter(shared), "") or _drupal(inventory, vhost) or next(iter(plain), inventory.host)
+        for host in _plain_names(vhost):
+            sites.setdefault(host, names[vhost])
     return names
+
+
+def _ordered(inventory: Inventory) -> list[Vhost]:
+    """Those first whose names count."""
+    return sorted(inventory.vhosts, key=lambda vhost: (not vhost.root, not vhost.tls))
+
+
+def _plain_names(vhost: Vhost) -> list[str]:
+    return [name.lower() for name in vhost.names if _plain(name)]
 
 
 def _drupal(inventory: Inventory, vhost: Vhost) -> str:
@@ -50,14 +70,16 @@ def _plain(name: str) -> bool:
 
 
 def _sites(inventory: Inventory, names: Mapping[Vhost, str]) -> Iterable[WebSite]:
-    hosts: dict[str, list[str]] = {}
-    for vhost in inventory.vhosts:
-        for name in vhost.names:
+    sites: dict[str, str] = {}  # by host
+    for vhost in _ordered(inventory):
+        for name in map(str.lower, vhost.names):
             found = [name] if _plain(name) or re.match(r"\*\.\w", name) else []
             if re.match(r"\.\w", name):  # nginx's short form
                 found = [name[1:], f"*{name}"]
-            hosts.setdefault(names[vhost], []).extend(each.lower() for each in found if len(each) < 256)
-    return (WebSite(name=name[:200], hosts=tuple(dict.fromkeys(found))) for name, found in hosts.items() if found)
+            for host in (each for each in found if len(each) < 256):
+                sites.setdefault(host, names[vhost])
+    for site in dict.fromkeys(sites.values()):
+        yield WebSite(name=site[:200], hosts=tuple(host for host, of in sites.items() if of == site))
 
 
 def _logs(inventory: Inventory, names: Mapping[Vhost, str]) -> Iterable[LogFile]:
