@@ -5,6 +5,7 @@ Each is told as an event with what to do about it; nothing of a path or a query 
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv4Address, ip_address, ip_network
@@ -22,7 +23,7 @@ NOT_FOUND = 300
 MOST_WINDOWS = 64
 MOST_PATHS = 200
 EVERYBODY = "*"
-SECRET = re.compile(r"(?=[^/]*\d)[\w-]{20,}|[^/]*@[^/]*", re.ASCII)
+SECRET = re.compile(r"(?=[^/]*\d)[\w-]{20,}|[^/]*(?:@|%40)[^/]*", re.ASCII)
 PARAMETER = re.compile(r"(?:^|&)([A-Za-z_][\w.-]{0,30}(?:\[\w{0,10}\]|%5B\w{0,10}%5D)?)(?==)", re.ASCII)
 LIMIT = """\
 in http { }: map $args $with_query { "" ""; default $server_name; }
@@ -30,79 +31,98 @@ limit_req_zone $with_query zone=queries:1m rate=5r/s;
 in the site's server { }: limit_req zone=queries burst=20 nodelay;"""
 
 
+@dataclass
+class Window:
+    began: float  # Unix seconds
+    told: bool = False
+    requests: int = 0
+    seen: dict[Any, int] = field(default_factory=dict)
+    """Hash of a query string, or path -> how often."""
+
+    def over(self, now: float) -> bool:
+        return now - self.began > (TOLD_SECONDS if self.told else SECONDS)
+
+    def tell(self) -> None:
+        self.told, self.seen = True, {}
+
+    def packed(self) -> list[Any]:
+        """As it is kept: in JSON keys are texts."""
+        return [self.began, self.told, self.requests, list(map(list, self.seen.items()))]
+
+
+def _unpacked(kept: list[Any]) -> Window:
+    began, told, requests, seen = kept
+    return Window(began, told, requests, dict(seen))
+
+
 class Windows:
-    """Of one site. A window: when it began, whether it was told, requests, and what was seen (the keys are a set that
-    keeps its order)."""
+    """Of one site."""
 
     def __init__(self, site: str, known: Any) -> None:
-        known = known or {"queries": {}, "missing": [0.0, False, 0, {}]}
+        known = known or {"queries": {}, "missing": Window(0.0).packed()}
         self._site = site
-        self._queries = {key: [*each[:3], dict.fromkeys(each[3])] for key, each in known["queries"].items()}
-        self._missing: list[Any] = [*known["missing"][:3], dict(known["missing"][3])]
+        self._queries = {key: _unpacked(kept) for key, kept in known["queries"].items()}
+        self._missing = _unpacked(known["missing"])
 
     def packed(self) -> dict[str, Any]:
-        """As it is kept."""
-        queries = {key: [*each[:3], list(each[3])] for key, each in self._queries.items()}
-        return {"queries": queries, "missing": self._missing}
+        queries = {key: window.packed() for key, window in self._queries.items()}
+        return {"queries": queries, "missing": self._missing.packed()}
 
     def asked(self, found: str, query: str, remote: str, now: float) -> Iterator[Event]:
         """A request with a query string."""
-        hashed = crc32(query.encode(errors="replace"))
         network = network_of(remote)
         for who, most in ((network, OF_A_NETWORK), (EVERYBODY, OF_ALL)):
-            window = self._window(f"{found} {who}", now) if who else None
-            if window is None:
+            if not who:
                 continue
-            window[2] += 1
-            if window[1]:
-                continue
-            window[3][hashed] = None
-            if len(window[3]) >= most:
+            window = self._window(f"{found} {who}", now)
+            window.requests += 1
+            if window.told:
+                return  # it is not one of many
+            window.seen[crc32(query.encode(errors="replace"))] = 1
+            if len(window.seen) >= most:
                 yield _crawler(self._site, (found, who, query), window, now)
-                window[1], window[3] = True, {}
+                window.tell()
 
-    def _window(self, key: str, now: float) -> list[Any]:
+    def _window(self, key: str, now: float) -> Window:
         window = self._queries.get(key)
-        if window is None or _over(window, now):
+        if window is None or window.over(now):
             if window is None and len(self._queries) >= MOST_WINDOWS:
                 _make_room(self._queries, now)
-            self._queries[key] = window = [now, False, 0, {}]
+            self._queries[key] = window = Window(now)
         return window
 
     def missed(self, path: str, now: float) -> Iterator[Event]:
         """A request for what is not there."""
+        if self._missing.over(now):
+            self._missing = Window(now)
         window = self._missing
-        if _over(window, now):
-            window[:] = [now, False, 0, {}]
-        window[2] += 1
-        if window[1]:
+        window.requests += 1
+        if window.told:
             return
-        paths, name = window[3], masked(path)
-        if name in paths or len(paths) < MOST_PATHS:
-            paths[name] = paths.get(name, 0) + 1
-        if window[2] >= NOT_FOUND:
+        seen, name = window.seen, masked(path)
+        if name in seen or len(seen) < MOST_PATHS:
+            seen[name] = seen.get(name, 0) + 1
+        if window.requests >= NOT_FOUND:
             yield _storm(self._site, window, now)
-            window[1], window[3] = True, {}
+            window.tell()
 
 
-def _over(window: list[Any], now: float) -> bool:
-    return bool(now - window[0] > (TOLD_SECONDS if window[1] else SECONDS))
-
-
-def _make_room(table: dict[str, Any], now: float) -> None:
+def _make_room(table: dict[str, Window], now: float) -> None:
     """What is over goes, and if that is little, those with the fewest requests."""
-    keep = [key for key in table if not _over(table[key], now)]
-    keep = sorted(keep, key=lambda key: (table[key][1], table[key][2]), reverse=True)[: MOST_WINDOWS // 2]
+    keep = [key for key in table if not table[key].over(now)]
+    keep = sorted(keep, key=lambda key: (table[key].told, table[key].requests), reverse=True)[: MOST_WINDOWS // 2]
     for key in table.keys() - set(keep):
         del table[key]
 
 
-def _crawler(site: str, asked: tuple[str, str, str], window: list[Any], now: float) -> Event:
+def _crawler(site: str, asked: tuple[str, str, str], window: Window, now: float) -> Event:
     found, who, query = asked
-    began, _, requests, hashes = window
+    began, requests = window.began, window.requests
     by = "many networks" if who == EVERYBODY else who
     names = list(dict.fromkeys(PARAMETER.findall(query)))[:8]
-    title = f"{len(hashes)} different query strings on {found} of {site} in {max(1, round(now - began))} s from {by}"
+    title = (
+        f"{len(window.seen)} different query strings on {found} of {site} in {max(1, round(now - began))} s from {by}"
+    )
     rule = LIMIT if who == EVERYBODY else f"in the site's server {{ }}: deny {who};"
     evidence = {
         "class": found,
@@ -118,9 +138,9 @@ def _crawler(site: str, asked: tuple[str, str, str], window: list[Any], now: flo
     )  # fmt: skip
 
 
-def _storm(site: str, window: list[Any], now: float) -> Event:
-    began, _, count, paths = window
-    top = sorted(paths.items(), key=lambda each: (-each[1], each[0]))[:5]
+def _storm(site: str, window: Window, now: float) -> Event:
+    began, count = window.began, window.requests
+    top = sorted(window.seen.items(), key=lambda each: (-each[1], each[0]))[:5]
     title = f"{count} requests for pages that are not there on {site} in {max(1, round(now - began))} s"
     return Event(
         _id("web.not_found", site, began), "web.not_found", "info", "", site, began, now, count, title,
@@ -135,7 +155,7 @@ def _id(kind: str, key: str, began: float) -> str:
 
 def masked(path: str) -> str:
     """Without what may be a key, a token or an address of a person."""
-    return "/".join("***" if SECRET.fullmatch(part) else part for part in path[:120].split("/"))
+    return "/".join("***" if SECRET.fullmatch(part) else part for part in path.split("/"))[:120]
 
 
 @lru_cache(4096)
