@@ -27,7 +27,7 @@ def escaped(text: str) -> str:
 def head(family: Family) -> str:
     """The HELP and TYPE lines."""
     help_text = family.help.replace("\\", "\\\\").replace("\n", "\\n")
-    return f"# HELP {family.described} {help_text}\n# TYPE {family.described} {family.kind}\n"
+    return f"# HELP {family.name} {help_text}\n# TYPE {family.name} {family.kind}\n"
 
 
 class Writer:
@@ -64,7 +64,8 @@ def page(blocks: Iterable[Mapping[Family, list[str]]]) -> bytes:
     merged: dict[str, tuple[Family, list[str]]] = {}
     for block in blocks:
         for family, lines in block.items():
-            merged.setdefault(family.described, (family, []))[1].extend(lines)
+            whole = family.part_of or family
+            merged.setdefault(whole.name, (whole, []))[1].extend(lines)
     return "".join(part for family, lines in merged.values() for part in (head(family), *lines)).encode()
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from collectors.config import Config
 from collectors.inventory import Inventory
 
-Kind = Literal["counter", "gauge", "untyped", "histogram"]
+Kind = Literal["counter", "gauge", "untyped", "summary", "histogram"]
 Severity = Literal["critical", "warning", "info"]
 
 LABEL_BOUND = 200
@@ -39,8 +39,8 @@ class Family:
     """Label -> most distinct values; a label not named here has LABEL_BOUND."""
     keep_highest: bool = False
     """The kernel lets this counter slip back a little (idle time): publish the highest value seen."""
-    part_of: str = ""
-    """The histogram that its series belong to: HELP and TYPE have that name."""
+    part_of: "Family | None" = None
+    """Of a summary or histogram: the family under whose HELP and TYPE these series stand on a page."""
     _named: dict[str, "Family"] = field(default_factory=dict, repr=False)
 
     def __call__(self, value: float, *labels: str) -> Sample:
@@ -48,18 +48,20 @@ class Family:
             raise ValueError(f"{self.name} has labels {self.labels}, found {labels}")
         return Sample(self, labels, value)
 
-    @property
-    def described(self) -> str:
-        """The name that its HELP and TYPE have."""
-        return self.part_of or self.name
-
-    def named(self, rest: str) -> "Family":
+    def named(self, rest: str, kind: Kind | None = None) -> "Family":
+        """`kind`: where the server says which type each has."""
         if not self.name.endswith("*"):
             raise ValueError(f"{self.name} is one name, not a family of names")
         if rest not in self._named:
             help_text = self.help.replace("*", rest)
-            self._named[rest] = Family(self.name[:-1] + rest, help_text, self.labels, self.kind, self.bounds)
+            self._named[rest] = Family(self.name[:-1] + rest, help_text, self.labels, kind or self.kind, self.bounds)
         return self._named[rest]
+
+    def with_suffix(self, suffix: str, help: str) -> "Family":  # noqa: A002
+        """The sum or the count of this summary or histogram, or its buckets."""
+        labels = tuple(label for label in self.labels if label != "quantile")
+        labels += ("le",) if suffix == "_bucket" else ()
+        return Family(self.name + suffix, help, labels, self.kind, self.bounds, part_of=self)
 
 
 def Gauge(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> Family:  # noqa: A002, N802
@@ -75,13 +77,14 @@ def Untyped(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) 
     return Family(name, help, labels, "untyped", **options)
 
 
-def Histogram(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> tuple[Family, Family, Family]:  # noqa: A002, N802
-    """Its buckets (the last label is `le`), the sum and the count of what was observed."""
-    return (
-        Family(f"{name}_bucket", help, (*labels, "le"), "histogram", part_of=name, **options),
-        Family(f"{name}_sum", help, labels, "histogram", part_of=name, **options),
-        Family(f"{name}_count", help, labels, "histogram", part_of=name, **options),
-    )
+def Summary(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> Family:  # noqa: A002, N802
+    """Its own series have a `quantile`; the official exporters' only, as `with_suffix` says."""
+    return Family(name, help, labels, "summary", **options)
+
+
+def Histogram(name: str, help: str, labels: tuple[str, ...] = (), **options: Any) -> Family:  # noqa: A002, N802
+    """Has no series but those of `with_suffix`."""
+    return Family(name, help, labels, "histogram", **options)
 
 
 UP = Gauge("up", "1 if the target answered the last scrape. Written by whoever scrapes.")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from collectors.model import Counter, Gauge, Histogram, Sample, State
+from collectors.model import Counter, Family, Gauge, Histogram, Sample, State
 from collectors.weblog.values import BUCKETS
 
 REQUESTS = Counter(
@@ -17,6 +17,17 @@ CLASS_DURATION = Histogram(
     "web_class_duration_seconds", "The same of the classes that took the most time in all.", ("site", "class"),
     bounds={"class": 2000},
 )  # fmt: skip
+
+
+def _series(whole: Family) -> tuple[Family, Family, Family]:
+    return (
+        whole.with_suffix("_bucket", "Requests that took up to so many seconds."),
+        whole.with_suffix("_sum", "Seconds that they took in all."),
+        whole.with_suffix("_count", "Requests whose time was logged."),
+    )
+
+
+DURATIONS, CLASS_DURATIONS = _series(DURATION), _series(CLASS_DURATION)
 UPSTREAM = Counter(
     "web_upstream_seconds_total", "Time that the web server waited for PHP or whatever else it asked.", ("site",)
 )
@@ -39,7 +50,7 @@ LAG = Gauge("web_log_lag_seconds", "Age of the newest line when it was read last
 READABLE = Gauge("web_log_readable", "1 if we may read the log.", ("log",))
 
 FAMILIES = (
-    REQUESTS, BYTES, *DURATION, *CLASS_DURATION, UPSTREAM, PHP_REQUESTS, PHP_SECONDS, CACHE, METHODS, AGENTS, LINES,
+    REQUESTS, BYTES, *DURATIONS, *CLASS_DURATIONS, UPSTREAM, PHP_REQUESTS, PHP_SECONDS, CACHE, METHODS, AGENTS, LINES,
     LAG, READABLE,
 )  # fmt: skip
 SITE = "site "
@@ -82,12 +93,14 @@ def _durations(site: str, durations: Mapping[str, Sequence[float]]) -> Iterable[
     if not durations:
         return
     whole = [sum(column) for column in zip(*durations.values(), strict=True)]
-    yield from _histogram(DURATION, BUCKETS, whole, site)
+    yield from _histogram(DURATIONS, BUCKETS, whole, site)
     for name in sorted(durations, key=lambda name: -durations[name][-1])[:DEAREST]:
-        yield from _histogram(CLASS_DURATION, CLASS_BUCKETS, durations[name], site, name)
+        yield from _histogram(CLASS_DURATIONS, CLASS_BUCKETS, durations[name], site, name)
 
 
-def _histogram(families: Any, bounds: Sequence[float], found: Sequence[float], *labels: str) -> Iterable[Sample]:
+def _histogram(
+    families: tuple[Family, Family, Family], bounds: Sequence[float], found: Sequence[float], *labels: str
+) -> Iterable[Sample]:
     bucket, total, count = families
     below = 0.0
     for bound, here in zip(BUCKETS, found, strict=False):

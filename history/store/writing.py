@@ -129,7 +129,7 @@ class Writer:
         self.added = True
         for family in set(families) - self._families:
             kind = TYPES.get(family.kind, family.kind)
-            self.describe(connection, family.described, Metadata(kind, family.help, unit(family.described)))
+            self.describe(connection, family.name, Metadata(kind, family.help, unit(family.name)))
         self._families |= set(families)
         ids = [self.series(connection, stored, named) for named in stored.names(samples)]
         # Of a series that comes twice in one tick the first is kept, as Prometheus does.

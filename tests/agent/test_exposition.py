@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent.exposition import Writer, number, page, render
-from collectors.model import Counter, Gauge, Histogram
+from collectors.model import Counter, Gauge
 
 TEMPERATURE = Gauge("room_temperature_celsius", 'Degrees of a "room",\nby its name.', ("room",))
 DOORS = Counter("doors_opened", "A counter without _total, as old exporters have them.")
@@ -36,20 +36,6 @@ def test_families_are_merged_with_one_head() -> None:
         "# TYPE doors_opened counter\n"
         'doors_opened{instance="a"} 3\n'
     )
-
-
-def test_a_histogram_is_one_metric() -> None:
-    bucket, total, count = Histogram("wait_seconds", "Waiting.", ("room",))
-    found = [bucket(1, "hall", "0.5"), bucket(3, "hall", "+Inf"), DOORS(1), total(7.5, "hall"), count(3, "hall")]
-    text = render(found, {"instance": "a"}).decode()
-    assert text.startswith(
-        "# HELP wait_seconds Waiting.\n# TYPE wait_seconds histogram\n"
-        'wait_seconds_bucket{room="hall",le="0.5",instance="a"} 1\n'
-        'wait_seconds_bucket{room="hall",le="+Inf",instance="a"} 3\n'
-        'wait_seconds_sum{room="hall",instance="a"} 7.5\nwait_seconds_count{room="hall",instance="a"} 3\n'
-    )
-    metric = next(metric for metric in text_string_to_metric_families(text) if metric.name == "wait_seconds")
-    assert (metric.type, len(metric.samples)) == ("histogram", 4)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")), st.floats())
