@@ -15,13 +15,7 @@ from typing import Self
 
 from tests.lab.ports import answers, free_port, wait_until
 
-PACKAGES = {
-    "nginx": "nginx-light",
-    "apache2": "apache2-bin",
-    "php-fpm": "php-fpm",
-    "mariadbd": "mariadb-server",
-    "redis-server": "redis-server",
-}
+PACKAGES = {"nginx": "nginx-light", "php-fpm": "php-fpm", "mariadbd": "mariadb-server", "redis-server": "redis-server"}
 AS_ROOT = os.geteuid() == 0
 
 
