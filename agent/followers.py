@@ -154,7 +154,7 @@ class Followed:
             self._events += [event if event.host else replace(event, host=self._host) for event in events]
         if self._events or self._clock() - (self._saved_at or 0.0) >= SAVE_SECONDS:
             self._save()
-        return payload is not None
+        return payload is not None and self._follower.more(payload)
 
     def _fail(self, error: Exception) -> None:
         before, self._error = self._error, error

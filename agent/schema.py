@@ -54,6 +54,8 @@ EXAMPLES: Mapping[str, Any] = {
     "targets.probe[].tcp.address": "mail.example:25",
     **{f"targets.probe[].{key}": value for key, value in REQUEST.items()},
     **{f"targets.probe[].steps[].{key}": value for key, value in REQUEST.items()},
+    "targets.weblog[].files[].path": "/var/log/nginx/access.log",
+    "targets.weblog[].sites[].name": "shop.example",
 }
 """Keys without a default, whose default says nothing, or of which one has to be set."""
 INSTEAD = frozenset(f"targets.probe[].{kind}" for kind in ("tcp", "dns", "icmp", "fastcgi"))

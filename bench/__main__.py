@@ -7,14 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import checks, exporters, figures, footprint, imports, queries, scrape, start, storage
+from bench import checks, exporters, figures, footprint, imports, queries, scrape, start, storage, weblog
 from bench.figures import Figure
 from bench.machine import machine
 from tests.lab.lab import Lab
 
-BENCHES = {
-    bench.TITLE: bench.measure for bench in (start, footprint, scrape, exporters, checks, imports, storage, queries)
-}
+MODULES = (start, footprint, scrape, exporters, checks, imports, storage, queries, weblog)
+BENCHES = {bench.TITLE: bench.measure for bench in MODULES}
 
 
 def main() -> None:

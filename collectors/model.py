@@ -173,6 +173,8 @@ class Follower:
     with {}. An event's id derives from the source (file, offset), so that the same step gives the same ids."""
     samples: Callable[[State], Iterable[Sample]]
     """What the ticks publish of it."""
+    more: Callable[[Any], bool] = lambda _payload: True
+    """(what is new) -> whether there may be more already: then the next look is at once and not after a second."""
     interval: float = 10.0  # seconds between two ticks that publish it
 
 

@@ -17,6 +17,7 @@ MODULES = {
     "solr": "collectors.solr",
     "mail": "collectors.mail",
     "probe": "collectors.probe",
+    "weblog": "collectors.weblog",
 }
 
 

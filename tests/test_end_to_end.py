@@ -24,7 +24,7 @@ from tests.lab.prometheus import Prometheus, ask
 
 pytestmark = pytest.mark.servers
 
-JOBS = {"node", "nginx", "phpfpm", "mysql", "redis", "blackbox", "raingauge"}
+JOBS = {"node", "nginx", "phpfpm", "mysql", "redis", "blackbox", "raingauge", "web"}
 CHROMIUM_OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",

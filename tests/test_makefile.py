@@ -18,7 +18,12 @@ INNER = {"dev", "lint", "unit"}
 """Steps of other targets."""
 BASE = {"make", "sh", "git", "php-fpm", "systemd-analyze", "npm"}
 """Of every development machine, or the test is left out without it; php-fpm has a line of its own in the script."""
-SHIPPED_WITH = {"promtool": "prometheus", "amtool": "prometheus-alertmanager", "mariadb-install-db": "mariadbd"}
+SHIPPED_WITH = {
+    "sendmail": "postfix",
+    "promtool": "prometheus",
+    "amtool": "prometheus-alertmanager",
+    "mariadb-install-db": "mariadbd",
+}
 
 
 def make(*words: str) -> str:

@@ -12,7 +12,7 @@ from collectors.inventory.nginx_conf import glob_matches
 
 PREFIX = "/usr"  # Debian's build; paths that do not start with / start there
 SECTION = re.compile(r"\[(?P<name>[^]]*)\]")
-VALUE = re.compile(r"""\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<plain>[^;]*))""")
+VALUE = re.compile(r"""\s*(?:"(?P<double>(?:\\.|[^"\\])*)"|'(?P<single>[^']*)'|(?P<plain>[^;]*))""")
 
 
 def fpm_pools(texts: Mapping[str, str], main: str) -> tuple[Pool, ...]:
@@ -58,8 +58,13 @@ def _settings(text: str) -> list[tuple[str, str, str]]:
         elif "=" in line and not line.startswith((";", "#")):
             key, _, rest = line.partition("=")
             value = VALUE.match(rest)
-            found.append((section, key.strip(), value[value.lastgroup].strip() if value and value.lastgroup else ""))
+            found.append((section, key.strip(), _plain(value)))
     return found
+
+
+def _plain(value: re.Match[str] | None) -> str:
+    text = value[value.lastgroup].strip() if value and value.lastgroup else ""
+    return text.replace('\\"', '"') if value and value.lastgroup == "double" else text
 
 
 def _pool(name: str, settings: Mapping[str, str], main: str) -> Pool | None:
@@ -79,6 +84,8 @@ def _pool(name: str, settings: Mapping[str, str], main: str) -> Pool | None:
         open_basedir=settings.get("php_admin_value[open_basedir]", settings.get("php_value[open_basedir]", "")),
         file=settings["file"],
         main=main,
+        access_log=str(PurePosixPath(PREFIX, log)) if (log := settings.get("access.log", "")) else "",
+        access_format=settings.get("access.format", ""),
     )
 
 

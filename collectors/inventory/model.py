@@ -38,6 +38,7 @@ class Vhost:
     """On some of its listens, at least."""
     logs: tuple[str, ...]
     log_format: str
+    """Of the first of them."""
     fastcgi: tuple[str, ...]
     """Where it sends PHP: `unix:/path` or `address:port`."""
     status_paths: tuple[str, ...] = ()
@@ -51,6 +52,8 @@ class Vhost:
     """Apache itself runs PHP here: the module is loaded, and nothing sends PHP elsewhere."""
     traffic_paths: tuple[str, ...] = ()
     """Locations that answer with what the nginx module vts counts."""
+    log_formats: tuple[str, ...] = ()
+    """Of each of `logs`: its format's text, "" where it is nowhere defined."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Pool:
     chroot: str = ""
     open_basedir: str = ""
     """As the pool's file sets it; php.ini may, too."""
+    access_log: str = ""
+    access_format: str = ""
 
 
 @dataclass(frozen=True)

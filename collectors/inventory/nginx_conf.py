@@ -143,6 +143,7 @@ def _vhost(server: Directive, http: Directive, main: str, prefix: str) -> Vhost:
     logs = [args for args in own + _named(inside, "access_log") if _is_file(args[0])]
     upstreams = {each.args[0]: [_address(args[0]) for args in _named(each.block, "server")]
                  for each in http.block if each.name == "upstream" and each.args}  # fmt: skip
+    formats = _log_formats(logs, http, prefix)
     passed = [args[0] for args in _named(inside, "fastcgi_pass")]
     return Vhost(
         server="nginx",
@@ -150,14 +151,15 @@ def _vhost(server: Directive, http: Directive, main: str, prefix: str) -> Vhost:
         root=str(PurePosixPath(prefix, roots[0][0])) if roots else "",
         listens=tuple(dict.fromkeys(_listen(args[0]) for args in listens)),
         tls=bool(secure),
-        logs=tuple(dict.fromkeys(str(PurePosixPath(prefix, args[0])) for args in logs)),
-        log_format=_log_format(logs, http),
+        logs=tuple(formats),
+        log_format=next(iter(formats.values()), ""),
         fastcgi=tuple(dict.fromkeys(each for name in passed for each in upstreams.get(name) or [_address(name)])),
         status_paths=tuple(dict.fromkeys(_paths(server.block, "stub_status"))),
         traffic_paths=tuple(dict.fromkeys(_paths(server.block, "vhost_traffic_status_display"))),
         file=server.file,
         main=main,
         tls_listens=tuple(dict.fromkeys(_listen(args[0]) for args in secure)),
+        log_formats=tuple(formats.values()),
     )
 
 
@@ -165,14 +167,16 @@ def _is_file(log: str) -> bool:
     return log != "off" and not log.startswith("syslog:") and "$" not in log
 
 
-def _log_format(logs: list[list[str]], http: Directive) -> str:
-    """The format's text of the first log; "" when there is no log or its format is nowhere defined."""
-    if not logs:
-        return ""
+def _log_formats(logs: list[list[str]], http: Directive, prefix: str) -> dict[str, str]:
+    """Log -> its format's text; "" when that is nowhere defined."""
     formats = {args[0]: "".join(part for part in args[1:] if not part.startswith("escape="))
                for args in _named(http.block, "log_format")}  # fmt: skip
-    name = next((arg for arg in logs[0][1:] if "=" not in arg), "combined")
-    return formats.get(name, COMBINED if name == "combined" else "")
+    found: dict[str, str] = {}
+    for args in logs:
+        name = next((arg for arg in args[1:] if "=" not in arg), "combined")
+        text = formats.get(name, COMBINED if name == "combined" else "")
+        found.setdefault(str(PurePosixPath(prefix, args[0])), text)
+    return found
 
 
 def _paths(directives: list[Directive], name: str) -> Iterator[str]:

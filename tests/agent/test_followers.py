@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,20 @@ def test_what_the_source_refuses_is_said_until_it_answers(tmp_path: Path) -> Non
     closed.unlink()
     followed.look()
     assert counts(followed) == {"a": 1}
+    engine.dispose()
+
+
+def test_the_next_look_is_at_once_only_if_there_may_be_more(tmp_path: Path) -> None:
+    engine = open_database(tmp_path)
+    path = tmp_path / "log"
+    path.write_text("a 1\n" * 3)
+    few = replace(FOLLOWER, more=lambda piece: len(piece["text"]) > 100)
+    followed = Followed(few, Log(path=str(path)), TARGET, Kept(engine))
+    assert not followed.look()
+    assert counts(followed) == {"a": 3}
+    with path.open("a") as file:
+        file.write("a 1\n" * 100)
+    assert [followed.look() for _ in range(4)] == [True, True, False, False]
     engine.dispose()
 
 

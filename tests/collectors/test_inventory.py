@@ -57,7 +57,7 @@ def test_a_debian_layout() -> None:
     redirect, shop = nginx_vhosts(DEBIAN, MAIN)
     assert redirect == Vhost(
         "nginx", (), "", ("*:80",), False, ("/var/log/nginx/all.log",), '$remote_addr "$request" $request_time', (),
-        file="/etc/nginx/conf.d/redirect.conf", main=MAIN,
+        file="/etc/nginx/conf.d/redirect.conf", main=MAIN, log_formats=('$remote_addr "$request" $request_time',),
     )  # fmt: skip
     assert shop.names == ("shop.example", "www.shop.example", r"~^(?<sub>.+)\.shop\.example$", "*.shop.net")
     assert shop.root == "/srv/shop web"
@@ -93,6 +93,9 @@ def test_logs_roots_and_formats() -> None:
     assert one("access_log logs/a.log;").logs == ("/usr/share/nginx/logs/a.log",)
     assert one("access_log /var/log/$host.log;").logs == ()
     assert one("access_log /a.log none;").log_format == ""
+    two = one("access_log /a.log; access_log /b.log j buffer=32k; access_log /c.log none;", "log_format j '$status';")
+    assert two.log_formats == (two.log_format, "$status", "")
+    assert (two.log_format[:12], two.logs) == ("$remote_addr", ("/a.log", "/b.log", "/c.log"))
     assert one("location /x { access_log /b.log j; }", "log_format j escape=json '{';access_log /a.log j;").logs == (
         "/a.log", "/b.log")  # fmt: skip
     assert one("access_log /a.log j;", "log_format j escape=json '{' \"}\";").log_format == "{}"
@@ -129,6 +132,12 @@ pm.max_children = many
     "[any]\nlisten=[::]:9003\n[nothing]\npm=static",
     "/etc/php/8.2/fpm/pool.d/c.conf.disabled": "[off]\nlisten = 1\n",
 }
+
+
+def test_the_access_log_of_a_pool() -> None:
+    text = 'access.log = log/$pool.log\naccess.format = "%R \\"%m %r%Q%q\\" %s %{milli}d" ; and more\n'
+    (pool,) = fpm_pools({FPM: f"[shop]\nlisten = 9000\n{text}"}, FPM)
+    assert (pool.access_log, pool.access_format) == ("/usr/log/shop.log", '%R "%m %r%Q%q" %s %{milli}d')
 
 
 def test_pools() -> None:

@@ -1,0 +1,30 @@
+"""Which access logs there are, and whose hosts they name."""
+
+from pydantic import Field
+
+from collectors.config import Config
+
+
+class LogFile(Config):
+    path: str = Field(min_length=1, max_length=4096)
+    """The file as the web server writes it; rotated files beside it are found."""
+    site: str = Field("", max_length=200)
+    """Site of lines without a known host; `other` if it is left out."""
+    format: str = Field("", max_length=4000)
+    """Text of nginx's log_format or Apache's LogFormat, or json; without it the lines show it."""
+    php: bool = False
+    """An access log of PHP-FPM, format is its access.format: it tells how long PHP was busy, and adds no requests."""
+
+
+class WebSite(Config):
+    name: str = Field(min_length=1, max_length=200)
+    """As the `site` label has it."""
+    hosts: tuple[str, ...] = ()
+    """Host names of its requests; `*.example.com` for all below one. Other hosts count as the site of their file."""
+
+
+class Weblog(Config):
+    files: tuple[LogFile, ...] = ()
+    """The access logs."""
+    sites: tuple[WebSite, ...] = ()
+    """The sites, where logs hold host names."""

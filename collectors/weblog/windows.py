@@ -1,0 +1,170 @@
+"""What shows only over some minutes: who asks with ever new query strings, and storms of pages that are not there.
+
+Each is told as an event with what to do about it; nothing of a path or a query becomes a label.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+from ipaddress import IPv4Address, ip_address, ip_network
+from typing import Any
+from zlib import crc32
+
+from collectors.model import Event
+
+SECONDS = 300.0
+TOLD_SECONDS = 3600.0
+"""So long the same is not told again."""
+OF_A_NETWORK, OF_ALL = 200, 1000
+"""Different query strings in that time that are told."""
+NOT_FOUND = 300
+MOST_WINDOWS = 64
+MOST_PATHS = 200
+EVERYBODY = "*"
+SECRET = re.compile(r"(?=[^/]*\d)[\w-]{20,}|[^/]*(?:@|%40)[^/]*", re.ASCII)
+PARAMETER = re.compile(r"(?:^|&)([A-Za-z_][\w.-]{0,30}(?:\[\w{0,10}\]|%5B\w{0,10}%5D)?)(?==)", re.ASCII)
+LIMIT = """\
+in http { }: map $args $with_query { "" ""; default $server_name; }
+limit_req_zone $with_query zone=queries:1m rate=5r/s;
+in the site's server { }: limit_req zone=queries burst=20 nodelay;"""
+
+
+@dataclass
+class Window:
+    began: float  # Unix seconds
+    told: bool = False
+    requests: int = 0
+    seen: dict[Any, int] = field(default_factory=dict)
+    """Hash of a query string, or path -> how often."""
+
+    def over(self, now: float) -> bool:
+        return now - self.began > (TOLD_SECONDS if self.told else SECONDS)
+
+    def tell(self) -> None:
+        self.told, self.seen = True, {}
+
+    def packed(self) -> list[Any]:
+        """As it is kept: in JSON keys are texts."""
+        return [self.began, self.told, self.requests, list(map(list, self.seen.items()))]
+
+
+def _unpacked(kept: list[Any]) -> Window:
+    began, told, requests, seen = kept
+    return Window(began, told, requests, dict(seen))
+
+
+class Windows:
+    """Of one site."""
+
+    def __init__(self, site: str, known: Any) -> None:
+        known = known or {"queries": {}, "missing": Window(0.0).packed()}
+        self._site = site
+        self._queries = {key: _unpacked(kept) for key, kept in known["queries"].items()}
+        self._missing = _unpacked(known["missing"])
+
+    def packed(self) -> dict[str, Any]:
+        queries = {key: window.packed() for key, window in self._queries.items()}
+        return {"queries": queries, "missing": self._missing.packed()}
+
+    def asked(self, found: str, query: str, remote: str, now: float) -> Iterator[Event]:
+        """A request with a query string."""
+        network = network_of(remote)
+        for who, most in ((network, OF_A_NETWORK), (EVERYBODY, OF_ALL)):
+            if not who:
+                continue
+            window = self._window(f"{found} {who}", now)
+            window.requests += 1
+            if window.told:
+                return  # it is not one of many
+            window.seen[crc32(query.encode(errors="replace"))] = 1
+            if len(window.seen) >= most:
+                yield _crawler(self._site, (found, who, query), window, now)
+                window.tell()
+
+    def _window(self, key: str, now: float) -> Window:
+        window = self._queries.get(key)
+        if window is None or window.over(now):
+            if window is None and len(self._queries) >= MOST_WINDOWS:
+                _make_room(self._queries, now)
+            self._queries[key] = window = Window(now)
+        return window
+
+    def missed(self, path: str, now: float) -> Iterator[Event]:
+        """A request for what is not there."""
+        if self._missing.over(now):
+            self._missing = Window(now)
+        window = self._missing
+        window.requests += 1
+        if window.told:
+            return
+        seen, name = window.seen, masked(path)
+        if name in seen or len(seen) < MOST_PATHS:
+            seen[name] = seen.get(name, 0) + 1
+        if window.requests >= NOT_FOUND:
+            yield _storm(self._site, window, now)
+            window.tell()
+
+
+def _make_room(table: dict[str, Window], now: float) -> None:
+    """What is over goes, and if that is little, those with the fewest requests."""
+    keep = [key for key in table if not table[key].over(now)]
+    keep = sorted(keep, key=lambda key: (table[key].told, table[key].requests), reverse=True)[: MOST_WINDOWS // 2]
+    for key in table.keys() - set(keep):
+        del table[key]
+
+
+def _crawler(site: str, asked: tuple[str, str, str], window: Window, now: float) -> Event:
+    found, who, query = asked
+    began, requests = window.began, window.requests
+    by = "many networks" if who == EVERYBODY else who
+    names = list(dict.fromkeys(PARAMETER.findall(query)))[:8]
+    title = (
+        f"{len(window.seen)} different query strings on {found} of {site} in {max(1, round(now - began))} s from {by}"
+    )
+    rule = LIMIT if who == EVERYBODY else f"in the site's server {{ }}: deny {who};"
+    evidence = {
+        "class": found,
+        "network": who,
+        "requests": str(requests),
+        "parameters": ", ".join(names),
+        "nginx": rule,
+    }
+    key = f"{site} {found} {who}"
+    return Event(
+        _id("web.crawler", key, began), "web.crawler", "info", "", site, began, now, requests, title, (evidence,),
+        dedup_key=key[:255], source="web",
+    )  # fmt: skip
+
+
+def _storm(site: str, window: Window, now: float) -> Event:
+    began, count = window.began, window.requests
+    top = sorted(window.seen.items(), key=lambda each: (-each[1], each[0]))[:5]
+    title = f"{count} requests for pages that are not there on {site} in {max(1, round(now - began))} s"
+    return Event(
+        _id("web.not_found", site, began), "web.not_found", "info", "", site, began, now, count, title,
+        tuple({"path": path, "requests": str(times)} for path, times in top), dedup_key=site[:255], source="web",
+    )  # fmt: skip
+
+
+def _id(kind: str, key: str, began: float) -> str:
+    """The same when the same lines are read again."""
+    return f"{kind}:{blake2b(key.encode(errors='replace'), digest_size=8).hexdigest()}:{began:.3f}"
+
+
+def masked(path: str) -> str:
+    """Without what may be a key, a token or an address of a person."""
+    return "/".join("***" if SECRET.fullmatch(part) else part for part in path.split("/"))[:120]
+
+
+@lru_cache(4096)
+def network_of(remote: str) -> str:
+    """ "" for what is no address."""
+    try:
+        address = ip_address(remote)
+    except ValueError:
+        return ""
+    if not isinstance(address, IPv4Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return str(ip_network((address, 24 if isinstance(address, IPv4Address) else 48), strict=False))
