@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from collectors.inventory.fpm_conf import fpm_includes, fpm_pools
-from collectors.inventory.model import Inventory, Listener, Process
+from collectors.inventory.model import Inventory, Listener, Process, Vhost
 from collectors.inventory.nginx_conf import DEBIAN_PREFIX, glob_matches, nginx_includes, nginx_vhosts
+from collectors.inventory.sites import site_files, sites
 
 NGINX = "/etc/nginx/nginx.conf"
 FPM = "/etc/php/*/fpm/php-fpm.conf"
@@ -62,7 +63,12 @@ def wanted(texts: Mapping[str, str], processes: Iterable[Process]) -> set[str]:
         patterns |= nginx_includes(texts, main)
     for main in _among(texts, _fpm_mains(processes)):
         patterns |= fpm_includes(texts, main)
-    return patterns
+    return patterns | site_files(texts, _vhosts(texts, processes))
+
+
+def _vhosts(texts: Mapping[str, str], processes: Iterable[Process]) -> tuple[Vhost, ...]:
+    mains = _nginx_mains(processes).items()
+    return tuple(vhost for main, prefix in mains for vhost in nginx_vhosts(texts, main, prefix))
 
 
 def _among(texts: Mapping[str, str], patterns: Iterable[str]) -> list[str]:
@@ -76,13 +82,15 @@ def build(
     texts: Mapping[str, str],
     blind: Iterable[str] = (),
 ) -> Inventory:
-    processes = tuple(processes)
-    mains = _nginx_mains(processes).items()
+    processes, blind = tuple(processes), tuple(blind)
+    vhosts = _vhosts(texts, processes)
+    pools = tuple(pool for main in _among(texts, _fpm_mains(processes)) for pool in fpm_pools(texts, main))
     return Inventory(
         host,
         processes,
         tuple(listeners),
-        vhosts=tuple(vhost for main, prefix in mains for vhost in nginx_vhosts(texts, main, prefix)),
-        pools=tuple(pool for main in _among(texts, _fpm_mains(processes)) for pool in fpm_pools(texts, main)),
-        blind=tuple(blind),
+        vhosts=vhosts,
+        pools=pools,
+        sites=sites(host, vhosts, pools, texts, blind),
+        blind=blind,
     )

@@ -171,8 +171,9 @@ def test_settings_of_others_are_read(file: Path) -> None:
 pieces = st.sampled_from(
     ["<?php ", "?>", "$settings", "$databases", "['a']", "[]", " = ", ";", "'x'", '"$settings"', "{", "}", "(", ")",
      "[", "]", ",", "=>", "if", "else", "elseif", "foreach", "as", "$k", "&", "function", "include", "return", "?", ":",
-     "??", ".", "<<<X\n", "X;\n", "'", '"', "#", "//", "/*", "*/", "\\", "switch", "case", "1", "fn", "->", "::", "match",
-     "try", "catch", "list", "global", "unset", "isset", "extract", "new", "$$", "${", "endif", "while", "do", "@", "!"]
+     "??", ".", "<<<X\n", "X;\n", "'", '"', "#", "//", "/*", "*/", "\\", "switch", "case", "1", "fn", "->", "::",
+     "match", "try", "catch", "list", "global", "unset", "isset", "extract", "new", "$$", "${", "endif",
+     "while", "do", "@", "!"]
 )  # fmt: skip
 
 
@@ -185,7 +186,8 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 200_000, "(" * 200_000, "{" * 200_000, "if(1)" * 60_000, "'" + "\\" * 200_000, "/* " * 160_000, "$" * 200_000,
+    ["[" * 200_000, "(" * 200_000, "{" * 200_000, "if(1)" * 60_000, "'" + "\\" * 200_000, "/* " * 160_000,
+     "$" * 200_000,
      "$a = [1];" + "$a = [$a, $a];" * 60, "$a = 'x';" + "$a .= $a;" * 60, "$settings[] = 1;" * 20_000, "!" * 200_000,
      "foreach ([1,2,3,4,5,6,7,8,9] as $k) {" * 30 + "}" * 30, "<<<A\n" * 60_000, "?><?php " * 60_000, "$a=" * 100_000,
      "1?" * 100_000, '"{$a' + "['k']" * 60_000, "$x['a']" * 60_000, "function f() {" * 30_000, "1 . " * 100_000],
