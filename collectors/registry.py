@@ -11,6 +11,7 @@ MODULES = {
     "mysql": "collectors.mysql",
     "redis": "collectors.redis",
     "probe": "collectors.probe",
+    "drupal": "collectors.drupal",
 }
 
 

@@ -20,7 +20,13 @@ ROOMS = ("agent", "dashboard", "alerts", "history", "collectors")
 """Each may import those to its right."""
 BESIDE = ("tests", "bench", "docs")
 VOCABULARY = tuple(f"collectors.{name}" for name in ("model", "config", "errors", "sources", "inventory"))
-CLIENTS = {"host": {"prometheus_client"}, "mysql": {"pymysql"}, "redis": {"redis"}, "probe": {"cryptography"}}
+CLIENTS = {
+    "drupal": {"pymysql", "psycopg"},
+    "host": {"prometheus_client"},
+    "mysql": {"pymysql"},
+    "redis": {"redis"},
+    "probe": {"cryptography"},
+}
 """Collector -> the client libraries that it may import; the others need none."""
 WEB = {"flask", "flask_limiter", "flask_login", "flask_wtf", "jinja2", "markupsafe", "werkzeug", "wtforms"}
 BOUNDARIES = {

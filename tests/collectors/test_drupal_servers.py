@@ -1,0 +1,88 @@
+"""Drupal's tables in each database: the same numbers, whichever it is."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.reading import trial
+from collectors.drupal import COLLECTOR
+from collectors.drupal.config import Drupal
+from tests.collectors.drupal_told import assert_all_is_told, at, outcomes, values
+from tests.lab import drupal
+from tests.lab.postgresql import PostgreSql
+from tests.lab.servers import MariaDb
+
+pytestmark = [
+    pytest.mark.usefixtures("site_clock"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # PyMySQL leaves sockets open
+]
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(
+    ("database", "version", "prefix"),
+    [("ten", "10.6.15", ""), ("seven", "7.103", ""), ("prefixed", "11.1.10", "p_"),
+     ("shared", "7.103", {"default": "main_", "users": "shared_", "users_roles": "shared_"})],
+)  # fmt: skip
+def test_mariadb(drupal_mariadb: MariaDb, tmp_path: Path, database: str, version: str, prefix: Any) -> None:
+    config = at(tmp_path, drupal.mysql_settings(drupal_mariadb, database, prefix=prefix), version)
+    found = assert_all_is_told(config, version.startswith("7."))
+    assert found[f"drupal_info {version} standard mysql"] == 1
+    assert found["drupal_cache_bin_rows page"] >= 0
+    assert found["drupal_table_bytes watchdog"] > 0
+
+
+@pytest.mark.servers
+def test_postgresql(drupal_postgresql: PostgreSql, tmp_path: Path) -> None:
+    found = assert_all_is_told(at(tmp_path, drupal.pgsql_settings(drupal_postgresql, "ten")))
+    assert found["drupal_table_bytes watchdog"] > 0
+    assert "drupal_cache_bin_rows page" not in found  # it was never analysed
+
+
+@pytest.mark.parametrize("prefix", ["", "p_"])
+@pytest.mark.parametrize("version", ["10.6.15", "7.103"])
+def test_sqlite(tmp_path: Path, version: str, prefix: str) -> None:
+    file = tmp_path / "web" / "sites" / ".ht.sqlite"
+    config = at(tmp_path, {"driver": "sqlite", "database": "sites/.ht.sqlite", "prefix": prefix}, version)
+    beside = file.with_name(f"{file.name}-{prefix}") if prefix else file
+    drupal.fill(drupal.sqlite(beside), "sqlite", version.startswith("7."))
+    found = assert_all_is_told(config, version.startswith("7."))
+    assert found["drupal_database_bytes"] > 10_000
+
+
+def test_tables_that_are_not_made_yet_are_empty(tmp_path: Path) -> None:
+    execute = drupal.sqlite(tmp_path / "db")
+    drupal.fill(execute, "sqlite")
+    lazy = ("queue", "semaphore", "sessions", "flood", "batch", "search_dataset", "cachetags", "cache_page",
+            "content_moderation_state_field_data", "comment_field_data", "user__roles")  # fmt: skip
+    for table in lazy:
+        execute(f"DROP TABLE {table}", ())
+    readings = trial(COLLECTOR, Drupal(driver="sqlite", database=str(tmp_path / "db")))
+    assert {reading.outcome for reading in readings} == {"ok"}
+    found = values(readings)
+    assert (found["drupal_sessions user"], found["drupal_cron_state idle"], found["drupal_locks held"]) == (0, 1, 0)
+    assert "drupal_queue_items mailer" not in found
+
+
+def test_what_redis_keeps_is_not_told_from_the_leftovers(tmp_path: Path) -> None:
+    file = tmp_path / "db"
+    drupal.fill(drupal.sqlite(file), "sqlite")
+    settings = (
+        "$settings['cache']['default'] = 'cache.backend.redis'; $settings['queue_default'] = 'queue.redis';"
+        "$settings['container_yamls'][] = 'modules/contrib/redis/example.services.yml';"
+    )
+    root = drupal.docroot(tmp_path / "web", {"driver": "sqlite", "database": str(file)}, more=settings)
+    found = trial(COLLECTOR, Drupal(docroot=str(root)))
+    assert {reading.part.name for reading in found if reading.outcome == "absent"} == {
+        "queues", "flood", "cachetags", "watchdog",
+    } - {"watchdog"}  # fmt: skip
+    assert "drupal_locks held" not in values(found)
+    assert values(found)["drupal_backend_info flood redis"] == 1
+
+
+def test_a_site_that_logs_elsewhere_has_no_log(tmp_path: Path) -> None:
+    execute = drupal.sqlite(tmp_path / "db")
+    drupal.fill(execute, "sqlite")
+    execute("DROP TABLE watchdog", ())
+    assert outcomes(Drupal(driver="sqlite", database=str(tmp_path / "db")))["watchdog"] == "absent"
