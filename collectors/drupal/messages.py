@@ -3,6 +3,8 @@
 Source: https://api.drupal.org/api/drupal/core%21lib%21Drupal%21Core%21Logger%21LogMessageParserInterface.php/11
 """
 
+import html
+import ipaddress
 import re
 from hashlib import blake2b
 
@@ -21,6 +23,7 @@ HIDDEN = (
     (re.compile(r";?\s*Array\s*\(.*", re.DOTALL), ""),
     (re.compile(r"(SQLSTATE\[.{0,300}?)'[^']*'", re.DOTALL), r"\1'…'"),
     (re.compile(r"(Duplicate entry )'[^']*'"), r"\1'…'"),
+    (re.compile(r"(Key \([^()]{0,200}\)=)\([^()]{0,500}\)"), r"\1(…)"),
     (re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@]{1,200}@"), r"\1…@"),
     (re.compile(r"(?i)\b(pass(?:word|wd)?|token|secret|key|sid|session|auth\w*)(\s*[=:]\s*)[^\s&,;]{1,500}"), r"\1\2…"),
     (re.compile(r"\?[^\s\"'<>]{1,2000}"), "?…"),
@@ -31,6 +34,7 @@ HIDDEN = (
 )  # fmt: skip
 VARYING = re.compile(r"0x[0-9a-f]+|\d+|\"[^\"]{0,300}\"|'[^']{0,300}'")
 SPACE = re.compile(r"\s+")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def variables(serialized: bytes) -> dict[str, str]:
@@ -67,7 +71,8 @@ def filled(template: str, values: dict[str, str]) -> str:
     if names:
         any_name = re.compile("|".join(map(re.escape, names[:50])))
         template = any_name.sub(lambda found: values[found[0]], template)
-    return SPACE.sub(" ", TAG.sub("", template[:LONGEST])).strip()
+    text = html.unescape(TAG.sub("", template[:LONGEST]))
+    return SPACE.sub(" ", CONTROL.sub("", text)).strip()
 
 
 def shown(template: str, values: dict[str, str]) -> str:
@@ -95,6 +100,10 @@ def group(kind: str, template: str, values: dict[str, str]) -> str:
     return blake2b("\n".join(parts).encode(errors="replace"), digest_size=8).hexdigest()
 
 
-def pseudonym(address: str) -> str:
-    """Tells the same address apart from others without saying which one it is."""
-    return blake2b(address.encode(errors="replace"), digest_size=5).hexdigest() if address else ""
+def network(address: str) -> str:
+    """The network that an address is in, as far as it may be told; "" for what is no address."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    return str(ipaddress.ip_network(f"{known}/{24 if known.version == 4 else 48}", strict=False))

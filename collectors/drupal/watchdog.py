@@ -12,7 +12,7 @@ from collectors.drupal import messages
 from collectors.drupal.config import Drupal
 from collectors.drupal.site import Site, connect
 from collectors.drupal.tables import MissingTable
-from collectors.errors import Absent
+from collectors.errors import Absent, CollectError
 from collectors.model import Counter, Event, Sample, Severity, State
 
 LOOK_SECONDS = 60.0
@@ -35,6 +35,10 @@ LOST = Counter("drupal_watchdog_lost_total", "Messages that the site deleted bef
 FAMILIES = (TOTAL, LOST)
 
 
+FAILED: dict[Drupal, tuple[float, Exception]] = {}
+"""When a site's log could not be read, and why: it is not asked each second who lets nobody in."""
+
+
 class Cursor(TypedDict):
     wid: int
     """Of the newest row that was read."""
@@ -49,8 +53,17 @@ def read(config: Drupal, cursor: Cursor | None) -> tuple[dict[str, Any] | None, 
     now = clock()
     if cursor is not None and 0 <= now - cursor["looked"] < LOOK_SECONDS:
         return None, cursor
-    with connect(config) as site:
-        return look(site, config.site, cursor, now)
+    failed = FAILED.get(config)
+    if failed and 0 <= now - failed[0] < LOOK_SECONDS:
+        raise failed[1]
+    try:
+        with connect(config) as site:
+            found = look(site, config.site, cursor, now)
+    except (CollectError, Absent, OSError) as error:
+        FAILED[config] = (now, error.with_traceback(None))
+        raise
+    FAILED.pop(config, None)
+    return found
 
 
 def look(site: Site, name: str, cursor: Cursor | None, now: float) -> tuple[dict[str, Any] | None, Cursor | None]:
@@ -129,7 +142,7 @@ def _event(site: str, key: str, rows: list[tuple[list[Any], dict[str, str]]]) ->
         {
             "message": messages.shown(row[6] or "", each),
             "path": messages.path_of(row[4] or ""),
-            "client": messages.pseudonym(row[5] or ""),
+            "network": messages.network(row[5] or ""),
             "wid": str(row[0]),
         }
         for row, each in rows[:5]
