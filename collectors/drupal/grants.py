@@ -24,7 +24,7 @@ SEVEN = {
     "users": "uid, status, access, created",
     "users_roles": "uid, rid",
     "role_permission": "rid, permission",
-    "system": "type, status, name, schema_version",
+    "system": "type, status, name, schema_version, filename",
     "node": "nid, type, status, changed",
     "comment": "status",
 }
@@ -89,7 +89,8 @@ def _views(account: Account, seven: bool) -> dict[str, str]:
         return {state: f"SELECT name, value FROM {table('variable')} WHERE name IN ({listed(VARIABLES)})"}
     return {
         state: f"SELECT collection, name, value FROM {table('key_value')}"
-        f" WHERE collection = 'state' AND name IN ({listed(STATE)})",
+        f" WHERE collection IN ('system.schema', 'post_update')"
+        f" OR (collection = 'state' AND name IN ({listed(STATE)}))",
         f"{account.prefix('raingauge_config')}raingauge_config": f"SELECT collection, name, data FROM {table('config')}"
         " WHERE collection = '' AND (name LIKE 'user.role.%' OR name IN ('core.extension', 'system.cron',"
         " 'system.logging', 'system.performance'))",

@@ -21,6 +21,9 @@ DRIVERS = {"mysql": via_mysql.connect, "pgsql": via_pgsql.connect, "sqlite": via
 
 @dataclass
 class Site:
+    docroot: str
+    directory: str
+    """Its folder below sites/."""
     settings: Settings
     version: str
     """Of core; "" where its files cannot be read."""
@@ -55,7 +58,7 @@ def connect(config: Drupal) -> Iterator[Site]:
         seven = version.startswith("7.") if version else _is_seven(tables)
         wanted = ("variable",) if seven else ("key_value", "config")
         tables.views = {table: VIEWS[table] for table in wanted if _may_read(tables, VIEWS[table])}
-        yield Site(settings, version, seven, tables)
+        yield Site(config.docroot, config.directory, settings, version, seven, tables)
 
 
 def _version(docroot: str) -> str:

@@ -53,6 +53,7 @@ def connect(account: Account, timeout: float) -> Iterator[Execute]:
 
     try:
         ask("PRAGMA query_only = 1", ())
+        ask("SELECT 1 FROM sqlite_master LIMIT 1", ())  # whether it is a database at all
         yield ask
     finally:
         connection.close()
