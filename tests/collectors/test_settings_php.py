@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -200,65 +199,3 @@ def test_what_would_take_long_is_given_up(text: str) -> None:
 def test_what_is_longer_than_any_settings_is_not_read() -> None:
     found = found_in("<?php $settings['a'] = 1;" + " " * 600_000, {})
     assert (dict(found.variables), found.whole) == ({}, False)
-
-
-names = st.sampled_from(["a", "b", "c"])
-scalars = st.one_of(
-    st.integers(-3, 300).map(str),
-    st.sampled_from(["TRUE", "false", "NULL", "1.5", "0x1F", "'1'", "''", "'0'", "__DIR__", "$app_root", "$unset"]),
-    st.text(alphabet="ab \\'\"$n{}#/", max_size=6).map(
-        lambda t: "'" + t.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    ),
-    st.text(alphabet="ab \\'n$t{}[x", max_size=6).map(lambda t: '"' + t.replace("\\", "\\\\", 1).rstrip("\\") + '"'),
-)
-values = st.recursive(
-    scalars,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3).map(lambda v: f"[{', '.join(v)}]"),
-        st.lists(st.tuples(scalars, inner), max_size=3).map(
-            lambda v: f"array({', '.join(f'{a} => {b}' for a, b in v)})"
-        ),
-        st.tuples(
-            inner, st.sampled_from([" . ", " + ", " * ", " ?: ", " ?? ", " && ", " === ", " == ", " < "]), inner
-        ).map(lambda v: f"({''.join(v)})"),
-        st.tuples(inner, inner, inner).map(lambda v: f"({v[0]} ? {v[1]} : {v[2]})"),
-        inner.map(lambda v: f"!empty({v})"),
-        names.map(lambda n: f"$settings['{n}']"),
-        names.map(lambda n: f"(isset($settings['{n}']) ? $settings['{n}'] : 'none')"),
-    ),
-    max_leaves=6,
-)
-simple = st.one_of(
-    st.tuples(names, values).map(lambda v: f"$settings['{v[0]}'] = {v[1]};"),
-    st.tuples(names, names, values).map(lambda v: f"$settings['{v[0]}']['{v[1]}'] = {v[2]};"),
-    st.tuples(names, values).map(lambda v: f"$settings['{v[0]}'][] = {v[1]};"),
-    names.map(lambda n: f"unset($settings['{n}']);"),
-    st.tuples(names, values).map(lambda v: f"$settings['{v[0]}'] ??= {v[1]};"),
-    st.tuples(names, values).map(lambda v: f"$local = {v[1]}; $settings['{v[0]}'] = $local;"),
-)
-statements = st.recursive(
-    simple,
-    lambda inner: st.one_of(
-        st.tuples(values, inner, inner).map(lambda v: f"if ({v[0]}) {{ {v[1]} }} else {{ {v[2]} }}"),
-        st.tuples(inner, inner).map(lambda v: f"if (mt_rand(0, 1)) {{ {v[0]} }} elseif (TRUE) {{ {v[1]} }}"),
-        st.tuples(values, inner).map(
-            lambda v: f"foreach ({v[0]} as $key => $value) {{ {v[1]} $settings['each'][$key] = $value; }}"
-        ),
-        inner.map(lambda v: f"try {{ {v} }} catch (Error $e) {{ }}"),
-        st.tuples(inner, inner).map(" ".join),
-    ),
-    max_leaves=5,
-)
-
-
-@pytest.mark.servers
-@pytest.mark.skipif(not shutil.which("php"), reason="PHP's command line is not here")
-@given(st.lists(statements, min_size=1, max_size=6).map("\n".join))
-@settings(deadline=None, max_examples=250)
-def test_php_agrees_on_random_programs(program: str) -> None:
-    text = f"<?php\n{program}\n$settings['end'] = TRUE;"
-    with tempfile.TemporaryDirectory() as directory:
-        said = php_says(Path(directory), text, {})
-        if not (said["settings"] or {}) or at_place(said, ("settings", "end")) is not True:
-            return  # PHP gave up somewhere
-        assert_php_agrees(Path(directory), text, {})

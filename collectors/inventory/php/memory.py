@@ -110,6 +110,10 @@ class Memory:
             value = value.get(key)
         return value
 
+    def _is_set(self, path: Path) -> bool:
+        parent = self._at(path[:-1]) if len(path) > 1 else self.variables
+        return isinstance(parent, dict) and path[-1] in parent
+
     def _doubtful(self, path: Path) -> bool:
         return any(path[: len(at)] == at or at[: len(path)] == path for at in self.conditional)
 
@@ -119,7 +123,8 @@ class Memory:
         self.pay(value)
         value = self._copied(value)
         if self.doubt:
-            same = path[0] in self.variables and self._at(path) == value and type(self._at(path)) is type(value)
+            before = self._at(path)
+            same = self._is_set(path) and before == value and type(before) is type(value)
             if not (same and all_known(value)):
                 self.conditional.add(path)
         else:

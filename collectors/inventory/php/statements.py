@@ -137,7 +137,8 @@ class Statements(Terms):
         """What is certainly not reached is read, but not run."""
         open_still: bool | None = True
         """Whether no condition before this one held."""
-        while self.takes("if", "elseif"):
+        again = self.takes("if")
+        while again:
             self.expect("(")
             with self.memory.when(open_still):
                 holds = functions.truth(self.expression())
@@ -149,8 +150,10 @@ class Statements(Terms):
             self._body(taken, "elseif", "else", "endif")
             if holds is not False and open_still is not False:
                 open_still = False if holds else None
+            again = self.takes("elseif")
             if self.sees("else") and self.following.text == "if":
                 self.next()
+                again = self.takes("if")
         if self.takes("else"):
             self._body(open_still, "endif")
 
