@@ -14,7 +14,7 @@ INVALIDATIONS = Counter(
     "drupal_cachetag_invalidations_total",
     "Invalidations of cache tags, by what the tags begin with: node for node:7 and all other nodes.",
     ("group",),
-    bounds={"group": 60},
+    bounds={"group": 40},
 )
 TAGS = Gauge("drupal_cachetags", "Cache tags that were ever invalidated.")
 FAMILIES = (INVALIDATIONS, TAGS)

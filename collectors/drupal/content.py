@@ -11,12 +11,12 @@ from collectors.model import Gauge, Sample
 
 TEMPORARY_SECONDS = 21600
 """After which cron deletes temporary files, unless the site says otherwise."""
-TYPES = {"type": 30}
+TYPES = {"type": 25}
 NODES = Gauge("drupal_nodes", "Pieces of content, by type.", ("type", "state"), bounds=TYPES)
 CHANGED = Gauge("drupal_node_latest_change_timestamp_seconds", "When a piece of content was last changed.")
 MODERATED = Gauge(
     "drupal_moderated_items", "Pieces of content by their state in a workflow.", ("workflow", "state"),
-    bounds={"workflow": 5, "state": 12},
+    bounds={"workflow": 3, "state": 8},
 )  # fmt: skip
 COMMENTS = Gauge("drupal_comments", "Comments; unpublished ones wait for approval.", ("state",))
 FILES = Gauge("drupal_files", "Managed files, permanent or temporary.", ("state",))

@@ -50,17 +50,19 @@ def statements(account: Account, seven: bool) -> str:
 
 def _mysql(account: Account, columns: dict[str, str], seven: bool) -> str:
     database = account.database
-    lines = ["CREATE USER IF NOT EXISTS raingauge@localhost IDENTIFIED BY '...';"]
+    local = account.socket or account.address in ("127.0.0.1", "::1", "localhost")
+    who = "raingauge@localhost" if local else "raingauge@'%'"
+    lines = [f"CREATE USER IF NOT EXISTS {who} IDENTIFIED BY '...';"]
     for name, text in _views(account, seven).items():
         lines += [f"CREATE OR REPLACE VIEW `{database}`.`{name}` AS {text};"]
-        lines += [f"GRANT SELECT ON `{database}`.`{name}` TO raingauge@localhost;"]
+        lines += [f"GRANT SELECT ON `{database}`.`{name}` TO {who};"]
     lines += [
-        f"GRANT SELECT ({names}) ON `{database}`.`{account.prefix(table)}{table}` TO raingauge@localhost;"
+        f"GRANT SELECT ({names}) ON `{database}`.`{account.prefix(table)}{table}` TO {who};"
         for table, names in columns.items()
     ]
     lines += ["-- and one column of each cache table whose size is to be known, such as"]
     cache = f"{account.prefix('cache_render')}cache_{'page' if seven else 'render'}"
-    return "\n".join([*lines, f"GRANT SELECT (cid) ON `{database}`.`{cache}` TO raingauge@localhost;"])
+    return "\n".join([*lines, f"GRANT SELECT (cid) ON `{database}`.`{cache}` TO {who};"])
 
 
 def _pgsql(account: Account, columns: dict[str, str], seven: bool) -> str:

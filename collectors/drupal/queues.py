@@ -9,7 +9,9 @@ from typing import Any
 from collectors.drupal.site import Site
 from collectors.model import Gauge, Sample
 
-BOUND = {"queue": 25}
+MOST = 15
+"""Queues that are told each by its name, those with the most items first; `other` is the rest."""
+BOUND = {"queue": 2 * MOST}
 ITEMS = Gauge("drupal_queue_items", "Items in the queue, claimed ones included.", ("queue",), bounds=BOUND)
 CLAIMED = Gauge("drupal_queue_claimed_items", "Items that a worker has taken and holds.", ("queue",), bounds=BOUND)
 LOST = Gauge(
@@ -38,13 +40,14 @@ def read(site: Site) -> list[list[Any]]:
 
 
 def parse(rows: list[list[Any]]) -> Iterable[Sample]:
-    for name, items, claimed, lost, oldest in rows:
-        # Batches that run without JavaScript are queues of their own, each with a name that is used once.
-        queue = "drupal_batch" if name.startswith("drupal_batch:") else name
-        if queue != name:
-            continue
-        yield ITEMS(items, queue)
-        yield CLAIMED(claimed, queue)
-        yield LOST(lost, queue)
+    # A batch is a queue of its own, whose name is used once.
+    named = [row for row in rows if not row[0].startswith("drupal_batch:")]
+    for name, items, claimed, lost, oldest in named[:MOST]:
+        yield ITEMS(items, name)
+        yield CLAIMED(claimed, name)
+        yield LOST(lost, name)
         if oldest:
-            yield OLDEST(oldest, queue)
+            yield OLDEST(oldest, name)
+    if rest := named[MOST:]:
+        for family, column in ((ITEMS, 1), (CLAIMED, 2), (LOST, 3)):
+            yield family(sum(row[column] for row in rest), "other")

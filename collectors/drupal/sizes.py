@@ -11,12 +11,20 @@ from collectors.drupal.site import Site
 from collectors.drupal.tables import Rows
 from collectors.model import Gauge, Sample
 
-TABLES = 30
-BINS = 30
-TABLE_BYTES = Gauge("drupal_table_bytes", "Data and indexes of the largest tables.", ("table",), bounds={"table": 60})
-TABLE_ROWS = Gauge("drupal_table_rows", "Rows of the largest tables, as estimated.", ("table",), bounds={"table": 60})
-BIN_BYTES = Gauge("drupal_cache_bin_bytes", "Data and indexes of a cache bin's table.", ("bin",), bounds={"bin": BINS})
-BIN_ROWS = Gauge("drupal_cache_bin_rows", "Rows of a cache bin's table, as estimated.", ("bin",), bounds={"bin": BINS})
+TABLES = 25
+BINS = 25
+TABLE_BYTES = Gauge(
+    "drupal_table_bytes", "Data and indexes of the largest tables.", ("table",), bounds={"table": 2 * TABLES}
+)
+TABLE_ROWS = Gauge(
+    "drupal_table_rows", "Rows of the largest tables, as estimated.", ("table",), bounds={"table": 2 * TABLES}
+)
+BIN_BYTES = Gauge(
+    "drupal_cache_bin_bytes", "Data and indexes of a cache bin's table.", ("bin",), bounds={"bin": 2 * BINS}
+)
+BIN_ROWS = Gauge(
+    "drupal_cache_bin_rows", "Rows of a cache bin's table, as estimated.", ("bin",), bounds={"bin": 2 * BINS}
+)
 TOTAL = Gauge("drupal_database_bytes", "Data and indexes of all of the site's tables.")
 FREE = Gauge("drupal_database_free_bytes", "Room within the database's files that is not used.")
 COUNT = Gauge("drupal_tables", "Tables of the site.")

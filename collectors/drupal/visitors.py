@@ -15,7 +15,8 @@ ACTIVE = Gauge(
     ("kind",),
 )  # fmt: skip
 SESSIONS = Gauge("drupal_sessions", "Sessions that are stored, of users and of anonymous visitors.", ("kind",))
-BOUND = {"event": 20}
+MOST = 12
+BOUND = {"event": 2 * MOST}
 FLOOD = Gauge("drupal_flood_entries", "Tries that still count against a limit.", ("event",), bounds=BOUND)
 FLOODERS = Gauge("drupal_flood_identifiers", "Addresses or accounts with such tries.", ("event",), bounds=BOUND)
 HIGHEST = Gauge("drupal_flood_highest_entries", "Most such tries of one address or account.", ("event",), bounds=BOUND)
@@ -67,7 +68,7 @@ def read_flood(site: Site) -> dict[str, Any]:
 
 
 def parse_flood(payload: dict[str, Any]) -> Iterable[Sample]:
-    for event, entries, identifiers, highest in payload["events"]:
+    for event, entries, identifiers, highest in payload["events"][:MOST]:
         yield FLOOD(entries, event)
         yield FLOODERS(identifiers, event)
         yield HIGHEST(highest, event)

@@ -22,7 +22,7 @@ MOST_ERRORS = 200
 """Rows of one look that become events; all are counted."""
 MOST_BYTES = 65_536
 """Of a row's message and of its variables."""
-TYPES = 30
+TYPES = 20
 WORST = 3
 """The least severity of an event: error."""
 SEVERITIES = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")

@@ -7,6 +7,7 @@ import glob
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from collectors.inventory.model import Pool, Site, Vhost
@@ -33,7 +34,7 @@ def site_files(texts: Mapping[str, str], vhosts: Iterable[Vhost]) -> set[str]:
         if _is_drupal(texts, docroot):
             for path in (*_settings_files(texts, docroot), f"{docroot}/sites/sites.php"):
                 if path in texts:
-                    patterns |= {glob.escape(each) for each in read_settings(path, texts, docroot).wanted}
+                    patterns |= {glob.escape(each) for each in _read(path, texts, docroot).wanted}
     return patterns
 
 
@@ -88,31 +89,68 @@ def _of_docroot(
     closed = sorted(path for path in shut if path.startswith(f"{docroot}/sites/") and path not in files)
     directories = [_directory(path) for path in (*files, *closed) if _directory(path) not in NOT_SITES]
     alias_file = f"{docroot}/sites/sites.php"
-    aliases = read_settings(alias_file, texts, docroot).get("sites") if alias_file in texts else {}
+    aliases = _read(alias_file, texts, docroot).get("sites") if alias_file in texts else {}
     multisite = alias_file in texts or version.startswith("7.")
+    there = frozenset(directories)
+    served: dict[str, dict[int, Vhost]] = {directory: {} for directory in directories}
+    hosts: dict[str, dict[str, None]] = {directory: {} for directory in directories}
+    for vhost in sorted(vhosts, key=lambda vhost: (not vhost.fastcgi, not vhost.tls)):
+        for name in _plain(vhost.names) or ("",):
+            for port in _ports(vhost):
+                to = directory_of(name, port, there, aliases if multisite else None)
+                if to in served:
+                    served[to][id(vhost)] = vhost
+                    hosts[to] |= {name: None} if name else {}
     result = []
-    ordered = sorted(vhosts, key=lambda vhost: (not vhost.fastcgi, not vhost.tls))
-    led = [(vhost, name, directory_of(name, port, directories, aliases if multisite else None))
-           for vhost in ordered for name in (_plain(vhost.names) or ("",)) for port in _ports(vhost)]  # fmt: skip
-    for directory in dict.fromkeys(directories):
-        served = list({id(vhost): vhost for vhost, _, to in led if to == directory}.values())
-        hosts = dict.fromkeys(name for _, name, to in led if to == directory and name)
-        pool = next((each for vhost in served for each in pools if each.listen in vhost.fastcgi), None)
+    for directory, serving in served.items():
+        mine = list(serving.values())
+        pool = next((each for vhost in mine for each in pools if each.listen in vhost.fastcgi), None)
         path = f"{docroot}/sites/{directory}/settings.php"
         settings = _settings(path, texts, docroot, pool) if path in texts else None
-        site = Site("", docroot, directory, version, tuple(hosts), settings, pool.file if pool else "")
-        result.append((site, served))
+        site = Site("", docroot, directory, version, tuple(hosts[directory]), settings, pool.file if pool else "")
+        result.append((site, mine))
     return result
 
 
 def _settings(path: str, texts: Mapping[str, str], docroot: str, pool: Pool | None) -> Settings:
-    environment = dict(pool.environment) if pool else None
-    return read_settings(path, texts, docroot, environment, complete=pool is not None and not pool.inherits)
+    if pool is None:
+        return _read(path, texts, docroot)
+    return _read(path, texts, docroot, pool.environment, not pool.inherits)
 
 
-def directory_of(name: str, port: str, directories: Iterable[str], aliases: object) -> str:
+def _read(
+    path: str,
+    texts: Mapping[str, str],
+    docroot: str,
+    environment: tuple[tuple[str, str], ...] | None = None,
+    complete: bool = False,
+) -> Settings:
+    """Of a host with many sites hardly one changes between two looks: the others are not read again."""
+    own = f"{PurePosixPath(path).parent}/"
+    parent = str(PurePosixPath(docroot).parent)
+    project = f"{docroot if parent == '/' else parent}/"
+    near = tuple((name, text) for name, text in texts.items() if name.startswith(project) and _matters(name, own))
+    return _parsed(path, docroot, near, environment, complete)
+
+
+def _matters(name: str, own: str) -> bool:
+    """Whether what it says may depend on that file: not on other sites' settings, nor on core."""
+    return name.startswith(own) or not (name.endswith("/settings.php") or name.endswith(CORE))
+
+
+@lru_cache(maxsize=1000)
+def _parsed(
+    path: str,
+    docroot: str,
+    near: tuple[tuple[str, str], ...],
+    environment: tuple[tuple[str, str], ...] | None,
+    complete: bool,
+) -> Settings:
+    return read_settings(path, dict(near), docroot, None if environment is None else dict(environment), complete)
+
+
+def directory_of(name: str, port: str, there: frozenset[str], aliases: object) -> str:
     """The folder below sites/ to which a host leads. `aliases`: of sites.php; None: there is none but default."""
-    there = set(directories)
     if aliases is not None and name:
         parts = [*([] if port in USUAL_PORTS else [port]), *name.split(".")]
         for start in range(len(parts)):

@@ -8,6 +8,7 @@ import pytest
 from agent.reading import trial
 from collectors.drupal import COLLECTOR
 from collectors.drupal.config import Drupal
+from collectors.model import LABEL_BOUND
 from tests.collectors.drupal_told import assert_all_is_told, at, outcomes, values
 from tests.lab import drupal
 from tests.lab.drupal import php
@@ -129,3 +130,30 @@ def test_updates_of_seven_that_were_not_run_are_told(tmp_path: Path) -> None:
     code(Path(config.docroot), "sites/all/modules/shop", "shop", "function shop_update_7002() {}")
     found = values(trial(COLLECTOR, config))
     assert found["drupal_database_updates_pending schema"] == 1
+
+
+def test_many_of_everything_are_at_most_600_series(tmp_path: Path) -> None:
+    execute = drupal.sqlite(tmp_path / "db")
+    drupal.fill(execute, "sqlite")
+    for number in range(100):
+        execute("INSERT INTO queue VALUES (%s, %s, 'x', 0, 1)", (100 + number, f"q{number}"))
+        execute("INSERT INTO flood VALUES (%s, %s, 'x', 1, 2000000000)", (100 + number, f"e{number}"))
+        execute("INSERT INTO node_field_data VALUES (%s, %s, %s, 1, 1)", (100 + number, f"t{number}", number % 2))
+        execute("INSERT INTO cachetags VALUES (%s, 1)", (f"tag{number}",))
+        moderated = (number, f"w{number % 10}", f"s{number}")
+        execute("INSERT INTO content_moderation_state_field_data VALUES (%s, %s, %s, 1)", moderated)
+        drupal.log(execute, drupal.watchdog_row(f"type{number}", number % 8, "x", b"N;"))
+    readings = trial(COLLECTOR, Drupal(driver="sqlite", database=str(tmp_path / "db")))
+    told: set[tuple[str, tuple[str, ...]]] = set()
+    known: dict[tuple[str, str], set[str]] = {}
+    for sample in (sample for reading in readings for sample in reading.samples):
+        labels = []
+        for name, text in zip(sample.family.labels, sample.labels, strict=True):
+            there = known.setdefault((sample.family.name, name), set())
+            if text in there or len(there) < sample.family.bounds.get(name, LABEL_BOUND):
+                there.add(text)
+            labels.append(text if text in there else "other")
+        told.add((sample.family.name, tuple(labels)))
+    sizes_elsewhere = 100  # of tables and cache bins: SQLite keeps none
+    assert 300 < len(told) + sizes_elsewhere <= 600
+    assert values(readings)["drupal_queue_items other"] == 86

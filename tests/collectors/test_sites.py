@@ -81,7 +81,7 @@ def test_multisite_by_folder_alias_and_port() -> None:
      ("x.test", "80", {"test": "b.test", "x.test": "none"}, "b.test")],
 )  # fmt: skip
 def test_the_search_is_drupals(host: str, port: str, aliases: Any, directory: str) -> None:
-    assert directory_of(host, port, ["default", "b.test", "8443.b.test"], aliases) == directory
+    assert directory_of(host, port, frozenset(("default", "b.test", "8443.b.test")), aliases) == directory
 
 
 def test_a_site_is_named_after_its_tls_vhost_and_no_name_comes_twice() -> None:
