@@ -55,11 +55,12 @@ def read(config: Drupal, cursor: Cursor | None) -> tuple[dict[str, Any] | None, 
         return None, cursor
     failed = FAILED.get(config)
     if failed and 0 <= now - failed[0] < LOOK_SECONDS:
-        raise failed[1]
+        raise failed[1].with_traceback(None)
     try:
         with connect(config) as site:
             found = look(site, config.site, cursor, now)
     except (CollectError, Absent, OSError) as error:
+        error.__cause__ = error.__context__ = None  # frames that would be kept with it
         FAILED[config] = (now, error.with_traceback(None))
         raise
     FAILED.pop(config, None)
