@@ -18,6 +18,7 @@ MODULES = {
     "mail": "collectors.mail",
     "probe": "collectors.probe",
     "weblog": "collectors.weblog",
+    "drupal": "collectors.drupal",
 }
 
 

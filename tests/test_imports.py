@@ -21,6 +21,7 @@ ROOMS = ("agent", "dashboard", "alerts", "history", "collectors")
 BESIDE = ("tests", "bench", "docs")
 VOCABULARY = tuple(f"collectors.{name}" for name in ("model", "config", "errors", "sources", "inventory"))
 CLIENTS = {
+    "drupal": {"pymysql", "psycopg", "yaml"},
     "heartbeat": {"cronsim"},
     "host": {"prometheus_client"},
     "mysql": {"pymysql"},

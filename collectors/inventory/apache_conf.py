@@ -112,6 +112,9 @@ def _vhost(block: list[Directive], file: str, listens: tuple[str, ...], whole: W
     roots = _named(block, "documentroot") or _named(server, "documentroot")
     logs = _named(block, "customlog", "transferlog") or _named(server, "customlog", "transferlog")
     files = [args for args in logs if not args[0].startswith("|") and "${" not in args[0]]
+    formats: dict[str, str] = {}
+    for args in files:  # of two formats of one file the first counts
+        formats.setdefault(str(PurePosixPath(reader.root, args[0])), _log_format(args, [*server, *block]))
     engine = _named(block, "sslengine") or _named(server, "sslengine")
     https = {found[1] for args in _named(server, "listen") if args[1:] == ["https"] and (found := _place(args[0]))}
     secure = listens if engine and engine[-1][0].lower() != "off" else tuple(
@@ -123,8 +126,9 @@ def _vhost(block: list[Directive], file: str, listens: tuple[str, ...], whole: W
         root=str(PurePosixPath(reader.root, roots[-1][0])) if roots else "",
         listens=listens,
         tls=bool(secure),
-        logs=tuple(dict.fromkeys(str(PurePosixPath(reader.root, args[0])) for args in files)),
-        log_format=_log_format(files[0], [*server, *block]) if files else "",
+        logs=tuple(formats),
+        log_format=next(iter(formats.values()), ""),
+        log_formats=tuple(formats.values()),
         fastcgi=fastcgi,
         status_paths=tuple(dict.fromkeys([*_status_paths(block), *_status_paths(server)])),
         file=file,

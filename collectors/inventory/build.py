@@ -12,8 +12,9 @@ from pathlib import PurePosixPath
 
 from collectors.inventory.apache_conf import DEBIAN, ApacheMain, apache_includes, apache_main, apache_vhosts
 from collectors.inventory.fpm_conf import fpm_includes, fpm_pools
-from collectors.inventory.model import Inventory, Listener, Process
+from collectors.inventory.model import Inventory, Listener, Process, Vhost
 from collectors.inventory.nginx_conf import DEBIAN_PREFIX, glob_matches, nginx_includes, nginx_vhosts
+from collectors.inventory.sites import site_files, sites
 
 NGINX = "/etc/nginx/nginx.conf"
 FPM = (
@@ -75,7 +76,14 @@ def wanted(texts: Mapping[str, str], processes: Iterable[Process]) -> set[str]:
         patterns |= apache_includes(texts, apache)
     for main in _among(texts, _fpm_mains(processes)):
         patterns |= fpm_includes(texts, main)
-    return patterns
+    return patterns | site_files(texts, _vhosts(texts, processes))
+
+
+def _vhosts(texts: Mapping[str, str], processes: Iterable[Process]) -> tuple[Vhost, ...]:
+    processes = tuple(processes)
+    nginx = (each for main, prefix in _nginx_mains(processes).items() for each in nginx_vhosts(texts, main, prefix))
+    apache = (each for main in _apache_mains(processes) for each in apache_vhosts(texts, main))
+    return (*nginx, *apache)
 
 
 def _among(texts: Mapping[str, str], patterns: Iterable[str]) -> list[str]:
@@ -89,14 +97,15 @@ def build(
     texts: Mapping[str, str],
     blind: Iterable[str] = (),
 ) -> Inventory:
-    processes = tuple(processes)
-    nginx = (each for main, prefix in _nginx_mains(processes).items() for each in nginx_vhosts(texts, main, prefix))
-    apache = (each for main in _apache_mains(processes) for each in apache_vhosts(texts, main))
+    processes, blind = tuple(processes), tuple(blind)
+    vhosts = _vhosts(texts, processes)
+    pools = tuple(pool for main in _among(texts, _fpm_mains(processes)) for pool in fpm_pools(texts, main))
     return Inventory(
         host,
         processes,
         tuple(listeners),
-        vhosts=(*nginx, *apache),
-        pools=tuple(pool for main in _among(texts, _fpm_mains(processes)) for pool in fpm_pools(texts, main)),
-        blind=tuple(blind),
+        vhosts=vhosts,
+        pools=pools,
+        sites=sites(host, vhosts, pools, texts, blind),
+        blind=blind,
     )

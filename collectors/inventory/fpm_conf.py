@@ -11,6 +11,7 @@ from collectors.inventory.model import Pool
 from collectors.inventory.nginx_conf import glob_matches
 
 PREFIX = "/usr"  # Debian's build; paths that do not start with / start there
+ENVIRONMENT = re.compile(r"env\[(\w+)\]")
 SECTION = re.compile(r"\[(?P<name>[^]]*)\]")
 VALUE = re.compile(r"""\s*(?:"(?P<double>(?:\\.|[^"\\])*)"|'(?P<single>[^']*)'|(?P<plain>[^;]*))""")
 
@@ -86,7 +87,25 @@ def _pool(name: str, settings: Mapping[str, str], main: str) -> Pool | None:
         main=main,
         access_log=str(PurePosixPath(PREFIX, log)) if (log := settings.get("access.log", "")) else "",
         access_format=settings.get("access.format", ""),
+        environment=environment_of(settings),
+        inherits=settings.get("clear_env", "yes").lower() in ("no", "off", "0", "false"),
     )
+
+
+def environment_of(settings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What its env[] lines set; `$NAME` is taken from the master's environment, which we do not know."""
+    lines = ((ENVIRONMENT.fullmatch(key), value) for key, value in settings.items())
+    return tuple((found[1], value) for found, value in lines if found and "$" not in value)
+
+
+def file_environment(text: str) -> dict[str, str]:
+    """What the env[] lines of a pool's file set, or lines NAME=value; a name with two values is left out."""
+    found: dict[str, set[str]] = {}
+    for _, key, value in _settings(text):
+        name = ENVIRONMENT.fullmatch(key)
+        if (name or re.fullmatch(r"[A-Z_][A-Z0-9_]*", key)) and "$" not in value:
+            found.setdefault(name[1] if name else key, set()).add(value)
+    return {name: values.pop() for name, values in found.items() if len(values) == 1}
 
 
 def _address(text: str) -> str:

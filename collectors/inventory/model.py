@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from collectors.inventory.settings_php import Settings
+
 
 @dataclass(frozen=True)
 class Process:
@@ -78,6 +80,10 @@ class Pool:
     """As the pool's file sets it; php.ini may, too."""
     access_log: str = ""
     access_format: str = ""
+    environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Its env[] lines; they may hold secrets."""
+    inherits: bool = False
+    """Its workers also have the master's environment."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,19 @@ class Site:
     name: str
     docroot: str
     directory: str
-    """sites/ directory inside the docroot."""
+    """Its folder below sites/; "" for a vhost that is no Drupal site."""
+    version: str = ""
+    """Of Drupal's core; "" where that is not known, or no Drupal."""
+    hosts: tuple[str, ...] = ()
+    """Server names that lead to it, the one that it is named after first."""
+    settings: Settings | None = field(default=None, hash=False)
+    """None: settings.php cannot be read."""
+    pool: str = ""
+    """The file of the PHP-FPM pool that serves it."""
+
+    @property
+    def file(self) -> str:
+        return f"{self.docroot}/sites/{self.directory}/settings.php"
 
 
 @dataclass(frozen=True)

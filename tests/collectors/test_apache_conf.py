@@ -83,6 +83,7 @@ def test_a_debian_layout() -> None:
         "apache", ("shop.example", "www.shop.example", "*.shop.net"), "/srv/shop web", ("*:80",), False,
         ("/var/log/apache2/shop.log",), '%h %l %u %t "%r" %>s %O "%{Referer}i"', ("unix:/run/php/shop.sock",),
         ("/server-status",), f"{ETC}/sites-enabled/shop.conf", f"{ETC}/apache2.conf",
+        log_formats=('%h %l %u %t "%r" %>s %O "%{Referer}i"',),
     )  # fmt: skip
     assert (secure.names, secure.listens, secure.tls_listens) == (("shop.example",), ("*:443",), ("*:443",))
     assert secure.status_paths == ("/private-status", "/server-status")

@@ -1,0 +1,53 @@
+"""Queues: how much waits, for how long, and what was taken and not finished.
+
+Source: https://api.drupal.org/api/drupal/core%21lib%21Drupal%21Core%21Queue%21DatabaseQueue.php/11
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from collectors.drupal.site import Site
+from collectors.model import Gauge, Sample
+
+MOST = 15
+"""Queues that are told each by its name, those with the most items first; `other` is the rest."""
+BOUND = {"queue": 2 * MOST}
+ITEMS = Gauge("drupal_queue_items", "Items in the queue, claimed ones included.", ("queue",), bounds=BOUND)
+CLAIMED = Gauge("drupal_queue_claimed_items", "Items that a worker has taken and holds.", ("queue",), bounds=BOUND)
+LOST = Gauge(
+    "drupal_queue_expired_items",
+    "Items whose worker did not finish in time; cron gives them free again.",
+    ("queue",),
+    bounds=BOUND,
+)
+OLDEST = Gauge(
+    "drupal_queue_oldest_item_timestamp_seconds", "When the oldest item was put in.", ("queue",), bounds=BOUND
+)
+FAMILIES = (ITEMS, CLAIMED, LOST, OLDEST)
+
+STATEMENT = (
+    "SELECT name, COUNT(*), SUM(CASE WHEN expire >= %s THEN 1 ELSE 0 END),"
+    " SUM(CASE WHEN expire > 0 AND expire < %s THEN 1 ELSE 0 END), MIN(created)"
+    " FROM {queue} GROUP BY name ORDER BY 2 DESC LIMIT 200"
+)
+
+
+def read(site: Site) -> list[list[Any]]:
+    """Absent where queues are not in the database."""
+    site.only_in_database("queue")
+    now = int(site.now)
+    return site.tables.rows(STATEMENT, (now, now))
+
+
+def parse(rows: list[list[Any]]) -> Iterable[Sample]:
+    # A batch is a queue of its own, whose name is used once.
+    named = [row for row in rows if not row[0].startswith("drupal_batch:")]
+    for name, items, claimed, lost, oldest in named[:MOST]:
+        yield ITEMS(items, name)
+        yield CLAIMED(claimed, name)
+        yield LOST(lost, name)
+        if oldest:
+            yield OLDEST(oldest, name)
+    if rest := named[MOST:]:
+        for family, column in ((ITEMS, 1), (CLAIMED, 2), (LOST, 3)):
+            yield family(sum(row[column] for row in rest), "other")

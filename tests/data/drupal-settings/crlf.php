@@ -1,0 +1,5 @@
+<?php
+$databases['default']['default'] = array (
+  'database' => 'crlf', // comment
+  'driver' => 'mysql', # another
+);

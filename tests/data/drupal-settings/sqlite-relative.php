@@ -1,0 +1,2 @@
+<?php
+$databases['default']['default'] = array('driver'=>'sqlite','database'=>'../private/db.sqlite','prefix'=>'',);

@@ -1,0 +1,3 @@
+<?php
+$settings['before'] = 1;
+$settings['open'] = 'never closed;
