@@ -16,9 +16,9 @@ SHIPPED, ERRORS = load(RULES)
 ALERTING = [rule for group in SHIPPED for rule in group.rules if rule.alert]
 
 
-@pytest.mark.parametrize("rules", RULES, ids=lambda path: path.stem)
-def test_behaviour(rules: Path, tmp_path: Path) -> None:
-    for asked, expected, found in run(TESTS / rules.name, tmp_path):
+@pytest.mark.parametrize("test", sorted(TESTS.glob("*.yml")), ids=lambda path: path.stem)
+def test_behaviour(test: Path, tmp_path: Path) -> None:
+    for asked, expected, found in run(test, tmp_path):
         assert found == expected, asked
 
 
