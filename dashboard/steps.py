@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 COMMANDS = {
     "apachectl", "apt-get", "awk", "cat", "certbot", "cgi-fcgi", "crontab", "curl", "df", "dig", "dmesg",
-    "drush", "du", "find", "free", "grep", "iostat", "ip", "journalctl", "kill", "last", "ls", "lsof",
+    "drush", "du", "env", "find", "free", "grep", "iostat", "ip", "journalctl", "kill", "last", "ls", "lsof",
     "mariadb", "mysql", "mysqladmin", "nginx", "openssl", "php", "ping", "printf", "ps", "psql", "raingauge",
     "redis-cli", "sar", "smartctl", "ss", "sudo", "sysctl", "systemctl", "tail", "timedatectl",
     "top", "uptime", "varnishadm", "varnishlog", "varnishstat", "vmstat",

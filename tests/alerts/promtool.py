@@ -72,7 +72,9 @@ def run(file: Path, state: Path) -> Iterator[tuple[str, set[tuple[Labels, float]
         store = Store(engine)
         source = Embedded(store)
         now = 0.0
-        evaluator = Evaluator(source, engine, _asked(groups, str(test["promql_expr_test"]), interval), sink=Kept(store), clock=lambda: 0.0)
+        evaluator = Evaluator(
+            source, engine, _asked(groups, str(test["promql_expr_test"]), interval), sink=Kept(store), clock=lambda: 0.0
+        )
         ticks = _ticks(test)
         for ask in sorted(test["promql_expr_test"], key=lambda ask: seconds(ask["eval_time"])):
             while now <= float(seconds(ask["eval_time"])):
