@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 COMMANDS = {
-    "apt-get", "awk", "cat", "certbot", "crontab", "curl", "df", "dig", "dmesg", "drush", "du", "find", "free",
-    "grep", "ip", "iostat", "journalctl", "kill", "last", "ls", "lsof", "mariadb", "mysql", "mysqladmin",
-    "nginx", "openssl", "php", "ps", "psql", "raingauge", "redis-cli", "sar", "smartctl", "ss", "sudo",
-    "systemctl", "tail", "top", "uptime", "vmstat",
+    "apachectl", "apt-get", "awk", "cat", "certbot", "cgi-fcgi", "crontab", "curl", "df", "dig", "dmesg",
+    "drush", "du", "env", "find", "free", "grep", "iostat", "ip", "journalctl", "kill", "last", "ls", "lsof",
+    "mariadb", "mysql", "mysqladmin", "nginx", "openssl", "php", "ping", "printf", "ps", "psql", "raingauge",
+    "redis-cli", "sar", "smartctl", "ss", "sudo", "sysctl", "systemctl", "tail", "timedatectl",
+    "top", "uptime", "varnishadm", "varnishlog", "varnishstat", "vmstat",
 }  # fmt: skip
-STATEMENTS = {"ALTER", "EXPLAIN", "KILL", "SELECT", "SET", "SHOW"}
+STATEMENTS = {"ALTER", "EXPLAIN", "KILL", "SELECT", "SET", "SHOW", "VACUUM"}
 WORD = re.compile(r"[\w.-]+")
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|;\s+")
 NOTE = re.compile(r"(.*\S)\s+(\([^()]*\))")

@@ -9,7 +9,9 @@ from docs.markdown import code, duration
 
 LEAD = """\
 Prometheus loads the files in `alerts/rules` unchanged. Severity: `critical` wakes someone, users suffer; `warning` can
-wait for working hours; `info` is context. Each rule also has first steps, which notifications and pages show.
+wait for working hours; `info` is context. `class` says what kind of trouble it is, `layer` where. Each rule also has
+first steps, which notifications and pages show, an `action`, which is the first of their commands, and a page to read
+offline: `raingauge runbook DiskFull`. Those that see the end of something coming name the day.
 
 """
 FOLDER = Path(str(resources.files("alerts.rules")))
@@ -28,9 +30,10 @@ def rules() -> str:
 def _rule(rule: Rule, group: Group) -> str:
     times = [f"for {duration(rule.hold)}"] if rule.hold else ["at once"]
     times += [f"kept for {duration(rule.keep_firing_for)} after"] if rule.keep_firing_for else []
+    kind = [rule.labels[name] for name in ("severity", "class", "layer") if name in rule.labels]
     return (
         f"### {rule.alert or rule.record}\n\n"
-        f"{rule.labels.get('severity', 'recorded')}, {', '.join(times)} ({Path(group.file).name}). "
+        f"{', '.join([*(kind or ['recorded']), *times])} ({Path(group.file).name}). "
         f"{rule.annotations.get('description', '')}\n\n"
         f"{code(rule.annotations.get('summary', ''))}\n\n```promql\n{rule.expr.strip()}\n```\n"
     )

@@ -16,6 +16,7 @@ NOUNS = (
     "check",
     "capture",
     "query",
+    "runbook",
     "history",
     "config",
     "notify",

@@ -6,6 +6,7 @@ Here: input_series, evaluation_interval and promql_expr_test.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import promql_parser
 import yaml
 
 from alerts.evaluator import Evaluator
+from alerts.model import Group
 from alerts.rulefile import load
 from collectors.config import seconds
 from collectors.model import Event, Family, Sample, Target
@@ -70,7 +72,9 @@ def run(file: Path, state: Path) -> Iterator[tuple[str, set[tuple[Labels, float]
         store = Store(engine)
         source = Embedded(store)
         now = 0.0
-        evaluator = Evaluator(source, engine, groups, sink=Kept(store), clock=lambda: 0.0)
+        evaluator = Evaluator(
+            source, engine, _asked(groups, str(test["promql_expr_test"]), interval), sink=Kept(store), clock=lambda: 0.0
+        )
         ticks = _ticks(test)
         for ask in sorted(test["promql_expr_test"], key=lambda ask: seconds(ask["eval_time"])):
             while now <= float(seconds(ask["eval_time"])):
@@ -90,6 +94,12 @@ def run(file: Path, state: Path) -> Iterator[tuple[str, set[tuple[Labels, float]
             )
         assert [health.last_error for health in evaluator.health() if health.last_error] == []
         engine.dispose()
+
+
+def _asked(groups: Sequence[Group], asks: str, interval: float) -> list[Group]:
+    """Only the alerts that are asked for, and whatever is recorded; at the file's interval, as promtool does."""
+    asked = [tuple(rule for rule in group.rules if rule.record or f'"{rule.alert}"' in asks) for group in groups]
+    return [replace(group, interval=interval, rules=rules) for group, rules in zip(groups, asked, strict=True)]
 
 
 def _ticks(test: dict[str, Any]) -> dict[float, dict[Target, list[Sample]]]:
