@@ -40,12 +40,11 @@ def test_what_was_serialized_comes_back(value: Any) -> None:
     assert unserialize(serialized(value)) == value
 
 
-@given(
-    st.binary(max_size=60)
-    | values.map(serialized).flatmap(
-        lambda data: st.integers(0, len(data)).map(lambda n: data[:n] + b"x" + data[n + 1 :])
-    )
-)
+def damaged(data: bytes) -> st.SearchStrategy[bytes]:
+    return st.integers(0, len(data)).map(lambda at: data[:at] + b"x" + data[at + 1 :])
+
+
+@given(st.binary(max_size=60) | values.map(serialized).flatmap(damaged))
 def test_anything_else_is_refused(data: bytes) -> None:
     try:
         unserialize(data)
@@ -56,7 +55,7 @@ def test_anything_else_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "value"),
     [
-        (b'O:25:"Drupal\\Core\\Render\\Markup":1:{s:9:"\0*\0string";s:2:"hi";}', Object("Drupal\\Core\\Render\\Markup", {"string": "hi"})),
+        (b'O:6:"Markup":1:{s:9:"\0*\0string";s:2:"hi";}', Object("Markup", {"string": "hi"})),
         (b'O:1:"A":1:{s:4:"\0A\0x";i:1;}', Object("A", {"x": 1})),
         (b'a:2:{i:0;a:1:{i:0;s:1:"x";}i:1;R:2;}', {0: {0: "x"}, 1: {0: "x"}}),
         (b'a:3:{i:0;s:1:"x";i:1;r:2;i:2;r:3;}', {0: "x", 1: "x", 2: "x"}),
@@ -73,9 +72,10 @@ def test_objects_references_and_bytes(data: bytes, value: Any) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"N", b"i:;", b"i:1", b's:5:"ab";', b's:99999999999:"a";', b"a:9999999:{", b"a:1:{i:0;i:1;", b"b:1;b:1;", b"R:1;",
-     b"a:1:{i:0;R:9;}", b"a:1:{N;i:1;}", b"x:1;", b"a:1:{i:0;" * 100 + b"N;" + b"}" * 100, b"i:999999999999999999999999;",
-     b'C:1:"A":0:{}', b"a:-1:{}", b"i:1;" * 1_000_001, b"a:300000:{" + b"".join(b"i:%d;N;" % n for n in range(300_000)) + b"}"],
+    [b"", b"N", b"i:;", b"i:1", b's:5:"ab";', b's:99999999999:"a";', b"a:9999999:{", b"a:1:{i:0;i:1;", b"b:1;b:1;",
+     b"R:1;", b"a:1:{i:0;R:9;}", b"a:1:{N;i:1;}", b"x:1;", b"a:1:{i:0;" * 100 + b"N;" + b"}" * 100,
+     b"i:999999999999999999999999;", b'C:1:"A":0:{}', b"a:-1:{}", b"i:1;" * 1_000_001,
+     b"a:300000:{" + b"".join(b"i:%d;N;" % n for n in range(300_000)) + b"}"],
     ids=lambda data: str(data[:20]),
 )  # fmt: skip
 def test_what_is_cut_or_too_large_is_refused(data: bytes) -> None:
