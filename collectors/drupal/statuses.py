@@ -15,6 +15,11 @@ from collectors.errors import ParseError
 
 NOT_SECURE, REVOKED, NOT_SUPPORTED, NOT_CURRENT, CURRENT = 1, 2, 3, 4, 5
 NOT_CHECKED, UNKNOWN, NOT_FETCHED, FETCH_PENDING = -1, -2, -3, -4
+NAMES = {
+    NOT_SECURE: "not_secure", REVOKED: "revoked", NOT_SUPPORTED: "not_supported", NOT_CURRENT: "not_current",
+    CURRENT: "current", NOT_CHECKED: "not_checked", UNKNOWN: "unknown", NOT_FETCHED: "not_fetched",
+    FETCH_PENDING: "fetch_pending",
+}  # fmt: skip
 OF_PROJECT = {
     "insecure": NOT_SECURE, "unpublished": REVOKED, "revoked": REVOKED, "unsupported": NOT_SUPPORTED,
     "not-fetched": NOT_FETCHED,

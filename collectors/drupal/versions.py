@@ -98,4 +98,3 @@ def _trimmed(of: Version) -> tuple[int, ...]:
     while len(numbers) > 2 and numbers[-1] == 0:
         numbers = numbers[:-1]
     return numbers
-
