@@ -40,7 +40,8 @@ def payload(**changed: Any) -> updates.Payload:
         "mirror": {"histories": HISTORIES, "advisories": PSA},
     }  # fmt: skip
     kept: Any = {key: value for key, value in {**made, **changed}.items() if value is not None}
-    return updates.Payload(**kept)
+    found: updates.Payload = kept
+    return found
 
 
 def values(of: updates.Payload) -> dict[str, float]:
