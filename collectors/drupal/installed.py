@@ -4,24 +4,67 @@ Source: https://www.drupal.org/docs/develop/creating-modules/let-drupal-know-abo
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from collectors.drupal.php_values import Value, unserialize
 from collectors.drupal.releases import NAME
 from collectors.drupal.statuses import Installed
-from collectors.errors import ParseError
+from collectors.errors import Absent, ParseError
+from collectors.sources.files import read_text
 
 MOST_BYTES = 16_000_000
 MOST_PROJECTS = 2000
 MOST_CHARACTERS = 100
+MOST_FILES = 5000
+DEEPEST = 8
+FIRST_BYTES = 20_000
+"""Of an info file."""
+FOLDERS = ("modules", "themes", "profiles", "sites")
+SKIPPED = {"node_modules", "vendor", "tests", "src", "templates", "files", "js", "css", "images", "translations"}
+"""Folders that hold no extension that a live site runs."""
+SUFFIXES = (".info.yml", ".info")
 LINE = re.compile(r"^(version|project|datestamp|type)[ \t]*[:=][ \t]*([^\r\n]{0,200})", re.MULTILINE)
 TYPES = {"drupal-core": "core", "drupal-module": "module", "drupal-theme": "theme", "drupal-profile": "profile"}
 CORE = "drupal"
 OURS = "custom"
 """Folder of what is not from drupal.org."""
+
+
+def read_info(docroot: str) -> dict[str, str]:
+    """Path within the docroot -> text of the info files of what is not core's. Absent without the docroot."""
+    root, found = Path(docroot), dict[str, str]()
+    if not root.is_dir():
+        raise Absent(f"{docroot}: no such folder")
+    for top in FOLDERS:
+        for folder, inner, names in os.walk(root / top):
+            within = Path(folder).relative_to(root)
+            inner[:] = [] if len(within.parts) >= DEEPEST else sorted(set(inner) - SKIPPED)
+            for name in sorted(names):
+                if name.endswith(SUFFIXES) and len(found) < MOST_FILES:
+                    found[str(within / name)] = _first(Path(folder) / name)
+    return found
+
+
+def _first(path: Path) -> str:
+    """What cannot be read says nothing of its version."""
+    try:
+        with path.open("rb") as file:
+            return file.read(FIRST_BYTES).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def read_lock(docroot: str) -> str:
+    """composer.lock beside the docroot or in it; empty without one."""
+    for folder in (Path(docroot).parent, Path(docroot)):
+        with suppress(Absent):
+            return read_text(folder / "composer.lock")
+    return ""
 
 
 def from_lock(text: str) -> dict[str, Installed]:

@@ -92,7 +92,7 @@ class Payload(TypedDict, total=False):
     driver: str
     """mysql, pgsql or sqlite."""
     enabled: list[str]
-    """Modules and themes that are on; left out: not known."""
+    """Modules and themes that are on. Left out: not known, and only what the update module knows of is judged."""
     stored: Stored
     mirror: Mirror
     lock: str

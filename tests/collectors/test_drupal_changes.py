@@ -81,7 +81,10 @@ def test_the_first_snapshot_and_the_same_again_tell_nothing() -> None:
        ("permissions_changed", "warning", "The role spy may now administer modules")])],
 )  # fmt: skip
 def test_a_change_is_told(changed: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
-    assert brief(after(**changed)) == expected
+    found = after(**changed)
+    assert brief(found) == expected
+    assert {event.state for event in found if event.severity == "info"} <= {"closed"}
+    assert {event.state for event in found if event.severity == "warning"} <= {"open"}
 
 
 def test_modules_bring_configuration_and_that_is_no_import() -> None:

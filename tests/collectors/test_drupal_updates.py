@@ -110,6 +110,22 @@ def test_a_folder_of_release_histories_is_read(tmp_path: Path) -> None:
     assert updates.read_mirror(tmp_path)["advisories"] == "[]"
 
 
+def test_info_files_and_the_lock_are_found_below_and_beside_a_docroot(tmp_path: Path) -> None:
+    web = tmp_path / "web"
+    for path in (*INFO, "core/modules/node/node.info.yml", "modules/contrib/shop/tests/t/t.info.yml", "themes/a/a.css"):
+        (web / path).parent.mkdir(parents=True, exist_ok=True)
+        (web / path).write_text(INFO.get(path, "type: module\n"))
+    (web / "sites" / "all" / "modules").mkdir(parents=True)
+    (web / "sites" / "all" / "modules" / "seven.info").write_text("version = 7.x-1.0\n")
+    (web / "modules" / "loop").symlink_to(web)
+    assert installed.read_info(str(web)) == {**INFO, "sites/all/modules/seven.info": "version = 7.x-1.0\n"}
+    assert installed.read_lock(str(web)) == ""
+    (tmp_path / "composer.lock").write_text("{}")
+    assert installed.read_lock(str(web)) == "{}"
+    with pytest.raises(Absent):
+        installed.read_info(str(tmp_path / "none"))
+
+
 def test_installed_versions() -> None:
     assert installed.from_lock(LOCK) == {
         "drupal": Installed("drupal", "10.4.3", "core"),
