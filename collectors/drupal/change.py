@@ -43,7 +43,8 @@ class Changes:
         self.events.append(
             Event(
                 f"{kind}:{said}", kind, severity, "", self._site, when, when, 1, title, records,
-                dedup_key=f"{kind}:{self._site}"[:255], state="closed" if severity == "info" else "open", source="drupal",
+                dedup_key=f"{kind}:{self._site}"[:255],
+                state="closed" if severity == "info" else "open", source="drupal",
             )
         )  # fmt: skip
 

@@ -130,7 +130,8 @@ def _word(was: bool, is_there: bool) -> str:
 
 
 def _caches(changes: Changes, caches: Mapping[str, str]) -> None:
-    moved = [name for name in sorted(caches) if changes.moved(f"cache:{plain(name)}", digest(caches[name]))[0]]
+    signs = {plain(name): digest(caches[name]) for name in sorted(caches)}
+    moved = [name for name, sign in signs.items() if changes.moved(f"cache:{name}", sign)[0]]
     if moved:
         changes.tell("drupal.cache_rebuild", "Caches were rebuilt", [{"sign": ", ".join(moved)}])
 
