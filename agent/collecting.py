@@ -10,8 +10,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent.configuration import Configuration, split_address
 from agent.discovery import Discoverer, Discovery, configured, paced
-from agent.exporter import Authorised, Exporter, Receiving
+from agent.exporter import Authorised, Doors, Exporter, Receiving
 from agent.followers import Kept
+from agent.heartbeats import Heartbeats
+from agent.probing import Probing
 from agent.remembered import Remembered
 from agent.runner import Runner
 from agent.ticking import Watch
@@ -42,7 +44,10 @@ class Collecting:
         self._configuration = configuration
         self._runner = Runner(configuration.host, sink, version=version, own=own, kept=Kept(engine))
         host, port = split_address(configuration.exporter.listen)
-        self.exporter = Exporter(host, port, self._runner.pages, authorised, receiving)
+        self._probing = Probing(configuration.exporter.probe_targets)
+        self._heartbeats = Heartbeats(engine, configuration.heartbeats)
+        doors = Doors(self._probing.answer, self._heartbeats.ping)
+        self.exporter = Exporter(host, port, self._runner.pages, authorised, receiving=receiving, doors=doors)
         self._discoverer = Discoverer(Remembered(engine))
         self._found = Discovery()
         self.discovered = threading.Event()
@@ -53,7 +58,7 @@ class Collecting:
 
     def start(self) -> None:
         """The host itself at once; the rest when discovery has found it, a second later."""
-        self._runner.set_targets(_first(self._configuration))
+        self._runner.set_targets([*_first(self._configuration), *self._waited_for()])
         self._runner.start()
         self.exporter.start()
         self._thread.start()
@@ -68,8 +73,13 @@ class Collecting:
     def reload(self, configuration: Configuration) -> None:
         """Other targets from now on, and what was refused is tried again. Addresses and the host's name stay."""
         self._configuration = configuration.model_copy(update={"host": self._runner.host})
+        self._probing.targets = configuration.exporter.probe_targets
+        self._heartbeats.set_jobs(configuration.heartbeats)
         self._discoverer.forget_refused()
         self._again.set()
+
+    def _waited_for(self) -> list[Watch]:
+        return [paced(watch, self._configuration.interval) for watch in self._heartbeats.watches()]
 
     def stop(self) -> None:
         self._stopping.set()
@@ -83,7 +93,7 @@ class Collecting:
             found = self._once()
             if found and not self._stopping.is_set():
                 self._found = found
-                self._runner.set_targets(found.watches)
+                self._runner.set_targets([*found.watches, *self._waited_for()])
             self.discovered.set()
             self._again.wait(AGAIN_SECONDS)
 

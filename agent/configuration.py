@@ -19,6 +19,7 @@ from agent.problems import problems, shown
 from alerts.notifiers.webhook import Webhook
 from collectors import registry
 from collectors.config import Bytes, Config, Seconds, Secret, reveal
+from collectors.heartbeat import Heartbeat
 from history.address import Address
 from history.promql.limits import DEFAULT, Limits
 from history.retention import Retention
@@ -47,6 +48,8 @@ Listen = Annotated[str, BeforeValidator(_address)]
 class ExporterSettings(Config):
     listen: Listen = "127.0.0.1:9876"
     """Where Prometheus scrapes: host:port. Beyond loopback every reader needs a token of `raingauge token create`."""
+    probe_targets: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """What `/probe` may ask: a whole target such as `https://shop.example/`, or a host, with `*` for any text."""
 
 
 class DashboardSettings(Config):
@@ -188,6 +191,8 @@ class Configuration(Config):
     """Scrape other agents and any exporter, in Prometheus' words."""
     remote_write: tuple[RemoteWrite, ...] = ()
     """Send all samples on, to a Prometheus or whatever takes remote write."""
+    heartbeats: tuple[Heartbeat, ...] = ()
+    """Jobs that ask for `/ping/<key>` of the exporter when they are done, and are missed when they do not."""
     rules: tuple[Path, ...] = ()
     """Prometheus rule files of your own; `*` in a name stands for several."""
     shipped_rules: bool = True
@@ -204,6 +209,14 @@ class Configuration(Config):
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"expected each job_name once, found {twice!r} again")
         return configs
+
+    @field_validator("heartbeats")
+    @classmethod
+    def _each_name_once(cls, jobs: tuple[Heartbeat, ...]) -> tuple[Heartbeat, ...]:
+        names = [job.name for job in jobs]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"expected each name once, found {twice!r} again")
+        return jobs
 
     @field_validator("external_url")
     @classmethod

@@ -180,15 +180,15 @@ def configured(configuration: Configuration) -> Iterable[Watch]:
 
 
 def paced(watch: Watch, interval: float) -> Watch:
-    """The watch with its fast parts read at that interval."""
-    collector = watch.collector
-    parts = tuple(_paced(part, interval) for part in collector.parts)
-    followers = tuple(_paced(follower, interval) for follower in collector.followers)
+    """The watch with its fast parts read at that interval; all of them at the one that its own settings have."""
+    collector, own = watch.collector, getattr(watch.config, "interval", None)
+    parts = tuple(_paced(part, interval, own) for part in collector.parts)
+    followers = tuple(_paced(follower, interval, own) for follower in collector.followers)
     return replace(watch, collector=replace(collector, parts=parts, followers=followers))
 
 
-def _paced(part: Paced, interval: float) -> Paced:
-    return replace(part, interval=interval) if part.interval == DEFAULT_INTERVAL else part
+def _paced(part: Paced, interval: float, own: float | None) -> Paced:
+    return replace(part, interval=own or interval) if own or part.interval == DEFAULT_INTERVAL else part
 
 
 def proposed(inventory: Inventory) -> dict[Place, list[Proposal]]:

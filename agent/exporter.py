@@ -37,6 +37,9 @@ Authorised = Callable[[str | None], bool]
 
 MOST_BODY_BYTES = 2**25
 """Of what is written to us."""
+MOST_IGNORED_BYTES = 2**20
+"""Of the body of a ping; who sends more may find the connection closed."""
+NOTHING = b"not found; / lists what is here\n"
 NEWER_WRITE = "io.prometheus.write.v2"
 """Remote write 2.0, which is another message; read as one of 1.0 it would be empty. Who is told 415 sends 1.0."""
 
@@ -47,6 +50,16 @@ class Receiving:
 
     take: Callable[[bytes], None]
     authorised: Authorised
+
+
+@dataclass(frozen=True)
+class Doors:
+    """What is answered when it is asked for; None where it is not."""
+
+    probe: Callable[[str, str], tuple[int, str, bytes]] | None = None
+    """(query, Prometheus' own limit in seconds or "") -> status, type, body of `/probe`."""
+    ping: Callable[[str], tuple[int, bytes]] | None = None
+    """(what follows `/ping/`) -> status, body; the key in it is the right to ask."""
 
 
 def service_discovery(targets: list[Target], slug: Callable[[Target], str], address: str) -> bytes:
@@ -75,6 +88,7 @@ class Handler(BaseHTTPRequestHandler):
     pages: Pages
     authorised: Authorised | None
     receiving: Receiving | None
+    doors: Doors
     rfile: io.BufferedReader
     patience = SLOW_CLIENT_SECONDS
     """Until the next request begins: long for who may read and has read."""
@@ -98,6 +112,8 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/-/ready":
             ready = self.pages.ready
             self._send("text/plain", b"ready\n" if ready else b"no tick yet\n", HTTPStatus.OK if ready else 503)
+        elif path.startswith("/ping/"):
+            self._ping(path)
         elif self.authorised and not self.authorised(self.headers.get("Authorization")):
             self._send("text/plain", b"a scrape token is needed\n", 401)
         else:
@@ -108,8 +124,11 @@ class Handler(BaseHTTPRequestHandler):
         """Remote write, for who shows a token of the scope write."""
         self.close_connection = True  # until the body is read it must not pass for the next request
         length = self.headers.get("Content-Length", "")
-        if self.receiving is None or self.path.split("?", 1)[0] != "/api/v1/write":
-            self._send("text/plain", b"not found; / lists what is here\n", 404)
+        if self.path.startswith("/ping/"):
+            self.rfile.read(min(int(length), MOST_IGNORED_BYTES) if length.isdecimal() else 0)
+            self._ping(self.path.split("?", 1)[0])
+        elif self.receiving is None or self.path.split("?", 1)[0] != "/api/v1/write":
+            self._send("text/plain", NOTHING, 404)
         elif not self.receiving.authorised(self.headers.get("Authorization")):
             self._send("text/plain", b"a token of `raingauge token create --scope write` is needed\n", 401)
         elif NEWER_WRITE in self.headers.get("Content-Type", ""):
@@ -134,6 +153,16 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send("text/plain", b"", 204)
 
+    def _ping(self, path: str) -> None:
+        status, body = self.doors.ping(path.removeprefix("/ping/")) if self.doors.ping else (404, NOTHING)
+        self._send("text/plain", body, status)
+
+    def _probe(self, probe: Callable[[str, str], tuple[int, str, bytes]]) -> None:
+        status, kind, body = probe(
+            self.path.partition("?")[2], self.headers.get("X-Prometheus-Scrape-Timeout-Seconds", "")
+        )
+        self._send(kind, body, status)
+
     do_HEAD = do_GET  # noqa: N815 # the name that http.server asks for
 
     def _page(self, path: str) -> None:
@@ -145,10 +174,12 @@ class Handler(BaseHTTPRequestHandler):
             case ["sd"]:
                 body = service_discovery(self.pages.targets(), self.pages.slug, self._address())
                 self._send("application/json", body)
+            case ["probe"] if self.doors.probe:
+                self._probe(self.doors.probe)
             case [""]:
                 self._send("text/html; charset=utf-8", self._index())
             case _:
-                self._send("text/plain", b"not found; / lists what is here\n", 404)
+                self._send("text/plain", NOTHING, 404)
 
     def _address(self) -> str:
         """As whom the client has reached us, which is not always what we listen on."""
@@ -182,7 +213,8 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        log.debug(format, *args)
+        if not getattr(self, "path", "").startswith("/ping/"):  # it holds the key
+            log.debug(format, *args)
 
 
 class Server(ThreadingMixIn, TCPServer):
@@ -235,10 +267,12 @@ class Exporter:
         port: int,
         pages: Pages,
         authorised: Authorised | None = None,
+        *,
         receiving: Receiving | None = None,
+        doors: Doors = Doors(),  # frozen
     ) -> None:
         check = staticmethod(authorised) if authorised else None
-        bound = {"pages": pages, "authorised": check, "receiving": receiving}
+        bound = {"pages": pages, "authorised": check, "receiving": receiving, "doors": doors}
         handler = type("BoundHandler", (Handler,), bound)
         self._server = Server(host, port, handler)
         # Without an interval: it would wake twice a second to ask whether it shall stop.

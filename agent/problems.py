@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from agent import yaml_lines
 from collectors.config import Config
 
-SECRET_KEYS = frozenset({"credentials", "database", "password", "token", "url"})
+SECRET_KEYS = frozenset({"credentials", "database", "key", "password", "token", "url", "value"})
 """Keys whose found value is never shown: an address may hold a password or be a key itself."""
 
 

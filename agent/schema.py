@@ -15,8 +15,16 @@ from collectors.config import Config
 
 NAME = "NAME"
 """Stands for a name that the operator chooses."""
+REQUEST = {
+    "extract[].name": "token", "extract[].regex": 'name="token" value="([^"]+)"',
+    "expect_headers[].name": "Content-Type", "form[].name": "name", "form[].value": "monitor",
+    "headers[].name": "Accept", "headers[].value": "text/html",
+}  # fmt: skip
 EXAMPLES: Mapping[str, Any] = {
     "host": "web-01",
+    "heartbeats[].key_file": "/etc/raingauge/cron-key",
+    "heartbeats[].name": "drupal cron",
+    "heartbeats[].period": "1h",
     "notify.webhook.NAME.url": "https://example.org/hook",
     "remote_write[].url": "https://prometheus.example.org/api/v1/write",
     "scrape_configs[].basic_auth.username": "raingauge",
@@ -26,8 +34,19 @@ EXAMPLES: Mapping[str, Any] = {
     "scrape_configs[].params": {},
     "scrape_configs[].static_configs[].labels": {},
     "scrape_configs[].static_configs[].targets": ["web-02:9100"],
+    "targets.probe[].dns.name": "shop.example",
+    "targets.probe[].dns.server": "192.0.2.53",
+    "targets.probe[].fastcgi.address": "unix:/run/php/php8.2-fpm.sock",
+    "targets.probe[].icmp.address": "192.0.2.1",
+    "targets.probe[].steps[].name": "log in",
+    "targets.probe[].steps[].url": "/user/login",
+    "targets.probe[].tcp.address": "mail.example:25",
+    **{f"targets.probe[].{key}": value for key, value in REQUEST.items()},
+    **{f"targets.probe[].steps[].{key}": value for key, value in REQUEST.items()},
 }
-"""Keys without a default."""
+"""Keys without a default, or whose default says nothing."""
+INSTEAD = frozenset(f"targets.probe[].{kind}" for kind in ("tcp", "dns", "icmp", "fastcgi"))
+"""Keys of which only one may be set: the example shows them as text."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +89,7 @@ def _inner(annotation: Any) -> tuple[type[Config] | None, str]:
 
 
 def _default(key: str, field: FieldInfo) -> Any:
-    if field.default is PydanticUndefined:
+    if key in EXAMPLES or field.default is PydanticUndefined:
         return EXAMPLES.get(key)
     if isinstance(field.default, tuple):
         return list(field.default)
@@ -88,6 +107,10 @@ def _example(model: type[Config], above: str, indent: str) -> Iterator[str]:
         key = f"{above}{name}"
         inner, shape = _inner(field.annotation)
         text = " ".join((field.description or "").split())
+        if key in INSTEAD:
+            yield f"##{indent} {name}: {text}"
+            yield from (f"##  {line.lstrip('#')}" for line in _example(inner or model, f"{key}.", indent + "  "))
+            continue
         yield f"##{indent} {text}"
         listed = above.endswith("[].")
         lead = f"#{indent[:-2]} {'- ' if position == 0 else '  '}" if listed else f"#{indent} "

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import figures, footprint, imports, queries, scrape, start, storage
+from bench import checks, figures, footprint, imports, queries, scrape, start, storage
 from bench.figures import Figure
 from bench.machine import machine
 from tests.lab.lab import Lab
 
-BENCHES = {bench.TITLE: bench.measure for bench in (start, footprint, scrape, imports, storage, queries)}
+BENCHES = {bench.TITLE: bench.measure for bench in (start, footprint, scrape, checks, imports, storage, queries)}
 
 
 def main() -> None:

@@ -126,7 +126,7 @@ CACHE_MEMORY = Chart(
     each=("instance",),
 )  # fmt: skip
 CHECKS = Chart(
-    "checks", "Checks", "time to the whole answer", "seconds", "blackbox", "http",
+    "checks", "Checks", "time to the whole answer", "seconds", "blackbox", "check",
     (Curve("{instance}", "max by (instance) (probe_duration_seconds)"),),
 )  # fmt: skip
 

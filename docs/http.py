@@ -8,7 +8,7 @@ from dashboard.services import Services
 from docs.markdown import code, table
 
 EXPORTER_LEAD = """\
-On `exporter.listen`. On an address that is not loopback, all but the last two need a token of
+On `exporter.listen`. On an address that is not loopback, all but the last three need a token of
 `raingauge token create --scope read`, sent as `Authorization: Bearer TOKEN` or as the password of basic authentication.
 Metrics are Prometheus' text format 0.0.4, compressed if the client takes gzip.
 
@@ -18,6 +18,10 @@ EXPORTER = {
     "/metrics": "The whole host, each series with the labels of its target: scrape it with `honor_labels: true`.",
     "/metrics/<job>/<slug>": "One target without target labels, exactly as the official exporter gives it.",
     "/sd": "Every target with its labels and its path, in the form of Prometheus' HTTP service discovery.",
+    "/probe?target=<target>&module=<module>": "A check made now, as blackbox_exporter answers it; of targets that "
+    "`exporter.probe_targets` lists. Modules are named as there: http_2xx, tcp_connect, icmp, ssh_banner, ...",
+    "/ping/<key>": "A job of `heartbeats` tells success; by GET, POST or HEAD, and without a token. "
+    "`/ping/<key>/start`: it begins, `/fail`: it failed, `/<exit code>`: 0 is success, another is not.",
     "/-/healthy": "200 as long as the process answers.",
     "/-/ready": "200 once the first tick has closed, 503 before.",
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from agent import alerting, outcomes, upkeep
 from agent.discovery import DEFAULT_INTERVAL
 from agent.ingest import receive, send
-from collectors import registry
+from collectors import heartbeat, registry
 from collectors.model import UP, Collector, Family, Follower, Part
 from docs.markdown import code, duration, first_paragraph, table
 
@@ -33,7 +33,7 @@ HEAD = ("Metric", "Type", "Labels", "Meaning")
 
 
 def metrics() -> str:
-    return LEAD + "\n".join([*(_collector(each) for each in registry.collectors()), _own()])
+    return LEAD + "\n".join([*(_collector(each) for each in registry.collectors()), _heartbeats(), _own()])
 
 
 def _collector(collector: Collector) -> str:
@@ -71,6 +71,15 @@ def families(collector: Collector) -> tuple[Family, ...]:
 
 def _row(family: Family) -> Sequence[str]:
     return code(family.name), family.kind, ", ".join(map(code, family.labels)), family.help
+
+
+def _heartbeats() -> str:
+    waited_for = heartbeat.collector(lambda _job: {})
+    docstring = heartbeat.__doc__ or ""
+    lead = (
+        f"### heartbeat\n\n{first_paragraph(docstring)} Job `heartbeat`; for each job of `heartbeats` one target.\n\n"
+    )
+    return lead + table(HEAD, [_row(family) for family in waited_for.families])
 
 
 def _own() -> str:

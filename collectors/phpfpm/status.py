@@ -11,9 +11,9 @@ from typing import Any
 
 from collectors.errors import CollectError, Denied, ParseError, Unreachable, Unsupported
 from collectors.model import Counter, Gauge, Sample
-from collectors.phpfpm import fastcgi
 from collectors.phpfpm.config import Phpfpm
 from collectors.phpfpm.pool import is_full, look
+from collectors.sources import fastcgi
 from collectors.sources.sockets import NoAnswer, connect, queue
 
 POOL = ("pool", "scrape_uri")

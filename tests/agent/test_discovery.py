@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import Engine
 
 from agent.configuration import Configuration, parse
-from agent.discovery import LONGEST_WAIT, Discoverer, Discovery
+from agent.discovery import LONGEST_WAIT, Discoverer, Discovery, paced
 from agent.reading import Reading, failed
 from agent.remembered import KEPT_SECONDS, Remembered
+from agent.ticking import Watch
+from collectors import registry
 from collectors.config import Config
 from collectors.errors import Denied, Unreachable
 from collectors.inventory import Inventory, Listener, Pool
@@ -173,3 +175,9 @@ def test_a_remembered_target_of_another_version_is_left_out(world: World) -> Non
 
 def test_the_defaults_are_a_configuration(world: World) -> None:
     assert [watch.collector.name for watch in world.discoverer.discover(Configuration()).watches] == ["host"]
+
+
+def test_a_check_has_an_interval_of_its_own() -> None:
+    collector = registry.collector("probe")
+    watches = (Watch(collector, collector.config.model_validate(settings)) for settings in ({}, {"interval": "5m"}))
+    assert [[part.interval for part in paced(watch, 1.0).collector.parts] for watch in watches] == [[30.0], [300.0]]

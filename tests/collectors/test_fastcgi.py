@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.phpfpm import fastcgi
-from collectors.phpfpm.fastcgi import PARAMS, STDERR, STDIN, STDOUT, Response, decode, encode, pairs, request
+from collectors.sources import fastcgi
+from collectors.sources.fastcgi import PARAMS, STDERR, STDIN, STDOUT, Response, decode, encode, pairs, request
 
 KINDS = st.sampled_from([PARAMS, STDIN, STDOUT, STDERR])
 RECORDS = st.lists(st.tuples(KINDS, st.binary(max_size=300)), max_size=8)

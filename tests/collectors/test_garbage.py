@@ -20,7 +20,7 @@ OUR_OWN = {
     "host/processes": "numbers, added up",
     "host/tcpstat": "numbers, added up",
     "host/timex": "the kernel's numbers",
-    "probe/http": "made from what ssl and sockets say",
+    "probe/check": "made from what ssl and sockets say",
     "host/time": "the C library's",
     "host/uname": "the kernel's",
 }

@@ -33,7 +33,6 @@ NOT_SURVEYED = {"node_textfile_mtime_seconds"}
 """Theirs, though the survey did not see it."""
 LACKING = {
     "phpfpm_scrape_failures": "raingauge_part_failures_total tells it for every collector",
-    "probe_icmp_duration_seconds": "no check by ICMP",
 }
 """What popular dashboards read of the parts that we have, and we do not give."""
 

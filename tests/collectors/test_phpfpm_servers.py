@@ -14,8 +14,9 @@ import pytest
 
 from collectors.errors import Denied, Unreachable, Unsupported
 from collectors.inventory import build, wanted
-from collectors.phpfpm import COLLECTOR, fastcgi, pool, status
+from collectors.phpfpm import COLLECTOR, pool, status
 from collectors.phpfpm.config import Phpfpm
+from collectors.sources import fastcgi
 from collectors.sources.processes import processes
 from collectors.sources.sockets import NoAnswer, connect, listeners, queue
 from tests.lab.ports import free_port, wait_until

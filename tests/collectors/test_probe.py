@@ -21,9 +21,11 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.probe import COLLECTOR, accepts, parse, read_check
+from collectors.probe import COLLECTOR, read
 from collectors.probe.config import Probe, address
-from collectors.probe.request import Hop
+from collectors.probe.discovery import accepts
+from collectors.probe.families import parse
+from collectors.probe.hop import Hop
 
 PAGES: dict[str, tuple[int, dict[str, str], str]] = {
     "/": (200, {"Last-Modified": "Mon, 21 Sep 2026 14:13:20 GMT"}, "<title>Shop</title>"),
@@ -118,7 +120,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def check(url: str, **settings: Any) -> dict[str, float]:
-    samples = parse(read_check(Probe(url=url, **settings)))
+    samples = parse(read(Probe(url=url, **settings)))
     return {",".join([sample.family.name, *sample.labels]): sample.value for sample in samples}
 
 
@@ -284,5 +286,5 @@ def test_what_is_still_the_same_server(location: str, same: bool) -> None:
 
 
 def test_discovery_keeps_only_what_succeeds_once(site: Site) -> None:
-    good, bad = (parse(read_check(Probe(url=f"{site.url}{path}"))) for path in ("/", "/broken"))
+    good, bad = (parse(read(Probe(url=f"{site.url}{path}"))) for path in ("/", "/broken"))
     assert (accepts(good), accepts(bad)) == (True, False)

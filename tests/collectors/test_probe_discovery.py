@@ -3,8 +3,8 @@
 from typing import Any
 
 from collectors.inventory import Inventory, Vhost
-from collectors.probe import discover
 from collectors.probe.config import Probe
+from collectors.probe.discovery import discover
 
 
 def vhost(names: tuple[str, ...], *listens: str, **more: Any) -> Vhost:

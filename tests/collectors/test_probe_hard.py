@@ -22,13 +22,15 @@ from pydantic import ValidationError
 
 from collectors.inventory import Inventory
 from collectors.inventory.nginx_conf import nginx_vhosts
-from collectors.probe import discover, parse, read_check
+from collectors.probe import read
 from collectors.probe.config import Probe
-from collectors.probe.request import Hop
+from collectors.probe.discovery import discover
+from collectors.probe.families import parse
+from collectors.probe.hop import Hop
 
 
 def check(url: str, **settings: Any) -> dict[str, float]:
-    samples = parse(read_check(Probe(url=url, **settings)))
+    samples = parse(read(Probe(url=url, **settings)))
     return {",".join([sample.family.name, *sample.labels]): sample.value for sample in samples}
 
 

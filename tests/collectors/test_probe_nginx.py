@@ -12,8 +12,9 @@ import pytest
 from agent.reading import trial
 from collectors.inventory import Inventory
 from collectors.inventory.nginx_conf import nginx_vhosts
-from collectors.probe import COLLECTOR, discover
+from collectors.probe import COLLECTOR
 from collectors.probe.config import Probe
+from collectors.probe.discovery import discover
 from tests.lab.ports import free_port
 from tests.lab.servers import Nginx
 

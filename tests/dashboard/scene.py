@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from agent import outcomes
-from collectors import mysql, nginx, probe
+from collectors import mysql, nginx
 from collectors.host import clock as host_clock
 from collectors.host import cpu, diskstats, filesystem, kernel, loadavg, meminfo, netdev, pressure, processes, uname
 from collectors.model import UP, Event, Family, Sample, Target
 from collectors.phpfpm import pool, status
+from collectors.probe import families as checks
 from collectors.redis import info
 from history.store import Store
 
@@ -224,13 +225,13 @@ def _redis(m: Moment) -> Iterator[Sample]:
 
 def _probe(m: Moment) -> Iterator[Sample]:
     seconds = 0.08 + 0.012 * m.drift["shop"] + 3.1 * m.strain
-    yield probe.SUCCESS(1)
-    yield probe.DURATION(seconds)
-    yield probe.STATUS(200)
+    yield checks.SUCCESS(1)
+    yield checks.DURATION(seconds)
+    yield checks.STATUS(200)
     for phase, share in (("resolve", 0.02), ("connect", 0.06), ("tls", 0.2), ("processing", 0.66), ("transfer", 0.06)):
-        yield probe.PHASES(seconds * share, phase)
-    yield probe.SSL(1)
-    yield probe.CERTIFICATE_END(m.t - m.step * m.interval + 61 * 86400)
+        yield checks.PHASES(seconds * share, phase)
+    yield checks.SSL(1)
+    yield checks.CERTIFICATE_END(m.t - m.step * m.interval + 61 * 86400)
 
 
 def _own(m: Moment) -> Iterator[Sample]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from collectors import probe
 from collectors.model import UP
+from collectors.probe import families as checks
 from dashboard.layers import LAYERS, Layer, layers
 from dashboard.units import GAP
 from tests.dashboard import scene, situations
@@ -72,7 +72,7 @@ def test_a_layer_without_target_is_empty_or_says_what_was_found(tmp_path: Path) 
 
 def test_a_check_that_fails_is_not_healthy_before_its_alert_fires(tmp_path: Path) -> None:
     world = situations.calm(tmp_path)
-    failed = [probe.SUCCESS(0), probe.DURATION(0.1), probe.STATUS(502), UP(1)]
+    failed = [checks.SUCCESS(0), checks.DURATION(0.1), checks.STATUS(502), UP(1)]
     world.store.append(scene.PROBE, NOW + 10, failed)
     (cell,) = shown(world, now=NOW + 10)["Checks"].cells
     assert (cell.state, cell.note) == ("warn", "fails, status 502")
