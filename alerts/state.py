@@ -212,4 +212,5 @@ def _read(text: str) -> Notice:
     fields = json.loads(text)
     labels: Labels = fields["group_labels"]
     alerts = tuple(Alert(**alert) for alert in fields["alerts"])
-    return Notice(fields["receiver"], labels, alerts, fields["external_url"])
+    names = {name: fields.get(name, default) for name, default in (("route", "{}"), ("reason", ""))}
+    return Notice(fields["receiver"], labels, alerts, fields["external_url"], **names)
