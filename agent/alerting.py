@@ -12,9 +12,11 @@ from agent.configuration import Configuration
 from alerts import rulefile, state
 from alerts.delivery import Delivery
 from alerts.evaluator import Evaluator
+from alerts.jumps import Jumps
 from alerts.model import Group
 from alerts.notifier import Channel
 from alerts.notifiers import webhook
+from alerts.path.plan import plan
 from alerts.readings import Catalogue
 from alerts.rulefile import RuleFileError
 from collectors import registry
@@ -66,7 +68,8 @@ class Rules:
         self.evaluator = Evaluator(
             source, engine, groups, channels=channels, sink=sink, errors=errors,
             catalogue=Catalogue(registry.collectors()), clock=clock, told=self.delivery.wake,
-            external_url=configuration.external_url,
+            external_url=configuration.external_url, host=configuration.host, jumps=Jumps(),
+            plan=plan(configuration.notify), like_prometheus=configuration.alerts.mode == "prometheus",
         )  # fmt: skip
 
     def start(self) -> None:
@@ -74,8 +77,8 @@ class Rules:
         self.evaluator.start()
 
     def reload(self, configuration: Configuration) -> None:
-        """Other rules from the next cycle on; channels stay until a restart."""
-        self.evaluator.replace(*load(configuration, self.evaluator.groups()))
+        """Other rules and routes from the next cycle on; channels stay until a restart."""
+        self.evaluator.replace(*load(configuration, self.evaluator.groups()), plan(configuration.notify))
 
     def stop(self) -> None:
         self.evaluator.stop()

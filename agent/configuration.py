@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, create_model, field_validator, model_validator
@@ -17,6 +17,7 @@ from agent.ingest.remote_write import RemoteWrite
 from agent.ingest.scrape_config import ScrapeConfig
 from agent.problems import problems, shown
 from alerts.notifiers.webhook import Webhook
+from alerts.path.settings import RoutingSettings
 from collectors import registry
 from collectors.config import Bytes, Config, Seconds, Secret, reveal
 from collectors.heartbeat import Heartbeat
@@ -154,7 +155,13 @@ class HistorySettings(Config):
         return Retention(self.retention, self.retention_5m, self.retention_1h, self.size)
 
 
-class NotifySettings(Config):
+class AlertSettings(Config):
+    mode: Literal["raingauge", "prometheus"] = "raingauge"
+    """`prometheus`: what is not in a rule's result is over although it could not be read, and a restart forgets alerts
+    as it does there. Else neither ends anything."""
+
+
+class NotifySettings(RoutingSettings):
     webhook: dict[str, Webhook] = Field(default_factory=dict)
     """Addresses that get each alert as Alertmanager sends it, by a name of your choice."""
 
@@ -197,6 +204,8 @@ class Configuration(Config):
     """Prometheus rule files of your own; `*` in a name stands for several."""
     shipped_rules: bool = True
     """Evaluate the rules that come with Raingauge."""
+    alerts: AlertSettings = AlertSettings()
+    """How rules become alerts."""
     notify: NotifySettings = NotifySettings()
     """Who is told about alerts."""
     external_url: str = ""

@@ -41,4 +41,3 @@ def one(alert: Alert, hold: float, now: float) -> Alert | None:
     if left < GRACE_SECONDS:
         return replace(alert, active_at=now + GRACE_SECONDS - hold)
     return replace(alert, active_at=alert.active_at + now - alert.seen)
-

@@ -32,9 +32,8 @@ def tell_channels(
     connection: Connection, channels: Sequence[Channel], alerts: Iterable[Alert], now: float, external_url: str = ""
 ) -> int:
     """Tell every channel everything, without waiting; how many messages that is."""
-    return advance(
-        connection, channels, at_once(channel.name for channel in channels), alerts, now, external_url
-    ).messages
+    plan = at_once(channel.name for channel in channels)
+    return advance(connection, channels, plan, alerts, now=now, external_url=external_url).messages
 
 
 def advance(
@@ -42,6 +41,7 @@ def advance(
     channels: Sequence[Channel],
     plan: Plan,
     alerts: Iterable[Alert],
+    *,
     now: float,
     external_url: str = "",
 ) -> Outcome:
@@ -96,7 +96,7 @@ def _keep(connection: Connection, batch: Batch, now: float, external_url: str) -
 
 def _remember(connection: Connection, flow: Flow, now: float) -> None:
     known = flow.known
-    after: dict[Address, Memory | None] = {address: None for address in known.memories}
+    after: dict[Address, Memory | None] = dict.fromkeys(known.memories)
     after |= {batch.address: batch.after for batch in flow.batches}
     store.save_memories(connection, known.memories, after)
     store.save_flaps(connection, known.flaps, flow.flaps)

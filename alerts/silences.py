@@ -125,7 +125,7 @@ def _may_change(before: Silence, after: Silence, now: float) -> bool:
     return after.starts >= now
 
 
-def acknowledge(engine: Engine, alert: Alert, author: str, now: float, until: float, comment: str = "") -> str:
+def acknowledge(engine: Engine, alert: Alert, author: str, *, now: float, until: float, comment: str = "") -> str:
     """Silence this one alert until it is over or that time (Unix seconds) has come; the silence's id."""
     matchers = tuple(Matcher(name, "=", value) for name, value in sorted(alert.labels.items()))
     return post(

@@ -93,20 +93,18 @@ def _got_it(told: Told | None) -> bool:
 
 
 def why(seen: View, ended: Mapping[str, Alert], told: Told | None, now: float, repeat: float) -> str:
-    """ "" for silence."""
-    if seen.firing and not seen.heard:
-        return "first firing"
-    if seen.firing.keys() - seen.heard.keys():
-        return "new in the group"
-    if ended:
-        return "some resolved" if seen.firing else "all resolved"
-    if any(seen.heard[key].held for key in seen.firing):
-        return "no longer suppressed"
-    if any(seen.flaps[key] and seen.heard[key].flap != seen.flaps[key] for key in seen.firing):
-        return "flapping"
-    if seen.firing and told and now - told.at >= repeat:
-        return "repeated"
-    return ""
+    """Empty for silence."""
+    new = seen.firing.keys() - seen.heard.keys()
+    released = any(seen.heard[key].held for key in seen.firing.keys() - new)
+    flaps = any(seen.flaps[key] and seen.heard[key].flap != seen.flaps[key] for key in seen.firing.keys() - new)
+    reasons = (
+        ("new in the group" if seen.heard else "first firing", bool(new)),
+        ("some resolved" if seen.firing else "all resolved", bool(ended)),
+        ("no longer suppressed", released),
+        ("flapping", flaps),
+        ("repeated", bool(seen.firing) and told is not None and now - told.at >= repeat),
+    )
+    return next((reason for reason, holds in reasons if holds), "")
 
 
 def _why_not(seen: View) -> str:

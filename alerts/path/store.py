@@ -107,7 +107,7 @@ def told_since(connection: Connection, at: float, until: float) -> dict[str, int
     """Messages by receiver."""
     told = (decision_table.c.decision == "told", decision_table.c.at > at, decision_table.c.at <= until)
     query = select(decision_table.c.receiver, func.count()).where(*told).group_by(decision_table.c.receiver)
-    return {receiver: count for receiver, count in connection.execute(query)}
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _memory(fields: dict[str, Any]) -> Memory:
