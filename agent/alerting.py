@@ -2,6 +2,7 @@
 
 import glob
 import logging
+import time
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -11,12 +12,14 @@ from sqlalchemy import Engine
 from agent.configuration import Configuration
 from alerts import rulefile, state
 from alerts.delivery import Delivery
+from alerts.desk import Desk
 from alerts.evaluator import Evaluator
 from alerts.jumps import Jumps
 from alerts.model import Group
 from alerts.notifier import Channel
 from alerts.notifiers import webhook
 from alerts.path.plan import plan
+from alerts.pipeline import receivers
 from alerts.readings import Catalogue
 from alerts.rulefile import RuleFileError
 from collectors import registry
@@ -52,6 +55,16 @@ def load(configuration: Configuration, running: Sequence[Group] = ()) -> tuple[l
     return groups, errors
 
 
+def channels(configuration: Configuration) -> list[Channel]:
+    return [Channel(name, webhook.NOTIFIER, settings) for name, settings in configuration.notify.webhook.items()]
+
+
+def desk(configuration: Configuration, engine: Engine, clock: Callable[[], float] = time.time) -> Desk:
+    """What people ask and do, from the database alone."""
+    routes = plan(configuration.notify)
+    return Desk(engine, lambda: routes, receivers(channels(configuration)), clock)
+
+
 class Rules:
     """The evaluator with its channels and their delivery."""
 
@@ -60,17 +73,17 @@ class Rules:
     ) -> None:
         self._engine = engine
         self._clock = clock
-        channels = [
-            Channel(name, webhook.NOTIFIER, settings) for name, settings in configuration.notify.webhook.items()
-        ]
+        told = channels(configuration)
         groups, errors = load(configuration)
-        self.delivery = Delivery(engine, channels)
+        self.delivery = Delivery(engine, told)
         self.evaluator = Evaluator(
-            source, engine, groups, channels=channels, sink=sink, errors=errors,
+            source, engine, groups, channels=told, sink=sink, errors=errors,
             catalogue=Catalogue(registry.collectors()), clock=clock, told=self.delivery.wake,
             external_url=configuration.external_url, host=configuration.host, jumps=Jumps(),
             plan=plan(configuration.notify), like_prometheus=configuration.alerts.mode == "prometheus",
         )  # fmt: skip
+
+        self.desk = Desk(engine, self.evaluator.plan, receivers(told), clock)
 
     def start(self) -> None:
         self.delivery.start()

@@ -116,6 +116,10 @@ class Evaluator:
         with self._lock:
             return self._groups
 
+    def plan(self) -> Plan:
+        with self._lock:
+            return self._plan
+
     def health(self) -> Sequence[RuleHealth]:
         with self._lock:
             return [

@@ -123,12 +123,11 @@ def _decisions(flow: Flow, batch: Batch) -> list[store.Decision]:
 def _held(flow: Flow, batch: Batch) -> Mapping[str, tuple[str, ...]]:
     """Reason -> fingerprints."""
     held: dict[str, tuple[str, ...]] = {}
-    for key in batch.members:
+    over = batch.before.members if batch.before and not batch.members else ()
+    for key in (*batch.members, *over):
         text = flow.marks[key].text if key in flow.marks else "" if batch.alerts else batch.reason
         if text:
             held[text] = (*held.get(text, ()), key)
-    if not batch.alerts and not batch.members and batch.reason:
-        held[batch.reason] = tuple(batch.heard)
     return held
 
 

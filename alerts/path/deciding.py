@@ -59,7 +59,7 @@ def _decided(flow: Flow, batch: Batch) -> Batch:
     due = _due(batch, seen, now)
     noted = batch.before.noted if batch.before else ""
     if due > now:
-        return replace(batch, after=_memory(batch, seen, due, seen.heard, noted))
+        return replace(batch, after=_waiting(batch, _memory(batch, seen, due, seen.heard, noted)))
     if quiet := flow.known.plan.muted(batch.route, now):
         after = _memory(batch, seen, now + batch.route.group_interval, seen.heard, noted)
         return replace(batch, due=True, after=after, reason=f"quiet hours: {quiet}")
@@ -126,7 +126,16 @@ def _heard_after(seen: View, now: float, told: bool) -> dict[str, Heard]:
 def _memory(batch: Batch, seen: View, due: float, heard: Mapping[str, Heard], noted: str) -> Memory | None:
     if not seen.firing and not seen.suppressed and not heard:
         return None
-    return Memory(batch.labels, batch.route.key, due, heard, noted)
+    return Memory(batch.labels, batch.route.key, due, heard, noted, tuple(sorted([*seen.firing, *seen.suppressed])))
+
+
+def _waiting(batch: Batch, after: Memory | None) -> Memory | None:
+    """What was over before its tick is remembered until then, so that it can be said why it was not told."""
+    if batch.before is None:
+        return after
+    if after is None:
+        return replace(batch.before, heard={}) if batch.before.members else None
+    return replace(after, members=tuple(sorted({*batch.before.members, *after.members})))
 
 
 def _sorted(alerts: Mapping[str, Alert]) -> list[Alert]:

@@ -40,6 +40,8 @@ class Memory:
     heard: Mapping[str, Heard] = field(default_factory=dict)
     noted: str = ""
     """What was recorded last, so that each tick does not record it again."""
+    members: tuple[str, ...] = ()
+    """What fires in it, told or not."""
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,6 @@ def digests(flow: Flow) -> Flow:
             added.append(Batch(address, memory.labels, route, members, memory))
     rest = (
         replace(batch, members=tuple(key for key in batch.members if key not in taken.get(batch.address.receiver, ())))
-        if "/escalation " not in batch.route.key
-        else batch
         for batch in flow.batches
     )
     return replace(flow, batches=(*rest, *added))

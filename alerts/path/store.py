@@ -115,7 +115,7 @@ def _memory(fields: dict[str, Any]) -> Memory:
         key: Heard(**{**one, "ended": Alert(**one["ended"]) if one["ended"] else None})
         for key, one in fields["heard"].items()
     }
-    return Memory(**{**fields, "heard": heard})
+    return Memory(**{**fields, "heard": heard, "members": tuple(fields["members"])})
 
 
 def _flap(fields: dict[str, Any]) -> Flap:

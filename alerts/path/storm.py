@@ -24,8 +24,10 @@ def storm(flow: Flow) -> Flow:
             for batch in flow.batches
             if batch.address.receiver == receiver and batch.alerts and not batch.heard and batch.route.key != DIGEST
         ]
-        if len(loud) + flow.known.lately.get(receiver, 0) > MOST:
-            flow = _later(flow, loud) if _just_told(flow, receiver) else _digest(flow, receiver, loud)
+        if loud and _just_told(flow, receiver):
+            flow = _later(flow, loud)
+        elif len(loud) + flow.known.lately.get(receiver, 0) > MOST:
+            flow = _digest(flow, receiver, loud)
     return flow
 
 
