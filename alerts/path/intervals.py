@@ -59,7 +59,7 @@ def _zone(name: str) -> str:
     if name not in ("", "Local"):
         try:
             ZoneInfo(name)
-        except (OSError, ValueError) as error:
+        except (KeyError, OSError, ValueError) as error:
             raise ValueError("expected a time zone such as Europe/Berlin") from error
     return name
 

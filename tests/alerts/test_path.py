@@ -121,8 +121,8 @@ def test_a_long_group_interval_loses_no_end(engine: Engine) -> None:
     assert [told.names for told in walk.tick(3 * 3600, each=60)] == [("-Broken",)]
 
 
-@pytest.mark.a3("Routing", "Without a route: critical after 10 s, each minute, repeated hourly; warning after a minute, "
-                "each 15 minutes, repeated daily; info to nobody.")  # fmt: skip
+@pytest.mark.a3("Routing", "Without a route: critical after 10 s, each minute, repeated hourly; warning after "
+                "a minute, each 15 minutes, repeated daily; info to nobody.")  # fmt: skip
 def test_without_a_route(engine: Engine) -> None:
     walk = Walk(engine, routes())
     for severity in ("critical", "warning", "info", "none"):

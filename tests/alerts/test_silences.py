@@ -31,8 +31,8 @@ def test_posted(engine: Engine) -> None:
     ({"ends": T}, "yet to come"),
     ({"starts": T + 7200}, "after the start"),
 ])  # fmt: skip
-@pytest.mark.a3("Suppressing", "A silence needs a matcher that does not fit emptiness, an author, a comment, and an end "
-                "after its start.")  # fmt: skip
+@pytest.mark.a3("Suppressing", "A silence needs a matcher that does not fit emptiness, an author, a comment, and an "
+                "end after its start.")  # fmt: skip
 def test_refused(engine: Engine, change: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         post(engine, replace(ONE, **change), T)  # type: ignore[arg-type]

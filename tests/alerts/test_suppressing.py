@@ -201,8 +201,9 @@ def test_the_hold_grows() -> None:
         while flap is None or not flap.since:
             now += 60
             one = alert(state="resolved") if int(now / 60) % 2 else alert()
-            at = {"fired_at": now} if one.state == "firing" else {"fired_at": now - 60, "resolved_at": now}
-            flap = advance(flap, replace(one, **at), now)
+            over = one.state == "resolved"
+            one = replace(one, fired_at=now - 60 if over else now, resolved_at=now if over else None)
+            flap = advance(flap, one, now)
         holds.append(flap.hold)
         while flap and flap.since:
             now += 60
@@ -236,8 +237,8 @@ def test_a_flap_whose_alert_is_forgotten_is_told_its_end(engine: Engine) -> None
     assert [one.names for one in walk.tick(HOLD + 120)] == [("-Broken",)]
 
 
-@pytest.mark.a3("Suppressing", "More than 20 groups in a minute are one digest for a receiver, with what is most of it; "
-                "its end is told there too.")  # fmt: skip
+@pytest.mark.a3("Suppressing", "More than 20 groups in a minute are one digest for a receiver, with what is most of "
+                "it; its end is told there too.")  # fmt: skip
 def test_storm(engine: Engine) -> None:
     walk = Walk(engine, routes(AT_ONCE))
     for number in range(MOST):

@@ -31,7 +31,7 @@ class Notify(RoutingSettings):
 def routes(text: str = "", names: tuple[str, ...] = NAMES, shipped: bool = False) -> Plan:
     """The plan of a `notify` section in YAML."""
     given: dict[str, Any] = yaml.safe_load(text) or {}
-    channels = dict.fromkeys(names, {})
+    channels: dict[str, dict[str, str]] = {name: {} for name in names}
     return plan(Notify.model_validate({"webhook": channels, "shipped_inhibitions": shipped, **given}))
 
 
