@@ -18,6 +18,9 @@ NOUNS = (
     "query",
     "history",
     "config",
+    "alerts",
+    "silence",
+    "ack",
     "token",
     "version",
 )
