@@ -99,6 +99,9 @@ def test_its_own_series(engine: Engine) -> None:
     assert list(host.value("twice:up").values()) == [2]
 
 
+@pytest.mark.a3(
+    "Data that is missing", "An alert whose data is missing keeps its state, is marked, and is not over."
+)
 def test_missing_data_keeps_the_alert_and_is_marked(engine: Engine) -> None:
     host = Host(engine, group(BUSY))
     assert host.tick(nginx.ACTIVE(9)) == [("Busy", "firing")]
@@ -111,6 +114,7 @@ def test_missing_data_keeps_the_alert_and_is_marked(engine: Engine) -> None:
     assert host.tick(nginx.ACTIVE(1)) == [("Busy", "resolved")]
 
 
+@pytest.mark.a3("Data that is missing", "Nothing ends while it cannot be asked whether the data was read.")
 def test_unknown_health_ends_nothing(engine: Engine) -> None:
     host = Host(engine, group(BUSY))
     host.tick(nginx.ACTIVE(9))
@@ -126,6 +130,7 @@ def test_unknown_health_ends_nothing(engine: Engine) -> None:
     assert host.tick(nginx.ACTIVE(1)) == [("Busy", "firing")]
 
 
+@pytest.mark.a3("Rules", "A failed evaluation is counted and logged.")
 def test_a_query_that_fails_changes_nothing_and_is_counted(engine: Engine) -> None:
     broken = Rule("nginx_connections_active > on () group_left () nginx_up", alert="Busy")
     host = Host(engine, group(broken, BUSY))
@@ -144,6 +149,7 @@ def test_a_result_that_is_no_vector_is_an_error(engine: Engine) -> None:
     assert "expected a vector or a scalar" in host.evaluator.health()[0].last_error
 
 
+@pytest.mark.a3("Restart and clock", "A restart keeps what fires, and tells nobody twice.")
 def test_restart_keeps_firing_and_tells_nobody_twice(engine: Engine) -> None:
     host = Host(engine, group(BUSY))
     host.tick(nginx.ACTIVE(9))
@@ -156,6 +162,7 @@ def test_restart_keeps_firing_and_tells_nobody_twice(engine: Engine) -> None:
     assert host.evaluator.stats.messages == 0
 
 
+@pytest.mark.a3("Restart and clock", "After a restart nothing ends before fresh data was read.")
 def test_restart_ends_only_on_fresh_data(engine: Engine) -> None:
     host = Host(engine, group(BUSY))
     host.tick(nginx.ACTIVE(9))
@@ -167,6 +174,7 @@ def test_restart_ends_only_on_fresh_data(engine: Engine) -> None:
     assert host.tick(nginx.ACTIVE(1)) == [("Busy", "resolved")]
 
 
+@pytest.mark.a3("Rules", "Alerts of a rule that is gone end; those of a file that cannot be read do not.")
 @pytest.mark.parametrize(("broken", "left"), [("/other/own.yml", "firing"), ("/other/else.yml", "resolved")])
 def test_rules_that_are_gone_end_but_not_those_of_a_broken_file(engine: Engine, broken: str, left: str) -> None:
     host = Host(engine, group(BUSY))
@@ -185,6 +193,7 @@ def test_a_clock_set_back_does_not_stop_it(engine: Engine) -> None:
     assert [alert.name for alert in host.evaluator.alerts()] == ["New"]
 
 
+@pytest.mark.a3("Rules", "Missed evaluations are not made up for.")
 def test_groups_have_their_own_intervals_and_missed_cycles_stay_missed(engine: Engine) -> None:
     slow = replace(group(Rule("2", alert="Slow")), name="slow", interval=60)
     host = Host(engine, group(Rule("1", alert="Fast")), slow, now=1_700_000_040.0)
