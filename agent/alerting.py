@@ -91,7 +91,11 @@ class Rules:
 
     def reload(self, configuration: Configuration) -> None:
         """Other rules and routes from the next cycle on; channels stay until a restart."""
-        self.evaluator.replace(*load(configuration, self.evaluator.groups()), plan(configuration.notify))
+        routes = plan(configuration.notify)
+        if new := routes.receivers() - self.delivery.stats.keys():
+            log.error("routes=kept reason='channels change at the next start' new=%s", ",".join(sorted(new)))
+            routes = self.evaluator.plan()
+        self.evaluator.replace(*load(configuration, self.evaluator.groups()), routes)
 
     def stop(self) -> None:
         self.evaluator.stop()

@@ -41,7 +41,11 @@ def escalate(flow: Flow) -> Flow:
                 member
                 for member in batch.members
                 if (before and member in before.heard)
-                or ((heard := _heard(flow, batch, member)) and flow.known.now - heard.at >= after)
+                or (
+                    member not in flow.marks
+                    and (heard := _heard(flow, batch, member))
+                    and flow.known.now - heard.at >= after
+                )
             )
             if members:
                 added.append(Batch(address, batch.labels, route, members, before))

@@ -74,6 +74,12 @@ class Plan:
     inhibitions: tuple[Inhibition, ...] = ()
     intervals: Mapping[str, TimeInterval] = field(default_factory=dict)
 
+    def receivers(self) -> frozenset[str]:
+        """Every channel that a route or an escalation names."""
+        routes = list(self.root.every())
+        named = {route.receiver for route in routes} | {name for route in routes for _, name in route.escalate}
+        return frozenset(named - {""})
+
     def muted(self, route: Route, now: float) -> str:
         """The time interval for which the route is quiet now; "" if it is not."""
         for name in route.mute:

@@ -99,9 +99,7 @@ def test_its_own_series(engine: Engine) -> None:
     assert list(host.value("twice:up").values()) == [2]
 
 
-@pytest.mark.a3(
-    "Data that is missing", "An alert whose data is missing keeps its state, is marked, and is not over."
-)
+@pytest.mark.a3("Data that is missing", "An alert whose data is missing keeps its state, is marked, and is not over.")
 def test_missing_data_keeps_the_alert_and_is_marked(engine: Engine) -> None:
     host = Host(engine, group(BUSY))
     assert host.tick(nginx.ACTIVE(9)) == [("Busy", "firing")]

@@ -111,6 +111,8 @@ def test_a_suppressed_alert_ends(engine: Engine) -> None:
     ({"alertname": "Any", "instance": "x"}, {"alertname": "Any", "instance": "x", "severity": "warning"}, True),
     ({"alertname": "Any", "instance": "x"}, {"alertname": "Any", "instance": "y", "severity": "warning"}, False),
     ({"alertname": "MysqlDown"}, {"alertname": "WebShell", "class": "webshell"}, False),
+    ({"alertname": "DeployActive"}, {"alertname": "ErrorSpike", "severity": "warning"}, True),
+    ({"alertname": "DeployActive"}, {"alertname": "ErrorSpike", "severity": "warning", "class": "scan"}, False),
 ])  # fmt: skip
 @pytest.mark.a3("Suppressing", "What follows from a host, a disk, a database or PHP that is down is suppressed.")
 def test_the_shipped_graph(engine: Engine, cause: dict[str, str], effect: dict[str, str], is_suppressed: bool) -> None:
