@@ -21,6 +21,10 @@ State = Literal["pending", "active", "expired"]
 
 ACK_SECONDS = 4 * 3600.0
 HISTORY_SECONDS = 90 * 86400.0
+MOST = 1000
+"""Silences that have not ended: each is looked at for each alert."""
+MOST_TEXT = 1000
+MOST_MATCHERS = 200
 
 silence_table = Table(
     "alert_silence", METADATA,
@@ -86,6 +90,8 @@ def check(silence: Silence, now: float) -> Silence:
         raise ValueError("expected who silences (createdBy), found nobody")
     if not silence.comment.strip():
         raise ValueError("expected a comment that says why")
+    if len(silence.comment) > MOST_TEXT or len(silence.author) > MOST_TEXT or len(silence.matchers) > MOST_MATCHERS:
+        raise ValueError(f"expected at most {MOST_TEXT} characters of text and {MOST_MATCHERS} matchers")
     silence = replace(silence, starts=max(silence.starts, now))
     if silence.ends <= now:
         raise ValueError("expected an end that is yet to come")
@@ -163,6 +169,8 @@ def settle(connection: Connection, active: Iterable[Silence], firing: Iterable[s
 
 
 def _begin(connection: Connection, silence: Silence, now: float) -> str:
+    if len(silences(connection, ends_after=now)) >= MOST:
+        raise ValueError(f"{MOST} silences are on already, and no more are taken")
     silence_id = str(uuid.uuid4())
     connection.execute(insert(silence_table).values(id=silence_id, **_row(silence, now)))
     return silence_id

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import quote_plus
 
 from alerts.desk import Standing, standing
 from alerts.matchers import Matchers, matcher, matches
@@ -96,7 +97,7 @@ def _alert(one: Standing, now: float, external_url: str) -> dict[str, Any]:
 
 
 def _source(alert: Alert, external_url: str) -> str:
-    return f"{external_url}/alerts" if external_url and alert.name else ""
+    return f"{external_url}/alerts?name={quote_plus(alert.name)}" if external_url else ""
 
 
 def silence(one: Silence, now: float) -> dict[str, Any]:

@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from alerts import state
+from alerts import silences, state
 from alerts.asked import rule_keys
 from alerts.delivery import Delivery
-from alerts.evaluator import Evaluator
+from alerts.evaluator import LOOK_SECONDS, Evaluator
+from alerts.matchers import parse_matchers
 from alerts.model import Group, Rule
 from alerts.readings import Catalogue
+from alerts.received import Posted, receive
 from alerts.rulefile import RuleFileError
+from alerts.silences import Silence
 from collectors import nginx
 from collectors.model import Gauge, Sample, Target
 from history.embedded import Embedded
@@ -21,6 +24,7 @@ from history.store.store import Store
 from tests.alerts.examples import T, database, webhook
 from tests.alerts.promtool import Kept
 from tests.alerts.receiver import Receiver
+from tests.alerts.walk import routes
 from tests.lab.ports import wait_until
 
 NGINX = Target("nginx", "web1:80", "web1")
@@ -257,3 +261,37 @@ def test_as_it_runs_a_fired_alert_reaches_the_receiver(engine: Engine) -> None:
         delivery.stop()
     assert body["commonLabels"] == {"alertname": "Busy", "host": "web1"}
     assert body["commonAnnotations"] == {"summary": "7"}
+
+
+@pytest.mark.a3("Suppressing", "What is silenced in another process holds from the next cycle on.")
+def test_silences_of_other_processes(engine: Engine) -> None:
+    host = Host(engine, group(BUSY))
+    other = database(Path(str(engine.url.database)).parent)
+    silence_id = silences.post(other, Silence(parse_matchers("host=web1"), T, T + 3600, "kim", "known"), T)
+    host.tick(nginx.ACTIVE(9))
+    assert state.waiting(engine) == {}
+    silences.expire(other, silence_id, T + 10)
+    host.tick(nginx.ACTIVE(9))
+    assert state.waiting(engine) == {"ops": (1, T + 20)}
+    other.dispose()
+
+
+@pytest.mark.a3("Interop", "Alerts of others are told as our own are, between two evaluations too.")
+def test_posted_alerts_are_told(engine: Engine) -> None:
+    host = Host(engine, replace(group(BUSY), interval=600))
+    host.evaluator.run_due(host.now)
+    receive(engine, [Posted({"alertname": "Theirs"}, {}, T - 60)], T)
+    assert host.evaluator.run_due(T + 10) <= LOOK_SECONDS
+    message = state.next_message(engine, "ops")
+    assert message
+    assert [one.name for one in message.notice.alerts] == ["Theirs"]
+
+
+@pytest.mark.a3("Rules", "Groups of alerts are looked at when their wait is over, not only when rules are evaluated.")
+def test_ticks_of_groups(engine: Engine) -> None:
+    slow = replace(group(Rule("1", alert="One")), interval=3600)
+    host = Host(engine, slow, plan=routes("route: {receiver: ops, group_wait: 3s}"))
+    assert host.evaluator.run_due(T) == pytest.approx(3)
+    assert state.waiting(engine) == {}
+    host.evaluator.run_due(T + 3)
+    assert state.waiting(engine) == {"ops": (1, T + 3)}

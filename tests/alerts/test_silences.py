@@ -29,6 +29,7 @@ def test_posted(engine: Engine) -> None:
     ({"author": " "}, "createdBy"),
     ({"comment": ""}, "comment"),
     ({"ends": T}, "yet to come"),
+    ({"comment": "x" * 1001}, "at most 1000 characters"),
     ({"starts": T + 7200}, "after the start"),
 ])  # fmt: skip
 @pytest.mark.a3("Suppressing", "A silence needs a matcher that does not fit emptiness, an author, a comment, and an "
@@ -37,6 +38,16 @@ def test_refused(engine: Engine, change: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         post(engine, replace(ONE, **change), T)  # type: ignore[arg-type]
     assert stored(engine) == []
+
+
+def test_there_are_not_endlessly_many(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(silences, "MOST", 2)
+    first = post(engine, ONE, T)
+    post(engine, ONE, T)
+    with pytest.raises(ValueError, match="no more are taken"):
+        post(engine, ONE, T)
+    silences.expire(engine, first, T + 1)
+    post(engine, ONE, T + 1)
 
 
 def test_one_of_the_past_begins_now(engine: Engine) -> None:

@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from alerts.path.plan import Plan
 from alerts.path.written import configuration
-from tests.alerts.walk import NAMES, routes
+from tests.alerts.examples import database
+from tests.alerts.receiver import Receiver
+from tests.alerts.walk import NAMES, Walk, routes
 from tests.dashboard.browsing import served
 from tests.dashboard.test_api_v2 import ALERTS, ROUTES, fire, names
 from tests.dashboard.world import NOW, World
-from tests.lab.ports import free_port
+from tests.lab.ports import free_port, wait_until
+from tests.lab.prometheus import Prometheus
 from tests.lab.servers import Server
 
 pytestmark = pytest.mark.servers
@@ -84,11 +88,11 @@ def test_the_default_plan_is_a_configuration_of_alertmanager_too(world: World, u
 
 
 class Alertmanager(Server):
-    def __init__(self, directory: Path, plan: Plan) -> None:
+    def __init__(self, directory: Path, plan: Plan, text: str = "") -> None:
         super().__init__(directory)
         self.address = ("127.0.0.1", free_port())
         self.url = f"http://127.0.0.1:{self.address[1]}"
-        (directory / "alertmanager.yml").write_text(configuration(plan, NAMES))
+        (directory / "alertmanager.yml").write_text(text or configuration(plan, NAMES))
 
     def command(self) -> Sequence[str]:
         return ["prometheus-alertmanager", "--config.file=alertmanager.yml", "--storage.path=data",
@@ -166,3 +170,50 @@ def test_the_same_groups_as_alertmanager(tmp_path: Path, tree: str) -> None:
 
 def stamp(at: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+@pytest.mark.a3("Interop", "Debian's Prometheus may name us under `alertmanagers`: what fires there is an alert here.")
+def test_prometheus_posts_its_alerts(world: World, url: str, tmp_path: Path) -> None:
+    world.now = time.time()
+    folder = tmp_path / "prometheus"
+    folder.mkdir()
+    rule = {"alert": "Theirs", "expr": "vector(1)", "labels": {"host": "db2"}, "annotations": {"summary": "x"}}
+    (folder / "rules.yml").write_text(json.dumps({"groups": [{"name": "g", "interval": "1s", "rules": [rule]}]}))
+    us = {"static_configs": [{"targets": [url.removeprefix("http://")]}],
+          "authorization": {"credentials": world.token("write")}}  # fmt: skip
+    configuration = {"alerting": {"alertmanagers": [us]}, "rule_files": ["rules.yml"]}
+    token = world.access.create_token("read", NOW)
+    with Prometheus(folder, json.dumps(configuration), options=["--rules.alert.resend-delay=1s"]):
+
+        def theirs() -> list[Any]:
+            return [one for one in ask(url, "alerts", token=token) if one["labels"]["alertname"] == "Theirs"]
+
+        wait_until(theirs, 30, "Prometheus has posted")
+    [one] = theirs()
+    assert (one["labels"], one["annotations"]) == ({"alertname": "Theirs", "host": "db2"}, {"summary": "x"})
+
+
+@pytest.mark.a3("Routing", "Debian's Alertmanager says the same words in the same order as an alert, another, and the "
+                "ends of both come.")  # fmt: skip
+def test_the_same_words_as_alertmanager(tmp_path: Path) -> None:
+    one, other = ({"alertname": "Broken", "host": host, "severity": "critical"} for host in ("web1", "web2"))
+    tree = "route: {receiver: ops, group_by: [alertname], group_wait: 1s, group_interval: 2s}"
+    walk = Walk(database(tmp_path), routes(tree))
+    with Receiver() as receiver:
+        plan = yaml.safe_load(configuration(routes(tree), ["ops"]))
+        plan["receivers"][1]["webhook_configs"] = [{"url": receiver.url}]
+        (tmp_path / "theirs").mkdir()
+        with Alertmanager(tmp_path / "theirs", routes(tree), yaml.safe_dump(plan)) as theirs:
+            for labels, fires in ((one, True), (other, True), (one, False), (other, False)):
+                now = time.time()
+                ends = {} if fires else {"endsAt": stamp(now)}
+                ask(theirs.url, "alerts", [{"labels": labels, "startsAt": stamp(now - 5), **ends}])
+                body = receiver.body()
+                (walk.fire if fires else walk.end)("Broken", host=labels["host"])
+                [told] = walk.tick(30)
+                assert (body["status"], words(body["alerts"])) == (told.status, sorted(told.names))
+                assert body["groupKey"] == '{}:{alertname="Broken"}'
+
+
+def words(alerts: list[dict[str, Any]]) -> list[str]:
+    return sorted(("" if one["status"] == "firing" else "-") + one["labels"]["alertname"] for one in alerts)
