@@ -135,6 +135,8 @@ def _true(state: RuleState, evaluation: Evaluation, labels: Labels, point: Point
             name: templates.expand(text, point.labels, point.value) for name, text in rule.annotations.items()
         },
         value=point.value,
+        lowest=_extreme(min, alert.lowest, point.value),
+        highest=_extreme(max, alert.highest, point.value),
         last_true=now,
         seen=now,
         missing_since=None,
@@ -143,6 +145,12 @@ def _true(state: RuleState, evaluation: Evaluation, labels: Labels, point: Point
     if alert.state == "pending" and now - alert.active_at >= rule.hold and not state.unsure:
         return replace(alert, state="firing", fired_at=now)
     return alert
+
+
+def _extreme(choose: Callable[[float, float], float], before: float | None, value: float) -> float | None:
+    if math.isnan(value):
+        return before
+    return value if before is None else choose(before, value)
 
 
 def _gone(state: RuleState, alert: Alert, evaluation: Evaluation, now: float) -> Alert | None:

@@ -86,12 +86,24 @@ def _keep(connection: Connection, batch: Batch, now: float, external_url: str) -
     """The message, and as long as there is something to be told of it, that it was told."""
     receiver, key = batch.address
     if batch.alerts:
-        notice = Notice(receiver, batch.labels, batch.alerts, external_url, batch.route.key, batch.reason)
+        alerts = (*batch.alerts, *_undelivered_ends(connection, batch))
+        notice = Notice(receiver, batch.labels, alerts, external_url, batch.route.key, batch.reason)
         state.tell(connection, notice, now)
         if batch.after:
             state.remember(connection, receiver, key, batch.after.heard, now)
     elif batch.before and batch.before.heard and not (batch.after and batch.after.heard):
         state.forget(connection, receiver, key)
+
+
+def _undelivered_ends(connection: Connection, batch: Batch) -> Sequence[Alert]:
+    """Of the message that waits and whose place this one takes."""
+    before = state.waiting_notice(connection, *batch.address)
+    spoken_of = {fingerprint(alert.labels) for alert in batch.alerts}
+    return [
+        alert
+        for alert in (before.alerts if before else ())
+        if alert.state == "resolved" and fingerprint(alert.labels) not in spoken_of
+    ]
 
 
 def _remember(connection: Connection, flow: Flow, now: float) -> None:

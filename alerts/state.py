@@ -200,6 +200,13 @@ def failed(engine: Engine) -> list[tuple[str, str, float, str]]:
         return [tuple(row) for row in connection.execute(query)]
 
 
+def waiting_notice(connection: Connection, channel: str, group_key: str) -> Notice | None:
+    """What still is to be sent of a group."""
+    here = (outbox_table.c.channel == channel, outbox_table.c.group_key == group_key, outbox_table.c.failed.is_(None))
+    text = connection.execute(select(outbox_table.c.notice).where(*here)).scalar()
+    return None if text is None else _read(text)
+
+
 def _firing(alerts: Sequence[Alert]) -> list[str]:
     return [fingerprint(alert.labels) for alert in alerts if alert.state == "firing"]
 

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -55,6 +56,18 @@ def test_value_and_annotations_are_refreshed_and_are_not_identity() -> None:
     alert = clock.at(1010, true(1010, 2.5))
     assert alert
     assert (alert.value, alert.annotations, alert.active_at) == (2.5, {"summary": "2.5"}, 1000)
+
+
+@pytest.mark.a3("Rules", "The lowest and the highest value while it is active are kept, for the message of its end.")
+def test_lowest_and_highest() -> None:
+    clock = Clock()
+    for at, value in enumerate((5.0, 9.0, math.nan, 2.0)):
+        clock.at(1000 + 10 * at, true(0, value))
+    assert clock.alert
+    assert (clock.alert.lowest, clock.alert.highest) == (2, 9)
+    clock.at(9000)
+    clock.at(9010, true(0, 4.0))
+    assert (clock.alert.lowest, clock.alert.highest) == (4, 4)
 
 
 @pytest.mark.a3("Rules", "Two elements with equal labels are an error of the rule, and change nothing.")

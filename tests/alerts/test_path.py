@@ -110,6 +110,20 @@ def test_one_message_after_an_outage(walk: Walk) -> None:
     assert [(told.status, told.names) for told in walk.tick()] == [("resolved", ("-Broken",))]
 
 
+@pytest.mark.a3("Delivery", "An end that could not be delivered is in the next message, whatever that is about.")
+def test_no_end_is_lost_in_an_outage(walk: Walk) -> None:
+    walk.fire()
+    walk.fire(host="web2")
+    walk.tick(60)
+    walk.accept = lambda _receiver: False
+    walk.end()
+    walk.tick(400)
+    walk.end(host="web2")
+    walk.tick(400)
+    walk.accept = lambda _receiver: True
+    assert [told.names for told in walk.tick()] == [("-Broken", "-Broken")]
+
+
 @pytest.mark.a3("Routing", "An end is told even if it comes longer before the tick than ended alerts are kept.")
 def test_a_long_group_interval_loses_no_end(engine: Engine) -> None:
     walk = Walk(engine, routes(ONE.replace("5m", "3h")))
