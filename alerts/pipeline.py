@@ -16,7 +16,7 @@ from alerts.path.flow import Address, Batch, Flow, Known, Memory, Receiver, Stag
 from alerts.path.grouping import digests, escalate, group, remembered
 from alerts.path.plan import Plan, at_once
 from alerts.path.storm import MINUTE, storm
-from alerts.path.suppress import inhibit, silence, unique
+from alerts.path.suppress import inhibit, silence
 
 STAGES: Sequence[Stage] = (flap, inhibit, silence, group, escalate, digests, remembered, decide, storm)
 
@@ -73,13 +73,23 @@ def survey(
             flaps=store.flaps(connection),
             memories=store.memories(connection),
             told=told,
-            lately=store.told_since(connection, now - MINUTE, now),
+            lately=store.begun_since(connection, now - MINUTE, now),
         ),
-        unique((fingerprint(alert.labels), alert) for alert in alerts),
+        _unique(alerts),
     )  # fmt: skip
     for stage in STAGES:
         flow = stage(flow)
     return flow
+
+
+def _unique(alerts: Iterable[Alert]) -> dict[str, Alert]:
+    """By fingerprint, without pending ones; where two rules give the same labels, the one that fires counts."""
+    found: dict[str, Alert] = {}
+    for alert in alerts:
+        key = fingerprint(alert.labels)
+        if alert.state != "pending" and (key not in found or found[key].state != "firing"):
+            found[key] = alert
+    return found
 
 
 def _keep(connection: Connection, batch: Batch, now: float, external_url: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from alerts.model import Alert
 from alerts.notices import Told
-from alerts.path.flow import Batch, Flow, Heard, Memory
+from alerts.path.flow import FIRST, Batch, Flow, Heard, Memory
 
 LOOK_AGAIN = 30.0
 """Seconds after which a group that is suppressed as a whole is looked at again, at most."""
@@ -98,7 +98,7 @@ def why(seen: View, ended: Mapping[str, Alert], told: Told | None, now: float, r
     released = any(seen.heard[key].held for key in seen.firing.keys() - new)
     flaps = any(seen.flaps[key] and seen.heard[key].flap != seen.flaps[key] for key in seen.firing.keys() - new)
     reasons = (
-        ("new in the group" if seen.heard else "first firing", bool(new)),
+        ("new in the group" if seen.heard else FIRST, bool(new)),
         ("some resolved" if seen.firing else "all resolved", bool(ended)),
         ("no longer suppressed", released),
         ("flapping", flaps),

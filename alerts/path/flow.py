@@ -9,6 +9,9 @@ from alerts.notices import Told
 from alerts.path.plan import Plan, Route
 from alerts.silences import Silence
 
+FIRST = "first firing"
+"""The reason of the first word of a group."""
+
 
 class Address(NamedTuple):
     """One group at one receiver."""
@@ -80,7 +83,7 @@ class Known:
     memories: Mapping[Address, Memory] = field(default_factory=dict)
     told: Mapping[Address, Told] = field(default_factory=dict)
     lately: Mapping[str, int] = field(default_factory=dict)
-    """Messages of the last minute by receiver."""
+    """Groups that were told first within the last minute, by receiver."""
 
 
 @dataclass(frozen=True)

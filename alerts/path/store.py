@@ -1,15 +1,20 @@
 """What the path must not forget, and why it did what it did, in the local database."""
 
 import json
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Float, Integer, String, Table, delete, func, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, Float, Integer, String, Table, delete, func, insert, select
 
 from alerts.model import Alert
-from alerts.path.flow import Address, Flap, Heard, Memory
+from alerts.path.flow import FIRST, Address, Flap, Heard, Memory
 from history.database import METADATA
+
+log = logging.getLogger("raingauge.alerts")
+
+T = TypeVar("T")
 
 group_table = Table(
     "alert_group", METADATA,
@@ -50,10 +55,15 @@ class Decision:
 
 
 def memories(connection: Connection) -> dict[Address, Memory]:
-    return {
-        Address(row.receiver, row.group_key): _memory(json.loads(row.memory))
-        for row in connection.execute(select(group_table))
-    }
+    found: dict[Address, Memory] = {}
+    for row in connection.execute(select(group_table)).all():
+        address = Address(row.receiver, row.group_key)
+        memory = _read(_memory, row.memory)
+        if memory is None:
+            connection.execute(delete(group_table).where(_at(address)))
+        else:
+            found[address] = memory
+    return found
 
 
 def save_memories(
@@ -63,15 +73,25 @@ def save_memories(
     for address, memory in after.items():
         if memory == before.get(address):
             continue
-        here = (group_table.c.receiver == address.receiver, group_table.c.group_key == address.group_key)
-        connection.execute(delete(group_table).where(*here))
+        connection.execute(delete(group_table).where(_at(address)))
         if memory is not None:
             row = {"receiver": address.receiver, "group_key": address.group_key, "memory": json.dumps(asdict(memory))}
             connection.execute(insert(group_table).values(**row))
 
 
+def _at(address: Address) -> ColumnElement[bool]:
+    return (group_table.c.receiver == address.receiver) & (group_table.c.group_key == address.group_key)
+
+
 def flaps(connection: Connection) -> dict[str, Flap]:
-    return {row.fingerprint: _flap(json.loads(row.flap)) for row in connection.execute(select(flap_table))}
+    found: dict[str, Flap] = {}
+    for row in connection.execute(select(flap_table)).all():
+        flap = _read(_flap, row.flap)
+        if flap is None:
+            connection.execute(delete(flap_table).where(flap_table.c.fingerprint == row.fingerprint))
+        else:
+            found[row.fingerprint] = flap
+    return found
 
 
 def save_flaps(connection: Connection, before: Mapping[str, Flap], after: Mapping[str, Flap]) -> None:
@@ -103,11 +123,20 @@ def decisions(connection: Connection, fingerprint: str, limit: int = 50) -> list
     ]
 
 
-def told_since(connection: Connection, at: float, until: float) -> dict[str, int]:
-    """Messages by receiver."""
-    told = (decision_table.c.decision == "told", decision_table.c.at > at, decision_table.c.at <= until)
-    query = select(decision_table.c.receiver, func.count()).where(*told).group_by(decision_table.c.receiver)
+def begun_since(connection: Connection, at: float, until: float) -> dict[str, int]:
+    """Groups of which the first word was said, by receiver."""
+    here = (decision_table.c.reason == FIRST, decision_table.c.at > at, decision_table.c.at <= until)
+    query = select(decision_table.c.receiver, func.count()).where(*here).group_by(decision_table.c.receiver)
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _read(make: Callable[[dict[str, Any]], T], text: str) -> T | None:
+    """None for what another version wrote otherwise: it is begun anew, and told once more."""
+    try:
+        return make(json.loads(text))
+    except (KeyError, TypeError, ValueError) as error:
+        log.warning("alerts=forgotten error=%r", str(error))
+        return None
 
 
 def _memory(fields: dict[str, Any]) -> Memory:

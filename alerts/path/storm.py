@@ -11,7 +11,7 @@ from alerts.path.grouping import DIGEST
 from alerts.path.plan import Route
 
 MOST = 20
-"""Messages to one receiver in a minute."""
+"""Groups that are told to one receiver for the first time within a minute."""
 MINUTE = 60.0
 URGENCY = ("critical", "warning", "info")
 
@@ -78,4 +78,4 @@ def _urgency(alert: Alert) -> int:
 def summary(groups: int, alerts: list[Alert]) -> str:
     counts = Counter(alert.name for alert in alerts).most_common(3)
     top = ", ".join(f"{name} ({count})" for name, count in counts)
-    return f"storm: {groups} groups within a minute, most of them {top}"
+    return f"storm: {groups} groups in one message, most of them {top}"

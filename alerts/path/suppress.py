@@ -3,7 +3,7 @@
 Source: https://prometheus.io/docs/alerting/latest/configuration/#inhibit_rule
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from alerts.matchers import matches
@@ -49,12 +49,3 @@ def silence(flow: Flow) -> Flow:
         if covering:
             marks[key] = replace(marks.get(key, Mark()), silenced_by=covering)
     return replace(flow, marks=marks)
-
-
-def unique(alerts: Iterable[tuple[str, Alert]]) -> dict[str, Alert]:
-    """Without pending ones; where two rules give the same labels, the one that fires counts."""
-    found: dict[str, Alert] = {}
-    for key, alert in alerts:
-        if alert.state != "pending" and (key not in found or found[key].state != "firing"):
-            found[key] = alert
-    return found

@@ -275,3 +275,13 @@ def test_a_route_that_goes_on(engine: Engine) -> None:
     keys = [address.group_key for address in walk.flow().known.memories]
     assert keys == ['{}/{}:{alertname="Broken", host="web1"}', '{}/{}/1:{alertname="Broken", host="web1"}']
     assert Address("ops", keys[1]) in walk.flow().known.memories
+
+
+def test_what_another_version_wrote_is_told_once_more(walk: Walk, caplog: pytest.LogCaptureFixture) -> None:
+    walk.fire()
+    walk.tick(60)
+    with walk.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alert_group SET memory = '{}'")
+        connection.exec_driver_sql("INSERT INTO alert_flap VALUES ('x', '[]')")
+    assert [told.reason for told in walk.tick(60)] == ["first firing"]
+    assert caplog.text.count("forgotten") == 2

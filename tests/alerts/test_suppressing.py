@@ -250,7 +250,7 @@ def test_storm(engine: Engine) -> None:
         walk.fire("Many" if number < 25 else "Few", host=f"h{number}", severity="warning")
         walk.fire(f"Late{number:02}")
     [digest] = walk.tick()
-    assert digest.reason == "storm: 32 groups within a minute, most of them Many (25), Few (5), Late00 (1)"
+    assert digest.reason == "storm: 32 groups in one message, most of them Many (25), Few (5), Late00 (1)"
     assert len(digest.names) == 60
     assert digest.names[0].startswith("Late")  # critical first
     walk.fire("Later")
