@@ -37,6 +37,8 @@ class Standing:
     """Those that its routes name."""
     told: Mapping[str, float]
     """Receiver -> since when it knows, Unix seconds."""
+    undelivered: frozenset[str] = frozenset()
+    """Of those the ones that have taken no message of its group yet."""
 
     @property
     def held_by(self) -> str:
@@ -103,9 +105,12 @@ def standing(flow: Flow, alert: Alert) -> Standing:
     key = fingerprint(alert.labels)
     routes = flow.known.plan.root.taken(alert.labels)
     told: dict[str, float] = {}
+    undelivered: set[str] = set()
     for address, memory in flow.known.memories.items():
         if key in memory.heard:
             told[address.receiver] = min(memory.heard[key].at, told.get(address.receiver, memory.heard[key].at))
+            if not ((said := flow.known.told.get(address)) and said.received):
+                undelivered.add(address.receiver)
     return Standing(
         key,
         alert,
@@ -113,4 +118,5 @@ def standing(flow: Flow, alert: Alert) -> Standing:
         bool(key in flow.flaps and flow.flaps[key].since),
         tuple(dict.fromkeys(route.receiver for route in routes if route.receiver)),
         told,
+        frozenset(undelivered),
     )

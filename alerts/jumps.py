@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from collectors.model import Event
 
 LEAST_SECONDS = 30.0
+PASSING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the host sleeps; where there is none, a sleep is told as a clock that was set."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Jumps:
     def __init__(
         self,
         running: Callable[[], float] = time.monotonic,
-        passing: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+        passing: Callable[[], float] = lambda: time.clock_gettime(PASSING),
     ) -> None:
         self._running = running
         self._passing = passing

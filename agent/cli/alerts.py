@@ -42,7 +42,10 @@ def command(context: Context, why: str | None, as_json: bool) -> None:
 
 
 def _row(one: Standing) -> tuple[str, ...]:
-    told = ", ".join(f"{name} {moment(at)}" for name, at in one.told.items())
+    told = ", ".join(
+        f"{name} {moment(at)}{' (not delivered yet)' if name in one.undelivered else ''}"
+        for name, at in one.told.items()
+    )
     since = moment(one.alert.fired_at or one.alert.active_at)
     held = one.held_by or ("" if one.receivers else "no route leads to anybody")
     return (
@@ -61,6 +64,7 @@ def _plain(one: Standing) -> dict[str, Any]:
         "since": one.alert.fired_at,
         "receivers": list(one.receivers),
         "told": dict(one.told),
+        "undelivered": sorted(one.undelivered),
         "silenced_by": [silence.id for silence in one.mark.silenced_by],
         "inhibited_by": [fingerprint(alert.labels) for alert in one.mark.inhibited_by],
         "flapping": one.flapping,

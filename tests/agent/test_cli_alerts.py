@@ -14,7 +14,7 @@ from agent import alerting
 from agent.cli import main
 from agent.cli.shown import Moment
 from agent.configuration import load
-from alerts import pipeline
+from alerts import pipeline, state
 from alerts.model import Alert
 from alerts.notices import fingerprint
 from alerts.state import alert_table
@@ -87,6 +87,11 @@ def test_alerts(config: Path, firing: Engine) -> None:
     assert pending.startswith("pending: Later host=web1 since")
     assert listed(config)["DiskFull"]["receivers"] == ["ops"]
     assert list(listed(config)["NginxDown"]["told"]) == ["boss"]
+    assert "(not delivered yet)" in down
+    message = state.next_message(firing, "boss")
+    assert message
+    state.sent(firing, message)
+    assert listed(config)["NginxDown"]["undelivered"] == []
 
 
 @pytest.mark.a3("Suppressing", "Why somebody was told, or was not, can be asked afterwards, on the command line too.")

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import Engine
 
+from alerts.path import store
 from alerts.path.flow import Address
 from alerts.silences import acknowledge
 from tests.alerts.walk import Walk, routes
@@ -285,3 +286,16 @@ def test_what_another_version_wrote_is_told_once_more(walk: Walk, caplog: pytest
         connection.exec_driver_sql("INSERT INTO alert_flap VALUES ('x', '[]')")
     assert [told.reason for told in walk.tick(60)] == ["first firing"]
     assert caplog.text.count("forgotten") == 2
+
+
+@pytest.mark.a3("Routing", "Decisions are kept for 30 days, at most 20,000 of them.")
+def test_decisions_are_bounded(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "DECISIONS", 5)
+    key = walk.fire()
+    for _ in range(6):
+        walk.tick(310, each=62)
+        walk.fire(disk=str(walk.now))
+    assert 3 <= len(walk.decisions(key)) <= 5
+    walk.now += store.DECISION_SECONDS
+    walk.tick(310, each=62)
+    assert {one.at for one in walk.decisions(key)} <= {walk.now - 62 * step for step in range(1, 6)}
