@@ -68,8 +68,9 @@ trials: dev servers ## Long random trials; TRIALS= and SEED= choose how many and
 bench: dev servers ## Measure what Raingauge costs; figures with their method
 	$(BIN)/python -m bench
 
-docs: dev ## Rewrite docs/reference.md from the code
+docs: dev ## Rewrite docs/reference.md and docs/alert-semantics.md from code and tests
 	$(BIN)/python -m docs.reference
+	$(BIN)/python -m docs.semantics
 
 lock: ## Choose anew the versions in requirements.lock
 	rm -rf $(VENV)/lock && $(PYTHON) -m venv $(VENV)/lock

@@ -2,6 +2,7 @@
 
 import glob
 import logging
+import time
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -12,8 +13,13 @@ from agent.configuration import Configuration
 from alerts import outbox, rulefile, state
 from alerts import registry as notifiers
 from alerts.delivery import Delivery
+from alerts.desk import Desk
 from alerts.evaluator import Evaluator
+from alerts.jumps import Jumps
 from alerts.model import Group
+from alerts.notifier import Channel
+from alerts.path.plan import plan
+from alerts.pipeline import receivers
 from alerts.readings import Catalogue
 from alerts.rulefile import RuleFileError
 from collectors import registry
@@ -52,6 +58,16 @@ def load(configuration: Configuration, running: Sequence[Group] = ()) -> tuple[l
     return groups, errors
 
 
+def channels(configuration: Configuration) -> list[Channel]:
+    return list(notifiers.channels(configuration.notify))
+
+
+def desk(configuration: Configuration, engine: Engine, clock: Callable[[], float] = time.time) -> Desk:
+    """What people ask and do, from the database alone."""
+    routes = plan(configuration.notify)
+    return Desk(engine, lambda: routes, receivers(channels(configuration)), clock)
+
+
 class Rules:
     """The evaluator with its channels and their delivery."""
 
@@ -60,22 +76,29 @@ class Rules:
     ) -> None:
         self._engine = engine
         self._clock = clock
-        channels = list(notifiers.channels(configuration.notify))
+        told = channels(configuration)
         groups, errors = load(configuration)
-        self.delivery = Delivery(engine, channels)
+        self.delivery = Delivery(engine, told)
         self.evaluator = Evaluator(
-            source, engine, groups, channels=channels, sink=sink, errors=errors,
+            source, engine, groups, channels=told, sink=sink, errors=errors,
             catalogue=Catalogue(registry.collectors()), clock=clock, told=self.delivery.wake,
-            external_url=configuration.external_url,
+            external_url=configuration.external_url, host=configuration.host, jumps=Jumps(),
+            plan=plan(configuration.notify), like_prometheus=configuration.alerts.mode == "prometheus",
         )  # fmt: skip
+
+        self.desk = Desk(engine, self.evaluator.plan, receivers(told), clock)
 
     def start(self) -> None:
         self.delivery.start()
         self.evaluator.start()
 
     def reload(self, configuration: Configuration) -> None:
-        """Other rules from the next cycle on; channels stay until a restart."""
-        self.evaluator.replace(*load(configuration, self.evaluator.groups()))
+        """Other rules and routes from the next cycle on; channels stay until a restart."""
+        routes = plan(configuration.notify)
+        if new := routes.receivers() - self.delivery.stats.keys():
+            log.error("routes=kept reason='channels change at the next start' new=%s", ",".join(sorted(new)))
+            routes = self.evaluator.plan()
+        self.evaluator.replace(*load(configuration, self.evaluator.groups()), routes)
 
     def stop(self) -> None:
         self.evaluator.stop()

@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, create_model, field_validator, model_validator
@@ -17,6 +17,7 @@ from agent.ingest.remote_write import RemoteWrite
 from agent.ingest.scrape_config import ScrapeConfig
 from agent.problems import problems, shown
 from alerts import registry as notifiers
+from alerts.path.settings import RoutingSettings
 from collectors import registry
 from collectors.config import Bytes, Config, Seconds, Secret, reveal
 from collectors.heartbeat import Heartbeat
@@ -154,6 +155,12 @@ class HistorySettings(Config):
         return Retention(self.retention, self.retention_5m, self.retention_1h, self.size)
 
 
+class AlertSettings(Config):
+    mode: Literal["raingauge", "prometheus"] = "raingauge"
+    """`prometheus`: what is not in a rule's result is over although it could not be read, and a restart forgets alerts
+    as it does there. Else neither ends anything."""
+
+
 def _targets_model() -> type[Config]:
     """A key for each collector, with a list of its settings."""
     fields: dict[str, Any] = {}
@@ -167,7 +174,7 @@ def _targets_model() -> type[Config]:
 Targets = _targets_model()
 
 
-class _EachNameOnce(Config):
+class _EachNameOnce(RoutingSettings):
     @model_validator(mode="after")
     def _check_names(self) -> Self:
         kind_of: dict[str, str] = {}
@@ -219,6 +226,8 @@ class Configuration(Config):
     """Prometheus rule files of your own; `*` in a name stands for several."""
     shipped_rules: bool = True
     """Evaluate the rules that come with Raingauge."""
+    alerts: AlertSettings = AlertSettings()
+    """How rules become alerts."""
     notify: NotifySettings = NotifySettings()  # type: ignore[valid-type] # made above, one key a notifier
     """Who is told about alerts."""
     external_url: str = ""

@@ -71,6 +71,8 @@ class Everything:
                 interval=configuration.interval,
                 holding=self._upkeep.holding,
                 password_hash=password_hash(password),
+                desk=self._rules.desk,
+                external_url=configuration.external_url,
             ),
         )
 

@@ -121,6 +121,8 @@ class Following:
                 interval=configuration.interval,
                 holding=lambda: None if configuration.history.url else holding(self._store, configuration.history.keep),
                 password_hash=password_hash(password),
+                desk=alerting.desk(configuration, engine),
+                external_url=configuration.external_url,
             ),
         )
 

@@ -5,6 +5,7 @@ from types import UnionType
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from agent import yaml_lines
 from collectors.config import Config
@@ -62,12 +63,17 @@ def _known(model: type[Config], place: tuple[int | str, ...]) -> list[str]:
     here: Any = model
     for step in place:
         if isinstance(here, type) and issubclass(here, Config):
-            here = here.model_fields[str(step)].annotation
+            here = _field(here, str(step)).annotation
         else:  # a position in tuple[X, ...], a name in dict[str, X]
             here = _inside(here)
         if isinstance(here, UnionType):  # X | None
             here = _inside(here)
-    return list(here.model_fields)
+    return [field.alias or name for name, field in here.model_fields.items()]
+
+
+def _field(model: type[Config], key: str) -> FieldInfo:
+    """Some are called otherwise in Python, where the key is a word of its own."""
+    return next(field for name, field in model.model_fields.items() if key in (name, field.alias))
 
 
 def _inside(annotation: Any) -> type[Config]:

@@ -36,6 +36,19 @@ EXAMPLES: Mapping[str, Any] = {
     "notify.pagerduty.NAME.routing_key": "KEY",
     "notify.slack.NAME.url": "https://hooks.slack.com/services/KEY",
     "notify.teams.NAME.url": "https://example.webhook.office.com/KEY",
+    "notify.inhibit_rules[].equal": ["host"],
+    "notify.inhibit_rules[].source_matchers": ['alertname="SwitchDown"'],
+    "notify.inhibit_rules[].target_matchers": ['severity="warning"'],
+    "notify.route.escalate[].after": "15m",
+    "notify.route.escalate[].receiver": "webhook-NAME",
+    "notify.route.group_by": ["alertname", "host"],
+    "notify.route.group_interval": "5m",
+    "notify.route.group_wait": "30s",
+    "notify.route.receiver": "webhook-NAME",
+    "notify.route.repeat_interval": "4h",
+    "notify.time_intervals[].name": "nights",
+    "notify.time_intervals[].time_intervals[].times[].end_time": "24:00",
+    "notify.time_intervals[].time_intervals[].times[].start_time": "22:00",
     "notify.webhook.NAME.url": "https://example.org/hook",
     "remote_write[].url": "https://prometheus.example.org/api/v1/write",
     "scrape_configs[].basic_auth.username": "raingauge",
@@ -77,9 +90,11 @@ def options() -> Iterator[Option]:
 
 
 def _options(model: type[Config], above: str) -> Iterator[Option]:
-    for name, field in model.model_fields.items():
+    for attribute, field in model.model_fields.items():
+        name = field.alias or attribute
         key = f"{above}{name}"
         inner, shape = _inner(field.annotation)
+        inner = None if inner is model else inner  # routes within routes have the keys that were listed
         text = " ".join((field.description or "").split())
         if inner is None:
             yield Option(key, text, _default(key, field), True)
@@ -116,9 +131,11 @@ def example() -> Iterator[str]:
 
 
 def _example(model: type[Config], above: str, indent: str) -> Iterator[str]:
-    for position, (name, field) in enumerate(model.model_fields.items()):
+    for position, (attribute, field) in enumerate(model.model_fields.items()):
+        name = field.alias or attribute
         key = f"{above}{name}"
         inner, shape = _inner(field.annotation)
+        inner = None if inner is model else inner
         text = " ".join((field.description or "").split())
         if key in INSTEAD:
             yield f"##{indent} {name}: {text}"

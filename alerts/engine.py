@@ -16,7 +16,10 @@ from history.model import Point
 GAP_SECONDS = 120.0
 RESOLVED_KEPT_SECONDS = 3600.0
 SETTLED = 2
-"""Evaluations after a start before anything may end."""
+"""Evaluations after a start before anything may end; after the clock jumped, before anything may fire either."""
+ENDED = "ended"
+"""Annotation of an alert that ended while nobody looked."""
+UNSEEN = "Ended while Raingauge was not running: when exactly is not known."
 
 Identity = frozenset[tuple[str, str]]
 
@@ -45,13 +48,19 @@ class Evaluation:
     error: str = ""
     limit: int = 0
     reading: Callable[[Labels], Reading] = _always
+    since: float = -math.inf
+    """Unix seconds when this process began."""
+    as_prometheus: bool = False
+    """What is not in the result is over, whether it was read or not; every gap counts."""
 
 
 @dataclass(frozen=True)
 class RuleState:
     alerts: Mapping[Identity, Alert] = field(default_factory=dict)
     evaluations: int = 0
-    """Good ones since this process started."""
+    """Good ones since this process started, or since the clock jumped."""
+    unsure: int = 0
+    """Evaluations after the clock jumped in which nothing begins to fire."""
     error: str = ""
     """Why the last evaluation changed nothing."""
 
@@ -102,7 +111,7 @@ def advance(state: RuleState, evaluation: Evaluation, now: float) -> RuleState:
     for key, alert in state.alerts.items():
         if key not in found and (kept := _gone(state, alert, evaluation, now)):
             alerts[key] = kept
-    return RuleState(alerts, state.evaluations + 1)
+    return RuleState(alerts, state.evaluations + 1, max(0, state.unsure - 1))
 
 
 def alert_labels(rule: Rule, point: Point) -> dict[str, str]:
@@ -126,40 +135,58 @@ def _true(state: RuleState, evaluation: Evaluation, labels: Labels, point: Point
             name: templates.expand(text, point.labels, point.value) for name, text in rule.annotations.items()
         },
         value=point.value,
+        lowest=_extreme(min, alert.lowest, point.value),
+        highest=_extreme(max, alert.highest, point.value),
         last_true=now,
         seen=now,
         missing_since=None,
         false_since=None,
     )
-    if alert.state == "pending" and now - alert.active_at >= rule.hold:
+    if alert.state == "pending" and now - alert.active_at >= rule.hold and not state.unsure:
         return replace(alert, state="firing", fired_at=now)
     return alert
+
+
+def _extreme(choose: Callable[[float, float], float], before: float | None, value: float) -> float | None:
+    if math.isnan(value):
+        return before
+    return value if before is None else choose(before, value)
 
 
 def _gone(state: RuleState, alert: Alert, evaluation: Evaluation, now: float) -> Alert | None:
     if alert.state == "resolved":
         return alert if now - (alert.resolved_at or 0) <= RESOLVED_KEPT_SECONDS else None
+    if evaluation.as_prometheus:
+        return _over(state, alert, evaluation, now)
     reading = evaluation.reading(alert.labels)
     if reading.missing:
         return replace(alert, missing_since=now if alert.missing_since is None else alert.missing_since)
     if state.evaluations + 1 < SETTLED:
         return alert
-    if alert.state == "pending":
-        return None
-    if reading.read_at <= alert.last_true:
+    if alert.state == "firing" and reading.read_at <= alert.last_true:
         return alert
-    return _false(state, alert, evaluation, now)
+    return _over(state, alert, evaluation, now)
+
+
+def _over(state: RuleState, alert: Alert, evaluation: Evaluation, now: float) -> Alert | None:
+    return None if alert.state == "pending" else _false(state, alert, evaluation, now)
 
 
 def _false(state: RuleState, alert: Alert, evaluation: Evaluation, now: float) -> Alert:
     since = now if alert.false_since is None else alert.false_since + _unknown(state, alert, evaluation, now)
     if now - since < evaluation.rule.keep_firing_for:
         return replace(alert, false_since=since, missing_since=None, seen=now)
-    return replace(alert, state="resolved", resolved_at=now, missing_since=None, false_since=None, seen=now)
+    ended = {ENDED: UNSEEN} if alert.last_true < evaluation.since else {}
+    return replace(
+        alert, state="resolved", resolved_at=now, missing_since=None, false_since=None, seen=now,
+        annotations={**alert.annotations, **ended},
+    )  # fmt: skip
 
 
 def _unknown(state: RuleState, alert: Alert, evaluation: Evaluation, now: float) -> float:
     """Seconds since it was last seen, where they do not count; negative after the clock was set back."""
+    if evaluation.as_prometheus:
+        return 0.0
     gap = now - alert.seen
     counts = state.evaluations > 0 and 0 <= gap <= max(3 * evaluation.interval, GAP_SECONDS)
     return 0.0 if counts else gap
@@ -185,3 +212,31 @@ def changes(before: Mapping[Identity, Alert], after: Mapping[Identity, Alert]) -
         for old, new in pairs
         if (old.state if old else "resolved") != (new.state if new else "resolved")
     ]
+
+
+def jumped(states: States, by: float, now: float) -> dict[str, RuleState]:
+    """After the clock was set on by that many seconds (back, if negative), or the host slept as long.
+
+    Time that did not pass does not count: what waits or is held keeps its distance to now, and no stamp is yet to come.
+    """
+    return {
+        key: RuleState({labels: _moved(alert, by, now) for labels, alert in state.alerts.items()}, 0, SETTLED)
+        for key, state in states.items()
+    }
+
+
+def _moved(alert: Alert, by: float, now: float) -> Alert:
+    def past(at: float | None) -> float | None:
+        return None if at is None else min(at, now)
+
+    waits = alert.active_at + by if alert.state == "pending" else alert.active_at
+    return replace(
+        alert,
+        active_at=min(waits, now),
+        fired_at=past(alert.fired_at),
+        resolved_at=past(alert.resolved_at),
+        last_true=min(alert.last_true + by, now),
+        seen=min(alert.seen + by, now),
+        missing_since=past(alert.missing_since),
+        false_since=None if alert.false_since is None else min(alert.false_since + by, now),
+    )

@@ -3,25 +3,31 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerts import as_prometheus, pipeline, readings, received, state
 from alerts import engine as steps
-from alerts import pipeline, readings, state
-from alerts.engine import Evaluation, Reading, RuleState, Transition
-from alerts.model import Alert, Group, Labels, Rule, RuleHealth
+from alerts.asked import Once, points, rule_keys
+from alerts.engine import Evaluation, RuleState, Transition
+from alerts.jumps import Jumps
+from alerts.model import Alert, Group, Rule, RuleHealth
 from alerts.notifier import Channel
-from alerts.readings import LAST_SUCCESS, PART_UP, Catalogue, PartOf, Readings
+from alerts.path.plan import Plan, at_once
+from alerts.readings import Catalogue
 from alerts.recording import RULES_TARGET, all_samples, event, in_order, recorded
 from alerts.rulefile import RuleFileError
 from collectors.model import Sample
-from history.model import Point, QueryError, Scalar, Sink, Source, Vector
+from history.model import Point, QueryError, Sink, Source
 
 log = logging.getLogger("raingauge.alerts")
+
+LOOK_SECONDS = 10.0
+"""At most between two looks at what people silenced or posted, in whatever process."""
 
 
 @dataclass
@@ -45,14 +51,21 @@ class Evaluator:
         groups: Sequence[Group],
         *,
         channels: Sequence[Channel] = (),
+        plan: Plan | None = None,
         sink: Sink | None = None,
         catalogue: Catalogue | None = None,
         errors: Sequence[RuleFileError] = (),
         clock: Callable[[], float] = time.time,
         told: Callable[[], None] = lambda: None,
         external_url: str = "",
+        host: str = "",
+        jumps: Jumps | None = None,
+        like_prometheus: bool = False,
     ) -> None:
-        """`errors` of the rule files that could not be loaded: their alerts are kept. `told`: wakes delivery."""
+        """`errors` of the rule files that could not be loaded: their alerts are kept. `told`: wakes delivery.
+
+        Without a `plan` every channel is told everything at once; without `jumps` no clock is compared.
+        """
         self._source = source
         self._engine = engine
         self._channels = channels
@@ -61,8 +74,15 @@ class Evaluator:
         self._clock = clock
         self._told = told
         self._external_url = external_url
+        self._plan = plan or at_once(channel.name for channel in channels)
+        self._host = host
+        self._jumps = jumps
+        self._like_prometheus = like_prometheus
         self._started = clock()
+        self._path_due = 0.0
+        """Unix seconds of the next tick of any group of alerts."""
         self._states: dict[str, RuleState] = state.load(engine)
+        self._saved: steps.States = dict(self._states)
         self._health: dict[str, RuleHealth] = {}
         self._recorded: dict[str, list[Sample]] = {}
         self._due: dict[tuple[str, str], float] = {}
@@ -73,11 +93,15 @@ class Evaluator:
         self._thread = threading.Thread(target=self._run, name="evaluator", daemon=True)
         self.stats = EvaluatorStats()
         self.replace(groups, errors)
+        if like_prometheus:
+            holds = {key: rule.hold for group in groups for key, rule in rule_keys(group)}
+            self._states = as_prometheus.restored(self._states, holds, self._started)
 
-    def replace(self, groups: Sequence[Group], errors: Sequence[RuleFileError] = ()) -> None:
-        """Other rules from the next cycle on; alerts of rules that are no more end then."""
+    def replace(self, groups: Sequence[Group], errors: Sequence[RuleFileError] = (), plan: Plan | None = None) -> None:
+        """Other rules, and routes, from the next cycle on; alerts of rules that are no more end then."""
         with self._lock:
             self._groups = tuple(groups)
+            self._plan = plan or self._plan
             self._errors = tuple(errors)
             self._behind = readings.behind_expressions(groups, self._catalogue)
             keys = [key for group in groups for key, _ in rule_keys(group)]
@@ -91,6 +115,10 @@ class Evaluator:
     def groups(self) -> Sequence[Group]:
         with self._lock:
             return self._groups
+
+    def plan(self) -> Plan:
+        with self._lock:
+            return self._plan
 
     def health(self) -> Sequence[RuleHealth]:
         with self._lock:
@@ -124,23 +152,28 @@ class Evaluator:
 
     def run_due(self, now: float) -> float:
         """Evaluate every group whose time has come; seconds until the next is due. Missed cycles stay missed."""
+        if self._jumps and (jump := self._jumps.since_last(now)):
+            log.warning("clock_jump seconds=%.0f slept=%s", jump.seconds, jump.slept)
+            self._states = steps.jumped(self._states, jump.seconds, now)
+            if self._sink:
+                self._sink.record(jump.event(self._host, now))
         due = [group for group in self.groups() if self._is_due(group, now)]
         for group in due:
             self._due[group.file, group.name] = now - now % group.interval + group.interval
-        if due:
+        if due or now >= self._path_due:
             began = time.perf_counter()
             self._cycle(due, now)
             self.stats.last_cycle = now
             self.stats.cycle_seconds = time.perf_counter() - began
-        ahead = [at - now for at in self._due.values() if at > now]
-        return min([*ahead, 10.0])
+        ahead = [at - now for at in (*self._due.values(), self._path_due) if at > now]
+        return min([*ahead, LOOK_SECONDS])
 
     def _is_due(self, group: Group, now: float) -> bool:
         at = self._due.get((group.file, group.name), now)
         return at <= now or at - now > group.interval  # the clock was set back
 
     def _cycle(self, groups: Sequence[Group], now: float) -> None:
-        reading = _Once(self._source, now, now - self._started)
+        reading = Once(self._source, now, now - self._started)
         evaluations: dict[str, Evaluation] = {}
         health: dict[str, RuleHealth] = {}
         for group in groups:
@@ -152,13 +185,14 @@ class Evaluator:
         after, ended = steps.retire(before, self._known(before), now)
         alerting = {key: evaluation for key, evaluation in evaluations.items() if evaluation.rule.alert}
         after, transitions = steps.step(after, alerting, now)
-        self._save(before, after, [*ended, *transitions], now)
+        self._save(after, [*ended, *transitions], now)
         with self._lock:
             self._states = after
         for key, evaluation in evaluations.items():
             error = evaluation.error or (after[key].error if key in alerting else "")
             self._note(key, replace(health[key], health="err" if error else "ok", last_error=error))
-        self._publish([*ended, *transitions], now)
+        if groups or ended:
+            self._publish([*ended, *transitions], now)
 
     def _known(self, states: Iterable[str]) -> set[str]:
         """Keys of our rules, and of those whose file cannot be read now."""
@@ -166,29 +200,38 @@ class Evaluator:
         ours = {key for group in self.groups() for key, _ in rule_keys(group)}
         return ours | {key for key in states if key.startswith(broken)}
 
-    def _save(self, before: steps.States, after: steps.States, transitions: Sequence[Transition], now: float) -> None:
+    def _save(self, after: steps.States, transitions: Sequence[Transition], now: float) -> None:
         alerts = [alert for rule in after.values() for alert in rule.alerts.values()]
         kept = {id(alert) for alert in alerts}
         alerts += [each.after for each in transitions if each.after and id(each.after) not in kept]
         with self._engine.begin() as connection:
-            state.save(connection, before, after)
-            messages = pipeline.tell_channels(connection, self._channels, alerts, now, self._external_url)
-        self.stats.messages += messages
-        if messages:
+            state.save(connection, self._saved, after)
+            alerts += received.received(connection, now)
+            received.let_go(connection, now)
+            done = pipeline.advance(
+                connection, self._channels, self._plan, alerts, now=now, external_url=self._external_url
+            )
+        self._saved = after
+        self._path_due = min(done.due, now + LOOK_SECONDS)
+        self.stats.messages += done.messages
+        if done.messages:
             self._told()
 
-    def _evaluate(self, key: str, group: Group, rule: Rule, reading: "_Once", now: float) -> Evaluation:
-        points: Sequence[Point] = ()
+    def _evaluate(self, key: str, group: Group, rule: Rule, reading: Once, now: float) -> Evaluation:
+        found: Sequence[Point] = ()
         error = ""
         try:
-            points = _points(self._source.query(rule.expr, now - group.query_offset))
+            found = points(self._source.query(rule.expr, now - group.query_offset))
             if rule.record:
-                self._recorded[key] = recorded(rule, points, group.limit)
+                self._recorded[key] = recorded(rule, found, group.limit)
         except (QueryError, ValueError) as failure:
             error = str(failure) or type(failure).__name__
             self._recorded.pop(key, None)
         behind = self._behind.get(rule.expr, frozenset())
-        return Evaluation(rule, group.interval, points, error, group.limit, lambda labels: reading.of(labels, behind))
+        return Evaluation(
+            rule, group.interval, found, error, group.limit, lambda labels: reading.of(labels, behind),
+            since=self._started, as_prometheus=self._like_prometheus,
+        )  # fmt: skip
 
     def _note(self, key: str, health: RuleHealth) -> None:
         with self._lock:
@@ -214,44 +257,3 @@ class Evaluator:
                 self._in_history = bool(samples)
             except ValueError as error:  # the clock was set back: history takes no stamp twice, alerts go on
                 log.warning("what rules made was not stored: %s", error)
-
-
-class _Once:
-    """Our own health at one time, asked for when the first alert needs it."""
-
-    def __init__(self, source: Source, now: float, running: float) -> None:
-        self._source = source
-        self._now = now
-        self._running = running
-        self._readings: Readings | None = None
-
-    def of(self, labels: Labels, behind: Iterable[PartOf]) -> Reading:
-        """What is known; "missing" when our own health cannot be asked, so that nothing ends."""
-        try:
-            if self._readings is None:
-                self._readings = Readings(self._ask(PART_UP), self._ask(LAST_SUCCESS), self._running)
-            return self._readings.of(labels, behind)
-        except QueryError:
-            return Reading(missing=True)
-
-    def _ask(self, metric: str) -> Sequence[Point]:
-        return _points(self._source.query(metric, self._now))
-
-
-def rule_keys(group: Group) -> list[tuple[str, Rule]]:
-    """Under what its state is kept: base name of the file, group, name, and which of that name in the group."""
-    counts: Mapping[str, int] = {}
-    keys: list[tuple[str, Rule]] = []
-    for rule in group.rules:
-        name = rule.alert or rule.record
-        counts = {**counts, name: counts.get(name, -1) + 1}
-        keys.append((f"{Path(group.file).name}/{group.name}/{name}/{counts[name]}", rule))
-    return keys
-
-
-def _points(result: object) -> Sequence[Point]:
-    if isinstance(result, Vector):
-        return result.points
-    if isinstance(result, Scalar):
-        return (Point({}, result.t, result.value),)
-    raise ValueError(f"expected a vector or a scalar from the rule, found {type(result).__name__.lower()}")

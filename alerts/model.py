@@ -51,6 +51,9 @@ class Alert:
     """Unix seconds since which it is false and only `keep_firing_for` holds it."""
     seen: float = 0.0
     """Unix seconds of the last evaluation that knew whether it is true."""
+    lowest: float | None = None
+    highest: float | None = None
+    """Its values since it is active."""
 
     @property
     def name(self) -> str:

@@ -231,6 +231,13 @@ def failed(engine: Engine) -> list[tuple[str, str, float, str]]:
         return [tuple(row) for row in connection.execute(query)]
 
 
+def waiting_notice(connection: Connection, channel: str, group_key: str) -> Notice | None:
+    """What still is to be sent of a group."""
+    here = (outbox_table.c.channel == channel, outbox_table.c.group_key == group_key, outbox_table.c.failed.is_(None))
+    text = connection.execute(select(outbox_table.c.notice).where(*here)).scalar()
+    return None if text is None else read_notice(text)
+
+
 def _firing(alerts: Sequence[Alert]) -> list[str]:
     return [fingerprint(alert.labels) for alert in alerts if alert.state == "firing"]
 
@@ -243,4 +250,5 @@ def read_notice(text: str) -> Notice:
     fields = json.loads(text)
     labels: Labels = fields["group_labels"]
     alerts = tuple(Alert(**alert) for alert in fields["alerts"])
-    return Notice(fields["receiver"], labels, alerts, fields["external_url"])
+    names = {name: fields.get(name, default) for name, default in (("route", "{}"), ("reason", ""))}
+    return Notice(fields["receiver"], labels, alerts, fields["external_url"], **names)

@@ -6,6 +6,7 @@ from typing import Protocol, cast
 
 from flask import current_app
 
+from alerts.desk import Desk
 from alerts.model import Alert, Group, RuleHealth
 from collectors.model import Event, Finding, TargetStatus
 from history.access import Access
@@ -59,6 +60,9 @@ class Services:
     """What of the history is kept; None where another server keeps it."""
     password_hash: str = ""
     """argon2; "" when no password is set and only login links work."""
+    desk: Desk | None = None
+    """Routes, silences, and what of the alerts is suppressed."""
+    external_url: str = ""
 
 
 def services() -> Services:

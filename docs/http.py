@@ -30,6 +30,10 @@ On `dashboard.listen`, for those who have logged in. `/api/v1` is Prometheus' HT
 token of `raingauge token create --scope read` as `Authorization: Bearer TOKEN`. A page asked for with
 `Accept: application/json` answers with its data. `from` and `to` choose the span: `?from=now-6h&to=now`.
 
+`/api/v2` is Alertmanager's HTTP API, for amtool, karma and Grafana:
+`amtool --alertmanager.url=http://127.0.0.1:9875 --http.config.file=FILE alert query`, where the file has
+`authorization: {credentials: TOKEN}`. Silences have an additional `kind`: `silence`, `ack` or `maintenance`.
+
 Grafana takes it as a data source of type Prometheus: the dashboard's address as URL, no authentication method, and the
 HTTP header `Authorization` with the value `Bearer TOKEN`. It says that it is Prometheus 2.55, whose API this is.
 
@@ -55,6 +59,14 @@ DASHBOARD = {
     "/api/v1/targets/metadata": "Type, help and unit of the metrics of each target; by `match_target` and `metric`.",
     "/api/v1/scrape_pools": "The jobs.",
     "/api/v1/status/buildinfo": "Which Prometheus' API this is, and as `revision` which Raingauge.",
+    "/api/v2/alerts": "Firing alerts as Alertmanager shows them, with what suppresses them; by `filter`, `receiver`, "
+    "`active`, `silenced` and `inhibited`. POST: alerts of others, which take the same path; `--scope write`.",
+    "/api/v2/alerts/groups": "The same by group, as the routes make them.",
+    "/api/v2/silences": "Silences, those that have ended too; by `filter`. POST: a new one, or with its `id` a change; "
+    "`--scope write`.",
+    "/api/v2/silence/<silence_id>": "One silence. DELETE ends it; `--scope write`.",
+    "/api/v2/receivers": "The channels.",
+    "/api/v2/status": "Version, start and the routes, in the words of Alertmanager's configuration.",
     "/-/healthy": "200 as long as the process answers.",
     "/-/ready": "The same: it answers once it is ready.",
 }

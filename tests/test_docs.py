@@ -18,6 +18,7 @@ from agent.exporter import Exporter
 from agent.pages import Pages
 from collectors import registry
 from dashboard.charts import CHARTS
+from docs import semantics
 from docs.commands import walk
 from docs.http import DASHBOARD, EXPORTER, routes
 from docs.markdown import anchor
@@ -113,8 +114,8 @@ def test_the_exporter_answers_the_paths_that_are_listed() -> None:
 
 
 def ours() -> list[Path]:
-    """All documents but the one that is generated."""
-    return [document for document in DOCUMENTS if document != PATH]
+    """All documents but those that are generated."""
+    return [document for document in DOCUMENTS if document not in (PATH, semantics.PATH)]
 
 
 def test_every_command_line_that_is_shown_would_run() -> None:
@@ -219,3 +220,7 @@ def test_nothing_names_the_machine_that_it_was_written_on() -> None:
         text = (ROOT / name).read_bytes().decode(errors="replace") if (ROOT / name).is_file() else ""
         found += [f"{name}: {match[0]}" for match in FORBIDDEN.finditer(text)]
     assert found == []
+
+
+def test_the_semantics_of_alerts_are_what_the_tests_say() -> None:
+    assert semantics.PATH.read_text(encoding="utf-8") == semantics.semantics(), "run `make docs`"

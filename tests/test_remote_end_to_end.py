@@ -78,7 +78,8 @@ def test_an_alert_outlives_the_server_that_it_reads(kept: Prometheus, tmp_path: 
     with Receiver() as receiver:
         configuration = (
             f"host: lab\ninterval: 1s\ndiscovery: false\nshipped_rules: false\nrules: ['{rules}']\n"
-            f"history: {{url: '{kept.url}'}}\nnotify: {{webhook: {{ops: {{url: '{receiver.url}'}}}}}}\n"
+            f"history: {{url: '{kept.url}'}}\n"
+            f"notify: {{webhook: {{ops: {{url: '{receiver.url}'}}}}, route: {{receiver: ops, group_wait: 0s}}}}\n"
         )
         with Raingauge(tmp_path, configuration) as ours:
             wait_until(lambda: receiver.bodies.qsize() == 1, 30, "it fires")

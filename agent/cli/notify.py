@@ -55,7 +55,7 @@ def trial(host: str, channel: Channel, external_url: str, now: float, *, resolve
     if resolved:
         alert = Alert(labels, annotations, "resolved", 1.0, active_at=began, fired_at=began, resolved_at=now)
     group = {name: labels[name] for name in ("alertname", "host")}
-    return Notice(channel.name, group, (alert,), external_url, now, f"test.{now:.3f}")
+    return Notice(channel.name, group, (alert,), external_url, at=now, id=f"test.{now:.3f}")
 
 
 @command.command("list")

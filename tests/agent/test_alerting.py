@@ -31,7 +31,7 @@ def test_a_channel_that_fails_is_told_by_the_others(tmp_path: Path) -> None:
         rules = Rules(configuration, Embedded(store), engine, Local(store, Events(engine)), lambda: now)
         by_name = {channel.name: channel for channel in rules.evaluator._channels}
         tell(engine, by_name["refused"], alert())
-        for _ in range(3):
+        for _ in range(10):
             store.append(Target("raingauge", "lab", "lab"), now, rules.samples())
             rules.evaluator.run_due(now)
             for channel in by_name.values():

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from alerts.model import Labels
 from tests.alerts.clock import KEY, LABELS, RULE, Clock, restarted, true
 
 
+@pytest.mark.a3("Rules", "An alert is pending at the first true and fires when it was true for `for`.")
 def test_pending_then_firing_when_held_for_long_enough() -> None:
     clock = Clock()
     states = [clock.true(1000 + 10 * n) for n in range(7)]
@@ -18,11 +20,13 @@ def test_pending_then_firing_when_held_for_long_enough() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.a3("Rules", "Without `for` it fires at once.")
 def test_without_for_it_fires_at_once() -> None:
     alert = Clock(replace(RULE, hold=0)).true(1000)
     assert alert.state == "firing"
 
 
+@pytest.mark.a3("Rules", "A `for` shorter than the interval fires at the next evaluation.")
 def test_for_shorter_than_the_interval_fires_at_the_next_evaluation() -> None:
     clock = Clock(replace(RULE, hold=1))
     assert [clock.true(t).state for t in (1000, 1010)] == ["pending", "firing"]
@@ -38,12 +42,14 @@ def test_pending_that_ends_starts_anew() -> None:
     assert (alert.state, alert.active_at) == ("pending", 1070)
 
 
+@pytest.mark.a3("Rules", "Labels of the rule override those of the result; `__name__` goes, `alertname` comes last.")
 def test_labels_of_the_rule_override_and_alertname_is_last() -> None:
     rule = replace(RULE, labels={"host": "other", "alertname": "No", "at": "{{ $labels.host }}", "empty": ""})
     state = advance(RuleState(), Evaluation(rule, 10, true(0, empty="x")), 0)
     assert [dict(key) for key in state.alerts] == [{"host": "other", "at": "web1", "alertname": "Broken"}]
 
 
+@pytest.mark.a3("Rules", "Value and annotations are refreshed at each evaluation and are not identity.")
 def test_value_and_annotations_are_refreshed_and_are_not_identity() -> None:
     clock = Clock()
     clock.at(1000, true(1000, 1.5))
@@ -52,6 +58,19 @@ def test_value_and_annotations_are_refreshed_and_are_not_identity() -> None:
     assert (alert.value, alert.annotations, alert.active_at) == (2.5, {"summary": "2.5"}, 1000)
 
 
+@pytest.mark.a3("Rules", "The lowest and the highest value while it is active are kept, for the message of its end.")
+def test_lowest_and_highest() -> None:
+    clock = Clock()
+    for at, value in enumerate((5.0, 9.0, math.nan, 2.0)):
+        clock.at(1000 + 10 * at, true(0, value))
+    assert clock.alert
+    assert (clock.alert.lowest, clock.alert.highest) == (2, 9)
+    clock.at(9000)
+    clock.at(9010, true(0, 4.0))
+    assert (clock.alert.lowest, clock.alert.highest) == (4, 4)
+
+
+@pytest.mark.a3("Rules", "Two elements with equal labels are an error of the rule, and change nothing.")
 def test_equal_labels_are_an_error_and_change_nothing() -> None:
     clock = Clock().firing()
     before = clock.alert
@@ -62,6 +81,7 @@ def test_equal_labels_are_an_error_and_change_nothing() -> None:
     assert clock.state.error == ""
 
 
+@pytest.mark.a3("Rules", "More alerts than the group's `limit` are an error, and change nothing.")
 def test_more_than_the_limit_is_an_error_and_changes_nothing() -> None:
     clock = Clock().firing()
     before = clock.alert
@@ -69,6 +89,7 @@ def test_more_than_the_limit_is_an_error_and_changes_nothing() -> None:
     assert (clock.alert, "limit of 1" in clock.state.error) == (before, True)
 
 
+@pytest.mark.a3("Rules", "An evaluation that fails is not a false one.")
 def test_an_error_is_not_false() -> None:
     clock = Clock().firing()
     before = clock.alert
@@ -87,6 +108,7 @@ def test_resolved_at_the_first_false_and_kept_for_an_hour() -> None:
     assert len(clock.transitions) == 3
 
 
+@pytest.mark.a3("Rules", "What is over and true again is a new alert.")
 def test_resolved_then_true_again_is_a_new_alert() -> None:
     clock = Clock().firing()
     clock.false(1070)
@@ -97,11 +119,13 @@ def test_resolved_then_true_again_is_a_new_alert() -> None:
 class TestKeepFiring:
     rule = replace(RULE, keep_firing_for=30)
 
+    @pytest.mark.a3("Rules", "`keep_firing_for` counts from the first false; then the alert is over.")
     def test_holds_then_resolves(self) -> None:
         clock = Clock(self.rule).firing()
         states = [clock.false(t).state for t in (1070, 1080, 1090, 1100)]
         assert states == ["firing", "firing", "firing", "resolved"]
 
+    @pytest.mark.a3("Rules", "True again while `keep_firing_for` holds it: the hold begins anew.")
     def test_true_again_clears_the_hold(self) -> None:
         clock = Clock(self.rule).firing()
         clock.false(1070)
@@ -110,6 +134,7 @@ class TestKeepFiring:
         assert alert.false_since is None
         assert [clock.false(t).state for t in (1100, 1120, 1130)] == ["firing", "firing", "resolved"]
 
+    @pytest.mark.a3("Restart and clock", "`keep_firing_for` survives a restart, and does not count the time between.")
     def test_survives_a_restart_without_the_downtime(self) -> None:
         clock = Clock(self.rule).firing()
         clock.false(1070)
@@ -126,6 +151,7 @@ class TestGaps:
         alert = clock.true(1000 + GAP_SECONDS)
         assert alert.state == "firing"
 
+    @pytest.mark.a3("Rules", "A gap of more than three intervals and two minutes does not count for `for`.")
     def test_a_long_one_does_not(self) -> None:
         clock = Clock()
         clock.true(1000)
@@ -175,6 +201,7 @@ class TestMissing:
             assert clock.false(t, reading=self.missing).state == "pending"
         assert clock.true(2000).state == "pending"
 
+    @pytest.mark.a3("Data that is missing", "An end is believed only when what is behind the rule was read again.")
     def test_false_is_believed_only_of_a_newer_read(self) -> None:
         clock = Clock().firing()
         assert clock.false(1070, reading=lambda _: Reading(read_at=1060)).state == "firing"
@@ -192,6 +219,7 @@ class TestMissing:
 
 
 class TestRestart:
+    @pytest.mark.a3("Restart and clock", "After a restart nothing ends before two evaluations.")
     def test_nothing_ends_before_two_evaluations(self) -> None:
         clock = restarted(Clock().firing())
         assert [clock.false(t).state for t in (1080, 1090)] == ["firing", "resolved"]
@@ -207,6 +235,7 @@ class TestRestart:
         assert (alert.state, alert.fired_at) == ("firing", 1060)
         assert clock.transitions == []
 
+    @pytest.mark.a3("Restart and clock", "Time while Raingauge was down does not count for `for`.")
     def test_pending_time_excludes_the_downtime(self) -> None:
         clock = Clock()
         for t in range(1000, 1050, 10):

@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from alerts import state
+from alerts import silences, state
+from alerts.asked import rule_keys
 from alerts.delivery import Delivery
-from alerts.evaluator import Evaluator, rule_keys
+from alerts.evaluator import LOOK_SECONDS, Evaluator
+from alerts.matchers import parse_matchers
 from alerts.model import Group, Rule
 from alerts.readings import Catalogue
+from alerts.received import Posted, receive
 from alerts.rulefile import RuleFileError
+from alerts.silences import Silence
 from collectors import nginx
 from collectors.model import Gauge, Sample, Target
 from history.embedded import Embedded
@@ -20,6 +24,7 @@ from history.store.store import Store
 from tests.alerts.examples import T, database, webhook
 from tests.alerts.promtool import Kept
 from tests.alerts.receiver import Receiver
+from tests.alerts.walk import routes
 from tests.lab.ports import wait_until
 
 NGINX = Target("nginx", "web1:80", "web1")
@@ -98,6 +103,7 @@ def test_its_own_series(engine: Engine) -> None:
     assert list(host.value("twice:up").values()) == [2]
 
 
+@pytest.mark.a3("Data that is missing", "An alert whose data is missing keeps its state, is marked, and is not over.")
 def test_missing_data_keeps_the_alert_and_is_marked(engine: Engine) -> None:
     host = Host(engine, group(BUSY))
     assert host.tick(nginx.ACTIVE(9)) == [("Busy", "firing")]
@@ -110,6 +116,7 @@ def test_missing_data_keeps_the_alert_and_is_marked(engine: Engine) -> None:
     assert host.tick(nginx.ACTIVE(1)) == [("Busy", "resolved")]
 
 
+@pytest.mark.a3("Data that is missing", "Nothing ends while it cannot be asked whether the data was read.")
 def test_unknown_health_ends_nothing(engine: Engine) -> None:
     host = Host(engine, group(BUSY))
     host.tick(nginx.ACTIVE(9))
@@ -125,6 +132,7 @@ def test_unknown_health_ends_nothing(engine: Engine) -> None:
     assert host.tick(nginx.ACTIVE(1)) == [("Busy", "firing")]
 
 
+@pytest.mark.a3("Rules", "A failed evaluation is counted and logged.")
 def test_a_query_that_fails_changes_nothing_and_is_counted(engine: Engine) -> None:
     broken = Rule("nginx_connections_active > on () group_left () nginx_up", alert="Busy")
     host = Host(engine, group(broken, BUSY))
@@ -143,6 +151,7 @@ def test_a_result_that_is_no_vector_is_an_error(engine: Engine) -> None:
     assert "expected a vector or a scalar" in host.evaluator.health()[0].last_error
 
 
+@pytest.mark.a3("Restart and clock", "A restart keeps what fires, and tells nobody twice.")
 def test_restart_keeps_firing_and_tells_nobody_twice(engine: Engine) -> None:
     host = Host(engine, group(BUSY))
     host.tick(nginx.ACTIVE(9))
@@ -155,6 +164,7 @@ def test_restart_keeps_firing_and_tells_nobody_twice(engine: Engine) -> None:
     assert host.evaluator.stats.messages == 0
 
 
+@pytest.mark.a3("Restart and clock", "After a restart nothing ends before fresh data was read.")
 def test_restart_ends_only_on_fresh_data(engine: Engine) -> None:
     host = Host(engine, group(BUSY))
     host.tick(nginx.ACTIVE(9))
@@ -166,6 +176,7 @@ def test_restart_ends_only_on_fresh_data(engine: Engine) -> None:
     assert host.tick(nginx.ACTIVE(1)) == [("Busy", "resolved")]
 
 
+@pytest.mark.a3("Rules", "Alerts of a rule that is gone end; those of a file that cannot be read do not.")
 @pytest.mark.parametrize(("broken", "left"), [("/other/own.yml", "firing"), ("/other/else.yml", "resolved")])
 def test_rules_that_are_gone_end_but_not_those_of_a_broken_file(engine: Engine, broken: str, left: str) -> None:
     host = Host(engine, group(BUSY))
@@ -184,6 +195,7 @@ def test_a_clock_set_back_does_not_stop_it(engine: Engine) -> None:
     assert [alert.name for alert in host.evaluator.alerts()] == ["New"]
 
 
+@pytest.mark.a3("Rules", "Missed evaluations are not made up for.")
 def test_groups_have_their_own_intervals_and_missed_cycles_stay_missed(engine: Engine) -> None:
     slow = replace(group(Rule("2", alert="Slow")), name="slow", interval=60)
     host = Host(engine, group(Rule("1", alert="Fast")), slow, now=1_700_000_040.0)
@@ -249,3 +261,37 @@ def test_as_it_runs_a_fired_alert_reaches_the_receiver(engine: Engine) -> None:
         delivery.stop()
     assert body["commonLabels"] == {"alertname": "Busy", "host": "web1"}
     assert body["commonAnnotations"] == {"summary": "7"}
+
+
+@pytest.mark.a3("Suppressing", "What is silenced in another process holds from the next cycle on.")
+def test_silences_of_other_processes(engine: Engine) -> None:
+    host = Host(engine, group(BUSY))
+    other = database(Path(str(engine.url.database)).parent)
+    silence_id = silences.post(other, Silence(parse_matchers("host=web1"), T, T + 3600, "kim", "known"), T)
+    host.tick(nginx.ACTIVE(9))
+    assert state.waiting(engine) == {}
+    silences.expire(other, silence_id, T + 10)
+    host.tick(nginx.ACTIVE(9))
+    assert state.waiting(engine) == {"ops": (1, T + 20)}
+    other.dispose()
+
+
+@pytest.mark.a3("Interop", "Alerts of others are told as our own are, between two evaluations too.")
+def test_posted_alerts_are_told(engine: Engine) -> None:
+    host = Host(engine, replace(group(BUSY), interval=600))
+    host.evaluator.run_due(host.now)
+    receive(engine, [Posted({"alertname": "Theirs"}, {}, T - 60)], T)
+    assert host.evaluator.run_due(T + 10) <= LOOK_SECONDS
+    message = state.next_message(engine, "ops")
+    assert message
+    assert [one.name for one in message.notice.alerts] == ["Theirs"]
+
+
+@pytest.mark.a3("Rules", "Groups of alerts are looked at when their wait is over, not only when rules are evaluated.")
+def test_ticks_of_groups(engine: Engine) -> None:
+    slow = replace(group(Rule("1", alert="One")), interval=3600)
+    host = Host(engine, slow, plan=routes("route: {receiver: ops, group_wait: 3s}"))
+    assert host.evaluator.run_due(T) == pytest.approx(3)
+    assert state.waiting(engine) == {}
+    host.evaluator.run_due(T + 3)
+    assert state.waiting(engine) == {"ops": (1, T + 3)}

@@ -68,6 +68,7 @@ def test_everything_a_file_may_say() -> None:
     ]
 
 
+@pytest.mark.a3("Rules", "An unknown key or a wrong value of a rule file is refused with file and line.")
 @pytest.mark.parametrize(("text", "line", "key", "found"), BAD.values(), ids=BAD.keys())
 def test_what_is_wrong_is_said_with_its_place(text: str, line: int, key: str, found: str) -> None:
     with pytest.raises(RuleFileError) as caught:
@@ -83,6 +84,7 @@ def test_an_empty_file_has_no_groups(text: str) -> None:
     assert parse(text, "a.yml") == []
 
 
+@pytest.mark.a3("Rules", "A bad file never replaces the good running set.")
 def test_a_bad_file_never_replaces_the_good_running_set(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.yml", tmp_path / "bad.yml"
     for path in (good, bad):

@@ -41,7 +41,7 @@ HIDDEN = "hunter2", "ops@example.org", "x@example.org"
 
 def notice(*alerts: Alert, **options: Any) -> Notice:
     group = {name: alerts[0].labels[name] for name in ("alertname", "host") if name in alerts[0].labels}
-    return Notice("ops", group, alerts, "https://gauge.example.org", NOW, "7.1.1700000000", **options)
+    return Notice("ops", group, alerts, "https://gauge.example.org", at=NOW, id="7.1.1700000000", **options)
 
 
 def over(alert: Alert) -> Alert:

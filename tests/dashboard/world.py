@@ -8,7 +8,10 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+from alerts.desk import Desk
 from alerts.model import Alert, Group, RuleHealth
+from alerts.path.flow import Receiver
+from alerts.path.plan import Plan
 from collectors.model import Finding, TargetStatus
 from dashboard.app import create_app
 from dashboard.services import Services
@@ -67,6 +70,7 @@ class World:
     password: str = ""
     alerting: Alerting = field(default_factory=Alerting)
     watched: Watched = field(default_factory=Watched)
+    plan: Plan = field(default_factory=Plan)
 
     def __post_init__(self) -> None:
         self.engine = open_database(self.folder)
@@ -85,6 +89,7 @@ class World:
             clock=lambda: self.now,
             started=self.now - 3600,
             holding=lambda: inventory.holding(self.store, Retention()),
+            desk=Desk(self.engine, lambda: self.plan, {"ops": Receiver(), "boss": Receiver()}, lambda: self.now),
             password_hash=PasswordHasher(1, 8, 1).hash(self.password) if self.password else "",
         )
         self.app: Flask = create_app(self.services)

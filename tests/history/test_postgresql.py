@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from alerts import state
+from alerts import silences, state
 from alerts.engine import RuleState, identity
 from alerts.model import Alert
+from alerts.received import Posted, let_go, receive, received
 from collectors.model import Counter, Event, Gauge, Target
 from history.access import Access
 from history.database import METADATA, SchemaError, open_database
@@ -20,6 +21,7 @@ from history.events import Events
 from history.model import Vector
 from history.samples import Matcher
 from history.store import Store, head
+from tests.alerts.walk import Walk, routes
 from tests.lab.postgresql import PostgreSql
 
 pytestmark = pytest.mark.servers
@@ -114,3 +116,22 @@ def test_a_server_that_comes_back_is_written_to_again(tmp_path: Path, server: Po
     server.start()
     store.append(HOST, T + 30, [LOAD(3), READS(1, "a")])
     assert stamps(store) == stamps(Store(engine)) == [1000 * T, 1000 * (T + 30)]
+
+
+def test_the_path_of_alerts(engine: Engine) -> None:
+    walk = Walk(engine, routes("route: {receiver: ops, group_wait: 0s, group_interval: 1m}"))
+    key = walk.fire()
+    walk.tick(60)
+    silence = silences.acknowledge(engine, walk.alerts[key], "kim", now=walk.now, until=walk.now + 3600)
+    assert walk.tick(60) == []
+    silences.expire(engine, silence, walk.now)
+    walk.tick(60)
+    walk.end()
+    walk.tick(120)
+    assert walk.said()["ops"] == ["first firing", "no longer suppressed", "all resolved"]
+    assert [one.decision for one in walk.decisions(key)][:2] == ["told", "told"]
+    assert walk.flow().known.memories == {}
+    receive(engine, [Posted({"alertname": "Theirs"}, {})], walk.now)
+    with engine.begin() as connection:
+        let_go(connection, walk.now + 7200)
+        assert len(received(connection, walk.now)) == 0
