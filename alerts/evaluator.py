@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,16 +12,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alerts import engine as steps
 from alerts import pipeline, readings, state
-from alerts.engine import Evaluation, Reading, RuleState, Transition
+from alerts.asked import Once, points, rule_keys
+from alerts.cycle import Cycle
+from alerts.engine import Evaluation, RuleState, Transition
+from alerts.extensions import Asking, extended
 from alerts.model import Alert, Group, Labels, Rule, RuleHealth
 from alerts.notifier import Channel
-from alerts.readings import LAST_SUCCESS, PART_UP, Catalogue, PartOf, Readings
-from alerts.recording import RULES_TARGET, all_samples, event, in_order, recorded
+from alerts.readings import Catalogue
+from alerts.recording import RULES_TARGET, alert_series, all_samples, event, in_order, recorded
 from alerts.rulefile import RuleFileError
+from alerts.templates import Around
 from collectors.model import Sample
-from history.model import Point, QueryError, Scalar, Sink, Source, Vector
+from history.model import Point, QueryError, Sink, Source
 
 log = logging.getLogger("raingauge.alerts")
+
+
+Loaded = tuple[Sequence[Group], Sequence[RuleFileError]]
 
 
 @dataclass
@@ -51,8 +58,13 @@ class Evaluator:
         clock: Callable[[], float] = time.time,
         told: Callable[[], None] = lambda: None,
         external_url: str = "",
+        external_labels: Labels | None = None,
+        changed: Callable[[], Loaded | None] = lambda: None,
     ) -> None:
-        """`errors` of the rule files that could not be loaded: their alerts are kept. `told`: wakes delivery."""
+        """`errors` of the rule files that could not be loaded: their alerts are kept. `told`: wakes delivery.
+
+        `changed`: asked before each cycle for other rules than those that run.
+        """
         self._source = source
         self._engine = engine
         self._channels = channels
@@ -61,6 +73,8 @@ class Evaluator:
         self._clock = clock
         self._told = told
         self._external_url = external_url
+        self._external_labels = external_labels or {}
+        self._changed = changed
         self._started = clock()
         self._states: dict[str, RuleState] = state.load(engine)
         self._health: dict[str, RuleHealth] = {}
@@ -124,6 +138,8 @@ class Evaluator:
 
     def run_due(self, now: float) -> float:
         """Evaluate every group whose time has come; seconds until the next is due. Missed cycles stay missed."""
+        if (loaded := self._changed()) is not None:
+            self.replace(*loaded)
         due = [group for group in self.groups() if self._is_due(group, now)]
         for group in due:
             self._due[group.file, group.name] = now - now % group.interval + group.interval
@@ -139,26 +155,40 @@ class Evaluator:
         at = self._due.get((group.file, group.name), now)
         return at <= now or at - now > group.interval  # the clock was set back
 
+    def evaluate(self, now: float) -> None:
+        """Every group at once, due or not."""
+        self._cycle(self.groups(), now)
+
     def _cycle(self, groups: Sequence[Group], now: float) -> None:
-        reading = _Once(self._source, now, now - self._started)
+        cycle = Cycle(self._source, Once(self._source, now, now - self._started), now)
         evaluations: dict[str, Evaluation] = {}
         health: dict[str, RuleHealth] = {}
+        before = dict(self._states)
+        after, transitions = steps.retire(before, self._known(before), now)
         for group in groups:
             for key, rule in rule_keys(group):
                 began = time.perf_counter()
-                evaluations[key] = self._evaluate(key, group, rule, reading, now)
+                made = self._made(key)
+                evaluations[key] = self._evaluate(key, group, rule, cycle)
+                if rule.alert:
+                    after[key], changed = steps.step_one(after.get(key, RuleState()), evaluations[key], now)
+                    transitions += changed
+                cycle.made(made, self._made(key, after), now - group.query_offset)
                 health[key] = RuleHealth(group.name, rule, "ok", "", now, time.perf_counter() - began)
-        before = dict(self._states)
-        after, ended = steps.retire(before, self._known(before), now)
-        alerting = {key: evaluation for key, evaluation in evaluations.items() if evaluation.rule.alert}
-        after, transitions = steps.step(after, alerting, now)
-        self._save(before, after, [*ended, *transitions], now)
+        self._save(before, after, transitions, now)
         with self._lock:
             self._states = after
         for key, evaluation in evaluations.items():
-            error = evaluation.error or (after[key].error if key in alerting else "")
+            error = evaluation.error or (after[key].error if evaluation.rule.alert else "")
             self._note(key, replace(health[key], health="err" if error else "ok", last_error=error))
-        self._publish([*ended, *transitions], now)
+        self._publish(transitions, now)
+
+    def _made(self, key: str, states: steps.States | None = None) -> Sequence[Sample]:
+        """What one rule has in history."""
+        if key in self._recorded:
+            return self._recorded[key]
+        states = self._states if states is None else states
+        return list(alert_series({key: states[key]})) if key in states else []
 
     def _known(self, states: Iterable[str]) -> set[str]:
         """Keys of our rules, and of those whose file cannot be read now."""
@@ -177,18 +207,27 @@ class Evaluator:
         if messages:
             self._told()
 
-    def _evaluate(self, key: str, group: Group, rule: Rule, reading: "_Once", now: float) -> Evaluation:
-        points: Sequence[Point] = ()
+    def _evaluate(self, key: str, group: Group, rule: Rule, cycle: Cycle) -> Evaluation:
+        found: Sequence[Point] = ()
         error = ""
+        at = cycle.now - group.query_offset
         try:
-            points = _points(self._source.query(rule.expr, now - group.query_offset))
+            found = points(cycle.query(rule.expr, at))
             if rule.record:
-                self._recorded[key] = recorded(rule, points, group.limit)
+                self._recorded[key] = recorded(rule, found, group.limit)
         except (QueryError, ValueError) as failure:
             error = str(failure) or type(failure).__name__
             self._recorded.pop(key, None)
         behind = self._behind.get(rule.expr, frozenset())
-        return Evaluation(rule, group.interval, points, error, group.limit, lambda labels: reading.of(labels, behind))
+        around = Around(
+            self._external_labels, self._external_url, cycle.now, lambda expr: points(cycle.query(expr, at))
+        )
+        evaluation = Evaluation(
+            rule, group.interval, found, error, group.limit, lambda labels: cycle.reading.of(labels, behind), around
+        )
+        alerts = self._states[key].alerts.values() if key in self._states else ()
+        asking = Asking(around.query, lambda text: cycle.query(text, at), lambda: cycle.reading.missing(behind))
+        return extended(evaluation, alerts, asking)
 
     def _note(self, key: str, health: RuleHealth) -> None:
         with self._lock:
@@ -214,44 +253,3 @@ class Evaluator:
                 self._in_history = bool(samples)
             except ValueError as error:  # the clock was set back: history takes no stamp twice, alerts go on
                 log.warning("what rules made was not stored: %s", error)
-
-
-class _Once:
-    """Our own health at one time, asked for when the first alert needs it."""
-
-    def __init__(self, source: Source, now: float, running: float) -> None:
-        self._source = source
-        self._now = now
-        self._running = running
-        self._readings: Readings | None = None
-
-    def of(self, labels: Labels, behind: Iterable[PartOf]) -> Reading:
-        """What is known; "missing" when our own health cannot be asked, so that nothing ends."""
-        try:
-            if self._readings is None:
-                self._readings = Readings(self._ask(PART_UP), self._ask(LAST_SUCCESS), self._running)
-            return self._readings.of(labels, behind)
-        except QueryError:
-            return Reading(missing=True)
-
-    def _ask(self, metric: str) -> Sequence[Point]:
-        return _points(self._source.query(metric, self._now))
-
-
-def rule_keys(group: Group) -> list[tuple[str, Rule]]:
-    """Under what its state is kept: base name of the file, group, name, and which of that name in the group."""
-    counts: Mapping[str, int] = {}
-    keys: list[tuple[str, Rule]] = []
-    for rule in group.rules:
-        name = rule.alert or rule.record
-        counts = {**counts, name: counts.get(name, -1) + 1}
-        keys.append((f"{Path(group.file).name}/{group.name}/{name}/{counts[name]}", rule))
-    return keys
-
-
-def _points(result: object) -> Sequence[Point]:
-    if isinstance(result, Vector):
-        return result.points
-    if isinstance(result, Scalar):
-        return (Point({}, result.t, result.value),)
-    raise ValueError(f"expected a vector or a scalar from the rule, found {type(result).__name__.lower()}")

@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
-from alerts.expression import check_expression
+from alerts import reserved, templates
+from alerts.expression import check_expression, ranges
 from alerts.model import Group, Rule
 from collectors.config import SECONDS
 
@@ -143,6 +144,7 @@ def _group(node: Node, key: str) -> Group:
 
 def _rule(node: Node, key: str) -> Rule:
     values = _mapping(node, key, RULE)
+    assert isinstance(node, MappingNode)
     if ("alert" in values) == ("record" in values):
         raise _Wrong(node, "rules", "both" if "alert" in values else "neither", "either `alert` or `record`")
     if not values.get("expr"):
@@ -150,7 +152,34 @@ def _rule(node: Node, key: str) -> Rule:
     if "record" in values and (extra := values.keys() & {"for", "keep_firing_for", "annotations"}):
         raise _Wrong(node, min(extra), "the key in a recording rule", "it in alerting rules only")
     values["hold"] = values.pop("for", 0.0)
+    if "alert" in values:
+        _refuse_templates(node)
+        values |= _reserved(node, values)
     return Rule(**values)
+
+
+def _refuse_templates(rule: MappingNode) -> None:
+    for key, texts in rule.value:
+        if key.value in ("labels", "annotations"):
+            for name, value in texts.value:
+                if problem := templates.check(value.value):
+                    raise _Wrong(value, f"{key.value}.{name.value}", problem, "a template")
+
+
+def _reserved(rule: MappingNode, values: dict[str, Any]) -> dict[str, Any]:
+    """The fields that annotations with reserved names give, and the annotations without these."""
+    fields: dict[str, Any] = {"annotations": dict(values.get("annotations", {}))}
+    texts = [pair for key, node in rule.value if key.value == "annotations" for pair in node.value]
+    for name, value in texts:
+        if name.value.startswith(reserved.PREFIX):
+            try:
+                field, read = reserved.read(name.value, fields["annotations"].pop(name.value))
+            except reserved.Refused as refused:
+                raise _Wrong(value, f"annotations.{name.value}", refused.found, refused.expected) from refused
+            fields[field] = read
+            if field == "min_valid" and not ranges(values["expr"]):
+                raise _Wrong(value, f"annotations.{name.value}", "an expression without one", "a range such as [5m]")
+    return fields
 
 
 def _text(node: Node, key: str) -> str:

@@ -11,7 +11,7 @@ from alerts.templates.parser import parse
 from alerts.templates.running import Run
 from alerts.templates.values import Data, TemplateError, go_float
 
-__all__ = ["Around", "TemplateError", "check", "expand", "go_float"]
+__all__ = ["NOTHING", "Around", "TemplateError", "check", "expand", "go_float"]
 
 
 def expand(text: str, labels: Mapping[str, str], value: float, around: Around = NOTHING) -> str:

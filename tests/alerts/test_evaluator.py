@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Engine
 
 from alerts import state
+from alerts.asked import rule_keys
 from alerts.delivery import Delivery
-from alerts.evaluator import Evaluator, rule_keys
+from alerts.evaluator import Evaluator
 from alerts.model import Group, Rule
 from alerts.readings import Catalogue
 from alerts.rulefile import RuleFileError

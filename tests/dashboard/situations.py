@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from alerts import rulefile
-from alerts.evaluator import rule_keys
+from alerts.asked import rule_keys
 from alerts.model import Alert, Group, RuleHealth
 from alerts.recording import RULES_TARGET, sample
 from alerts.templates import expand
