@@ -1,27 +1,21 @@
 """Rules and delivery as this process runs them, and what they say of themselves as metrics."""
 
-import glob
-import logging
 from collections.abc import Callable, Sequence
-from importlib import resources
-from pathlib import Path
 
 from sqlalchemy import Engine
 
+from agent import rule_files
 from agent.configuration import Configuration
-from alerts import rulefile, state
+from agent.rule_files import RuleFiles
+from alerts import state
 from alerts.delivery import Delivery
 from alerts.evaluator import Evaluator
-from alerts.model import Group
 from alerts.notifier import Channel
 from alerts.notifiers import webhook
 from alerts.readings import Catalogue
-from alerts.rulefile import RuleFileError
 from collectors import registry
 from collectors.model import Counter, Gauge, Sample
 from history.model import Sink, Source
-
-log = logging.getLogger("raingauge.alerting")
 
 CHANNEL = ("channel",)
 EVALUATIONS = Counter("raingauge_rule_evaluations_total", "Rules evaluated.")
@@ -33,21 +27,14 @@ WAITING = Gauge("raingauge_notifications_waiting", "Messages that wait to be sen
 OLDEST = Gauge(
     "raingauge_notification_oldest_waiting_seconds", "Age of the oldest message that waits for a channel.", CHANNEL
 )
-FAMILIES = (EVALUATIONS, EVALUATION_FAILURES, SENT, RETRIES, FAILED, WAITING, OLDEST)
-
-
-def rule_files(configuration: Configuration) -> list[Path]:
-    """The shipped files, then the configuration's, whose `*` are expanded."""
-    shipped = Path(str(resources.files("alerts.rules")))
-    own = [Path(path) for pattern in configuration.rules for path in sorted(glob.glob(str(pattern))) or [str(pattern)]]  # noqa: PTH207 # absolute
-    return [*(sorted(shipped.glob("*.yml")) if configuration.shipped_rules else ()), *own]
-
-
-def load(configuration: Configuration, running: Sequence[Group] = ()) -> tuple[list[Group], list[RuleFileError]]:
-    groups, errors = rulefile.load(rule_files(configuration), running)
-    for error in errors:
-        log.error("rules=refused error=%r", str(error))
-    return groups, errors
+LAST_EVALUATION = Gauge(
+    "raingauge_rule_group_last_evaluation_timestamp_seconds",
+    "When the rules of a group were last evaluated.",
+    ("group",),
+)
+FAMILIES = (
+    EVALUATIONS, EVALUATION_FAILURES, LAST_EVALUATION, rule_files.ERROR, SENT, RETRIES, FAILED, WAITING, OLDEST,
+)  # fmt: skip
 
 
 class Rules:
@@ -61,12 +48,13 @@ class Rules:
         channels = [
             Channel(name, webhook.NOTIFIER, settings) for name, settings in configuration.notify.webhook.items()
         ]
-        groups, errors = load(configuration)
+        self._files = RuleFiles(configuration)
+        groups, errors = self._files.load()
         self.delivery = Delivery(engine, channels)
         self.evaluator = Evaluator(
             source, engine, groups, channels=channels, sink=sink, errors=errors,
             catalogue=Catalogue(registry.collectors()), clock=clock, told=self.delivery.wake,
-            external_url=configuration.external_url,
+            external_url=configuration.external_url, changed=lambda: self._files.changed(self.evaluator.groups()),
         )  # fmt: skip
 
     def start(self) -> None:
@@ -75,7 +63,7 @@ class Rules:
 
     def reload(self, configuration: Configuration) -> None:
         """Other rules from the next cycle on; channels stay until a restart."""
-        self.evaluator.replace(*load(configuration, self.evaluator.groups()))
+        self.evaluator.replace(*self._files.configure(configuration, self.evaluator.groups()))
 
     def stop(self) -> None:
         self.evaluator.stop()
@@ -84,6 +72,9 @@ class Rules:
     def samples(self) -> Sequence[Sample]:
         now, waiting = self._clock(), state.waiting(self._engine)
         samples = [EVALUATIONS(self.evaluator.stats.evaluations), EVALUATION_FAILURES(self.evaluator.stats.failures)]
+        samples += self._files.samples()
+        evaluated = {health.group: health.last_evaluation for health in self.evaluator.health()}
+        samples += [LAST_EVALUATION(at, group) for group, at in evaluated.items() if at is not None]
         for name, stats in self.delivery.stats.items():
             count, oldest = waiting.get(name, (0, now))
             samples += [

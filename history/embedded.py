@@ -1,6 +1,7 @@
 """The embedded source: PromQL over the store of this process."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -12,13 +13,19 @@ from history.promql.limits import DEFAULT, Limits
 from history.promql.parse import parse
 from history.promql.query import Query
 from history.samples import Floats, Matcher, Samples
-from history.store import Store
+
+
+class Holder(Samples, Protocol):
+    """A store, or what a test of rules has in memory."""
+
+    def series(self, matchers: Sequence[Matcher], start: int, end: int) -> Iterable[Labels]: ...
+    def metadata(self) -> dict[str, Metadata]: ...
 
 
 class Embedded:
     """history.model.Source over a Store. Any thread."""
 
-    def __init__(self, store: Store, limits: Limits = DEFAULT, promql_2x: bool = False) -> None:
+    def __init__(self, store: Holder, limits: Limits = DEFAULT, promql_2x: bool = False) -> None:
         """`promql_2x`: ranges include their left border, as in Prometheus 2."""
         self._store = store
         self._samples: Samples = store

@@ -82,14 +82,14 @@ def go_float(value: float) -> str:
     """The shortest text that reads back the same, with an exponent below 1e-4 and from 1e+06."""
     if not math.isfinite(value):
         return four(value)
-    sign, digits, point = _digits(value)
+    sign, digits, point = digits_of(value)
     exponent = point - 1
     if -4 <= exponent < 6:
         return f"{value:.{max(0, len(digits) - point)}f}"
     return f"{sign}{digits[0]}{'.' if digits[1:] else ''}{digits[1:]}e{exponent:+03d}"
 
 
-def _digits(value: float) -> tuple[str, str, int]:
+def digits_of(value: float) -> tuple[str, str, int]:
     """Sign, digits without zeros at either end, and where the point is among them."""
     mantissa, _, exponent = repr(abs(value)).partition("e")
     whole, _, fraction = mantissa.partition(".")

@@ -58,7 +58,7 @@ def test_alerts_are_visible_to_later_rules(engine: Engine) -> None:
     busy = Rule("nginx_connections_active > 5", alert="Busy", hold=10)
     count = Rule('count(ALERTS{alertname="Busy",alertstate="firing"}) or vector(0)', record="busy:count")
     host = Host(engine, group(busy, count))
-    seen = []
+    seen: list[float] = []
     for active in (9, 9, 9, 1):
         host.tick(nginx.ACTIVE(active))
         seen += host.value("busy:count").values()
@@ -67,7 +67,7 @@ def test_alerts_are_visible_to_later_rules(engine: Engine) -> None:
 
 def test_ranges_have_it_too(engine: Engine) -> None:
     host = Host(engine, group(TWICE, Rule("count_over_time(twice:active[1m])", record="times:active")))
-    seen = []
+    seen: list[float] = []
     for _ in range(3):
         host.tick(nginx.ACTIVE(3))
         seen += host.value("times:active").values()

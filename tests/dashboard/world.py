@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from alerts.model import Alert, Group, RuleHealth
+from alerts.rulefile import RuleFileError
 from collectors.model import Finding, TargetStatus
 from dashboard.app import create_app
 from dashboard.services import Services
@@ -31,6 +32,7 @@ class Alerting:
     found: Sequence[Alert] = ()
     loaded: Sequence[Group] = ()
     states: Sequence[RuleHealth] = ()
+    refused: Sequence[RuleFileError] = ()
 
     def alerts(self) -> Sequence[Alert]:
         return self.found
@@ -40,6 +42,9 @@ class Alerting:
 
     def health(self) -> Sequence[RuleHealth]:
         return self.states
+
+    def errors(self) -> Sequence[RuleFileError]:
+        return self.refused
 
 
 @dataclass
