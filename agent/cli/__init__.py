@@ -17,6 +17,7 @@ NOUNS = (
     "capture",
     "query",
     "history",
+    "rules",
     "config",
     "token",
     "php-probe",
