@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alerts.templates.values import Data, Sample, TemplateError, Value, kind
+from alerts.templates.values import Args, Data, Sample, TemplateError, Value, kind
 
 
 def length(value: Value) -> int:
@@ -25,7 +25,7 @@ def _at(value: Value, key: Value) -> Value:
     if isinstance(value, Mapping) and not isinstance(value, Data):
         if not isinstance(key, str):
             raise TemplateError(f"cannot index a map with {kind(key)}")
-        return value.get(key, "")
+        return value.get(key, None if isinstance(value, Args) else "")
     if not isinstance(value, str | list):
         raise TemplateError(f"can't index {kind(value)}")
     held: Any = value.encode() if isinstance(value, str) else value

@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 
 from alerts.templates import collections, numbers, printing, texts, values
 from alerts.templates.texts import text
-from alerts.templates.values import Sample, Span, TemplateError, Value, kind, show, true
+from alerts.templates.values import Args, Sample, Span, TemplateError, Value, kind, show, true
 
 
 def sample(value: Value) -> Sample:
@@ -17,8 +17,8 @@ def sample(value: Value) -> Sample:
     return value
 
 
-def args(*given: Value) -> dict[str, Value]:
-    return {f"arg{at}": each for at, each in enumerate(given)}
+def args(*given: Value) -> Args:
+    return Args({f"arg{at}": each for at, each in enumerate(given)})
 
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {

@@ -1,10 +1,13 @@
 """Prometheus' humanize functions: numbers as people read them."""
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from alerts.templates.values import Span, TemplateError, Value, four, kind, moment
+
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(?i:inf|infinity)|(?i:nan)", re.ASCII)
 
 
 def number(value: Value) -> float:
@@ -13,6 +16,8 @@ def number(value: Value) -> float:
         return value.seconds
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TemplateError(f"can't convert {kind(value)} to float")
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
+        raise TemplateError(f"{value!r} is no number")
     try:
         return float(value)
     except (ValueError, OverflowError) as error:

@@ -109,7 +109,11 @@ class _Parser:
 
     def _definition(self, words: Words) -> Iterator[Node]:
         kind = words.keyword()
+        if kind == "define" and self.depth > 1:
+            raise TemplateError(f"{words.source} inside of a block")
         name = words.name()
+        if name in self.defined:
+            raise TemplateError(f"multiple definition of template {name!r}")
         pipe = words.rest()
         if (pipe is not None) != (kind == "block"):
             raise TemplateError(f"unexpected words in {words.source}")

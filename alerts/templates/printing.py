@@ -39,9 +39,12 @@ def _verb(found: re.Match[str], rest: Iterator[Value]) -> str:
     if width > WIDEST or (precision or 0) > WIDEST:
         return f"%!({'BADWIDTH' if width > WIDEST else 'BADPREC'})"
     # As Go, which converts nothing; what holds others may show its text under any verb for text.
-    if verb not in FITS.get(kind(argument), "sv") or (argument is None and verb == "s"):
-        return f"%!{verb}({'<nil>' if argument is None else f'{kind(argument)}={show(argument)}'})"
-    return _padded(_formatted(verb, argument, found["flags"], precision), found["flags"], width, argument)
+    if argument is None and verb != "v":
+        return f"%!{verb}(<nil>)"
+    right = verb in FITS.get(kind(argument), "sv")
+    text = _formatted(verb if right else "v", argument, found["flags"], precision)
+    text = _padded(text, found["flags"], width, argument)
+    return text if right else f"%!{verb}({kind(argument)}={text})"
 
 
 def _formatted(verb: str, argument: Value, flags: str, precision: int | None) -> str:
@@ -61,7 +64,7 @@ def _formatted(verb: str, argument: Value, flags: str, precision: int | None) ->
 
 
 def _float(verb: str, value: float, flags: str, precision: int | None) -> str:
-    sign = "+" if "+" in flags else " " if " " in flags else ""
+    sign = "" if verb == "v" else "+" if "+" in flags else " " if " " in flags else ""
     if not math.isfinite(value):
         return go_float(value)
     if verb in "vgG" and precision is None:
@@ -89,7 +92,7 @@ def _int(verb: str, value: int, flags: str) -> str:
             text = f"{value:{'#' if '#' in flags else ''}{verb}}"
         case _:
             text = str(value)
-    sign = "+" if "+" in flags else " " if " " in flags else ""
+    sign = "" if verb == "v" else "+" if "+" in flags else " " if " " in flags else ""
     return text if value < 0 else sign + text
 
 

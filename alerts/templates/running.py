@@ -24,7 +24,7 @@ from alerts.templates.nodes import (
     Use,
     Variable,
 )
-from alerts.templates.values import Data, Sample, TemplateError, Value, kind, show, true
+from alerts.templates.values import Args, Data, Sample, TemplateError, Value, kind, show, true
 from history.model import QueryError
 
 STEPS = 20_000
@@ -246,7 +246,7 @@ def _field(of: Value, name: str, arguments: list[Any]) -> Value:
     if isinstance(of, Data) and name in of:
         return of[name]
     if isinstance(of, Mapping) and not isinstance(of, Data):
-        return of.get(name, "")
+        return of.get(name, None if isinstance(of, Args) else "")
     if of is None:
         raise TemplateError(f"nil data; no entry for key {name!r}")
     raise TemplateError(f"can't evaluate field {name} in type {kind(of)}")

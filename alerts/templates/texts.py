@@ -38,9 +38,9 @@ def match(pattern: Value, value: Value) -> bool:
 
 def replace_all(pattern: Value, replacement: Value, value: Value) -> str:
     """Go's ReplaceAllString: $1, ${1} and ${name} in the replacement."""
-    given, made, at = text(value), "", 0
+    given, made, at, by = text(value), "", 0, text(replacement)
     for found in _regex(pattern).finditer(given):
-        made += given[at : found.start()] + _expanded(text(replacement), found)
+        made += given[at : found.start()] + _expanded(by, found)
         at = found.end()
         if len(made) > LONGEST:
             raise TemplateError(f"reReplaceAll makes more than {LONGEST:,} characters")

@@ -15,6 +15,10 @@ class Data(dict[str, Any]):
     """Go's struct: another field than its own is an error, not empty."""
 
 
+class Args(dict[str, Any]):
+    """What `args` makes: a name that is not in it is nil, not empty text."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """One element of a query's result."""
@@ -66,7 +70,7 @@ def show(value: Value) -> str:
 def _held(value: Value) -> str:
     match value:
         case Mapping():
-            return "map[" + " ".join(f"{name}:{show(value[name])}" for name in sorted(value)) + "]"
+            return _mapping(value)
         case list():
             return "[" + " ".join(show(each) for each in value) + "]"
         case Sample():
@@ -76,6 +80,12 @@ def _held(value: Value) -> str:
         case datetime():
             return moment(value)
     return str(value)
+
+
+def _mapping(value: Mapping[str, Value]) -> str:
+    if isinstance(value, Data):
+        return "{" + " ".join(show(each) for each in value.values()) + "}"
+    return "map[" + " ".join(f"{name}:{show(value[name])}" for name in sorted(value)) + "]"
 
 
 def go_float(value: float) -> str:

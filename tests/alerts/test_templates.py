@@ -97,6 +97,9 @@ EXPANDED = {
         "5400 2001-09-09 01:46:40 +0000 UTC 1000000000 2001",
     '{{ safeHtml "<b>" }}{{ html "<a href=\\"x\\">" }} {{ urlquery "a b&c" }}': "<b>&lt;a href=&#34;x&#34;&gt; a+b%26c",
     '{{ query "other" | first | strvalue }}': "",
+    '{{ printf "%+v %+d %5.1f|%-6v" 0.1 3 1 nil }}{{ (args 1).other }}': "0.1 +3 %!f(int=    1)|<nil> <no value>",
+    "{{ . }}": "{map[__name__:x host:web1 instance:web1.example.org:9100 mountpoint:/var] map[region:eu] "
+        "https://rain.example.org/app 1.234567e+06}",
     "{{ $labels | len }} {{ $.Value }}": "4 1.234567e+06",
     '{{ tmpl "t" 1 }}{{ define "t" }}T{{ . }}{{ end }}': "T1",
 }  # fmt: skip
@@ -125,6 +128,8 @@ UNREADABLE = {
     "{{ if true }}{{ else }}{{ else }}{{ end }}": "unexpected {{ else }}",
     '{{ define "a" }}{{ $labels.x }}{{ end }}': "'$labels' is not known",
     "{{ if true }}{{ $x := 1 }}{{ end }}{{ $x }}": "'$x' is not known",
+    '{{ if true }}{{ define "a" }}{{ end }}{{ end }}': "inside of a block",
+    '{{ define "a" }}{{ end }}{{ define "a" }}{{ end }}': "multiple definition",
     "{{ $x = 1 }}": "'$x' is not known",
     "{{ $a, $b := $labels }}": "too many declarations",
     '{{ "a" "b }}': "unexpected '\"'",
@@ -144,6 +149,7 @@ UNREADABLE = {
 FAILING = {
     "{{ $value $value }}": "can't give argument to non-function",
     "{{ humanize $labels.host }}": "'web1' is no number",
+    '{{ humanize " 1" }}': "is no number",
     "{{ humanize $labels }}": "can't convert map",
     "{{ humanize }}": "humanize cannot take nothing",
     "{{ humanizeTimestamp 1e300 }}": "is no point in time",
