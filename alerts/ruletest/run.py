@@ -48,12 +48,12 @@ def run(file: File) -> Iterator[Difference]:
         engine = create_engine("sqlite://")
         try:
             METADATA.create_all(engine)
-            yield from _Run(file, test, _ordered(file, groups), engine).differences()
+            yield from Stepping(file, test, ordered(file, groups), engine).differences()
         finally:
             engine.dispose()
 
 
-def _ordered(file: File, groups: Sequence[Group]) -> list[Group]:
+def ordered(file: File, groups: Sequence[Group]) -> list[Group]:
     """All are evaluated at the test's interval, whatever their own is."""
     if len(set(file.order)) < len(file.order):
         raise RuleFileError(str(file.path), 1, "group_eval_order", "a group a second time", "each once")
@@ -62,22 +62,34 @@ def _ordered(file: File, groups: Sequence[Group]) -> list[Group]:
     return [replace(group, interval=file.interval) for group in ordered]
 
 
-class _Run:
+class Stepping:
+    """The rules of a file over the series of one of its tests."""
+
     def __init__(self, file: File, test: Test, groups: Sequence[Group], engine: Engine) -> None:
         self._file = file
         self._test = test
         memory = _filled(test, file.interval)
-        self._source = Embedded(memory)
+        self.source = Embedded(memory)
         self._evaluator = Evaluator(
-            self._source, engine, groups, sink=memory, clock=lambda: test.start,
+            self.source, engine, groups, sink=memory, clock=lambda: test.start,
             external_labels=test.external_labels, external_url=test.external_url,
         )  # fmt: skip
+
+    def step(self, at: float) -> None:
+        """Evaluate all rules as of so many seconds after the start."""
+        self._evaluator.evaluate(self._test.start + at)
+
+    def firing(self, name: str) -> list[Expected]:
+        """The alerts of that name as of the last step, in order."""
+        found = [alert for alert in self._evaluator.alerts() if alert.name == name and alert.state == "firing"]
+        texts = [{name: text for name, text in alert.annotations.items() if text} for alert in found]
+        return sorted((Expected(*each) for each in zip((a.labels for a in found), texts, strict=True)), key=_order)
 
     def differences(self) -> Iterator[Difference]:
         failed: set[tuple[str, str]] = set()
         for step in range(int(self._test.end / self._file.interval) + 1):
             at = step * self._file.interval
-            self._evaluator.evaluate(self._test.start + at)
+            self.step(at)
             for health in self._evaluator.health():
                 name = health.rule.alert or health.rule.record
                 if health.last_error and (name, health.last_error) not in failed:
@@ -90,14 +102,7 @@ class _Run:
             yield from self._samples(expr)
 
     def _alerts(self, test: AlertTest) -> Iterator[Difference]:
-        found = sorted(
-            (
-                Expected(alert.labels, {name: text for name, text in alert.annotations.items() if text})
-                for alert in self._evaluator.alerts()
-                if alert.name == test.name and alert.state == "firing"
-            ),
-            key=_order,
-        )
+        found = self.firing(test.name)
         wanted = sorted(
             (replace(each, labels={**each.labels, "alertname": test.name}) for each in test.alerts), key=_order
         )
@@ -108,7 +113,7 @@ class _Run:
         asked = f'expr: "{test.expr}"'
         wanted = sorted(test.samples, key=lambda sample: shown(sample[0]))
         try:
-            result = self._source.query(test.expr, self._test.start + test.at)
+            result = self.source.query(test.expr, self._test.start + test.at)
         except QueryError as error:
             yield Difference(self._test.name, asked, test.at, _values(wanted), f"error: {error}")
             return
