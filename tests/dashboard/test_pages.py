@@ -139,8 +139,8 @@ def test_the_overview_says_it_first(troubled: World) -> None:
     assert "<title>2 need you · Overview · web-01</title>" in text
 
 
-def test_the_alerts_say_which_rule_file_is_refused(troubled: World) -> None:
-    text = troubled.client().get("/alerts").get_data(as_text=True)
+def test_the_alerts_say_which_rule_file_is_refused(tmp_path: Path) -> None:
+    text = everything_odd(situations.trouble(tmp_path)).client().get("/alerts").get_data(as_text=True)
     assert "own.yml:7: fo: expected one of for, found an unknown key" in text
 
 
