@@ -66,7 +66,8 @@ class RuleFiles:
 
     def samples(self) -> list[Sample]:
         with self._lock:
-            return [ERROR(float(str(stamp[0]) in self._errors), str(stamp[0])) for stamp in self._stamps]
+            files = dict.fromkeys(str(stamp[0]) for stamp in self._stamps)
+            return [ERROR(float(file in self._errors), file) for file in files]
 
     def _look(self) -> list[Stamp]:
         return [_stamp(path) for path in rule_files(self._configuration)]
