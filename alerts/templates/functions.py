@@ -17,10 +17,6 @@ def sample(value: Value) -> Sample:
     return value
 
 
-def args(*given: Value) -> Args:
-    return Args({f"arg{at}": each for at, each in enumerate(given)})
-
-
 FUNCTIONS: dict[str, Callable[..., Value]] = {
     "eq": values.equal,
     "ne": lambda one, other: not values.equal(one, other),
@@ -42,7 +38,7 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "strvalue": lambda of: sample(of).labels.get("__value__", ""),
     "label": lambda name, of: sample(of).labels.get(text(name), ""),
     "sortByLabel": collections.sort_by_label,
-    "args": args,
+    "args": Args,
     "humanize": numbers.humanize,
     "humanize1024": numbers.humanize1024,
     "humanizeDuration": numbers.humanize_duration,

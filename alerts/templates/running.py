@@ -28,7 +28,7 @@ from alerts.templates.values import Args, Data, Sample, TemplateError, Value, ki
 from history.model import QueryError
 
 STEPS = 20_000
-DEPTH = 100
+DEPTH = 80
 LONGEST = 65_536  # characters of all that is made
 QUERIES = 20
 
@@ -62,6 +62,11 @@ class Run:
         if self._steps > STEPS:
             raise TemplateError(f"more than {STEPS:,} steps")
 
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > DEPTH:
+            raise TemplateError(f"templates, blocks and brackets nest deeper than {DEPTH}")
+
     def _write(self, text: str) -> None:
         self._characters += len(text)
         if self._characters > LONGEST:
@@ -71,9 +76,7 @@ class Run:
     def _nodes(self, nodes: Sequence[Node], dot: Value, variables: list[tuple[str, Value]]) -> None:
         """What is declared here is gone after it; what is assigned stays."""
         known = len(variables)
-        self._depth += 1
-        if self._depth > DEPTH:
-            raise TemplateError(f"templates and blocks nest deeper than {DEPTH}")
+        self._deeper()
         try:
             for node in nodes:
                 self._step()
@@ -131,8 +134,10 @@ class Run:
 
     def _pipe(self, pipe: Pipe, dot: Value, variables: list[tuple[str, Value]]) -> Value:
         value: Value = None
+        self._deeper()
         for at, command in enumerate(pipe.commands):
             value = self._command(command, dot, variables, (value,) if at else ())
+        self._depth -= 1
         for name in pipe.declares:
             if pipe.anew:
                 variables.append((name, value))
@@ -192,16 +197,15 @@ class Run:
                 return self._pipe(operand, dot, variables)
 
     def _call(self, name: str, arguments: list[Value]) -> Value:
+        self._step(sum(len(each) for each in arguments if isinstance(each, str | list)) // 64)
         try:
             value = self._own(name, *arguments) if name not in FUNCTIONS else FUNCTIONS[name](*arguments)
         except TemplateError as error:
             raise TemplateError(f"error calling {name}: {error}") from error
         except (TypeError, ValueError, OverflowError) as error:
             raise TemplateError(f"{name} cannot take {', '.join(map(show, arguments)) or 'nothing'}"[:500]) from error
-        if isinstance(value, str):
-            self._step(len(value) // 64)
-            if len(value) > LONGEST:
-                raise TemplateError(f"{name} makes more than {LONGEST:,} characters")
+        if isinstance(value, str) and len(value) > LONGEST:
+            raise TemplateError(f"{name} makes more than {LONGEST:,} characters")
         return value
 
     def _own(self, name: str, *arguments: Value) -> Value:

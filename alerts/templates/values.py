@@ -18,6 +18,18 @@ class Data(dict[str, Any]):
 class Args(dict[str, Any]):
     """What `args` makes: a name that is not in it is nil, not empty text."""
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__({f"arg{at}": each for at, each in enumerate(given)})
+        inner = [each for each in given if isinstance(each, Args)]
+        self.depth: int = 1 + max((each.depth for each in inner), default=0)
+        self.size: int = 1 + sum(each.size for each in inner) + sum(_size(each) for each in given)
+        if self.depth > 20 or self.size > 10_000:  # of such in such: each shows what it holds as often as it holds it
+            raise TemplateError("args of args nest too deep or hold too much")
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, list | Mapping) else 1
+
 
 @dataclass(frozen=True)
 class Sample:

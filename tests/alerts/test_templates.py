@@ -172,6 +172,10 @@ FAILING = {
     '{{ $x := printf "%1000d" 1 }}{{ range 100 }}{{ $x }}{{ end }}': "characters",
     '{{ range 100 }}{{ query "other" }}{{ end }}': "more than 20 queries",
     '{{ reReplaceAll "" "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" (printf "%1000d%1000d%1000d" 1 2 3) }}': "characters",
+    '{{ define "a" }}{{ ' + "(" * 30 + 'tmpl "a" 1' + ")" * 30 + ' }}{{ end }}{{ template "a" }}': "nest deeper",
+    "{{ $x := args 1 }}{{ range 40 }}{{ $x = args $x $x }}{{ end }}{{ $x }}": "args of args",
+    "{{ $x := args 1 }}{{ range 900 }}{{ $x = args $x }}{{ end }}{{ $x }}": "args of args",
+    '{{ $x := printf "%1000d" 1 }}{{ range 5000 }}{{ $y := match "a" $x }}{{ end }}': "steps",
     "{{ nil }}": "nil is not a command",
 }
 
