@@ -63,7 +63,7 @@ class Rules:
 
     def reload(self, configuration: Configuration) -> None:
         """Other rules from the next cycle on; channels stay until a restart."""
-        self.evaluator.replace(*self._files.configure(configuration, self.evaluator.groups()))
+        self._files.configure(configuration)
 
     def stop(self) -> None:
         self.evaluator.stop()

@@ -34,20 +34,21 @@ class RuleFiles:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
-        self._stamps: list[Stamp] = []
+        self._stamps: list[Stamp] | None = None
         self._errors: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def configure(self, configuration: Configuration, running: Sequence[Group]) -> Loaded:
+    def configure(self, configuration: Configuration) -> None:
+        """`changed` finds all anew, in the thread that evaluates: two that load could take each other's place."""
         with self._lock:
             self._configuration = configuration
-        return self.load(running)
+            self._stamps = None
 
     def load(self, running: Sequence[Group] = ()) -> Loaded:
         """A file that is refused keeps the groups that it has in `running`; why is logged once."""
         with self._lock:
-            self._stamps = self._look()
-            groups, errors = rulefile.load([stamp[0] for stamp in self._stamps], running)
+            self._stamps = stamps = self._look()
+            groups, errors = rulefile.load([stamp[0] for stamp in stamps], running)
             for error in errors:
                 if self._errors.get(error.file) != str(error):
                     log.error("rules=refused error=%r", str(error))
@@ -66,7 +67,7 @@ class RuleFiles:
 
     def samples(self) -> list[Sample]:
         with self._lock:
-            files = dict.fromkeys(str(stamp[0]) for stamp in self._stamps)
+            files = dict.fromkeys(str(stamp[0]) for stamp in self._stamps or ())
             return [ERROR(float(file in self._errors), file) for file in files]
 
     def _look(self) -> list[Stamp]:

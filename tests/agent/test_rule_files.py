@@ -62,6 +62,15 @@ def test_files_come_and_go(file: Path) -> None:
     assert names(loaded[0]) == ["B"]
 
 
+def test_another_configuration_is_taken_at_the_next_look(file: Path) -> None:
+    write(file, GOOD)
+    watched = files(file)
+    running, _ = watched.load()
+    watched.configure(Configuration(rules=(), shipped_rules=False))
+    assert watched.changed(running) == ([], [])
+    assert watched.changed([]) is None
+
+
 def test_a_bad_file_never_replaces_the_good_one_and_is_logged_once(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
