@@ -1,27 +1,24 @@
 """Rules and delivery as this process runs them, and what they say of themselves as metrics."""
 
-import glob
 import logging
 import time
 from collections.abc import Callable, Sequence
-from importlib import resources
-from pathlib import Path
 
 from sqlalchemy import Engine
 
+from agent import rule_files
 from agent.configuration import Configuration
-from alerts import outbox, rulefile, state
+from agent.rule_files import RuleFiles
+from alerts import outbox, state
 from alerts import registry as notifiers
 from alerts.delivery import Delivery
 from alerts.desk import Desk
 from alerts.evaluator import Evaluator
 from alerts.jumps import Jumps
-from alerts.model import Group
 from alerts.notifier import Channel
 from alerts.path.plan import plan
 from alerts.pipeline import receivers
 from alerts.readings import Catalogue
-from alerts.rulefile import RuleFileError
 from collectors import registry
 from collectors.model import Counter, Gauge, Sample
 from history.model import Sink, Source
@@ -41,21 +38,15 @@ OLDEST = Gauge(
 DEAD_LETTERS = Gauge(
     "raingauge_notifications_dead_letters", "Messages that were given up and are kept, at most one a group.", CHANNEL
 )
-FAMILIES = (EVALUATIONS, EVALUATION_FAILURES, SENT, RETRIES, FAILED, WAITING, OLDEST, DEAD_LETTERS)
-
-
-def rule_files(configuration: Configuration) -> list[Path]:
-    """The shipped files, then the configuration's, whose `*` are expanded."""
-    shipped = Path(str(resources.files("alerts.rules")))
-    own = [Path(path) for pattern in configuration.rules for path in sorted(glob.glob(str(pattern))) or [str(pattern)]]  # noqa: PTH207 # absolute
-    return [*(sorted(shipped.glob("*.yml")) if configuration.shipped_rules else ()), *own]
-
-
-def load(configuration: Configuration, running: Sequence[Group] = ()) -> tuple[list[Group], list[RuleFileError]]:
-    groups, errors = rulefile.load(rule_files(configuration), running)
-    for error in errors:
-        log.error("rules=refused error=%r", str(error))
-    return groups, errors
+LAST_EVALUATION = Gauge(
+    "raingauge_rule_group_last_evaluation_timestamp_seconds",
+    "When the rules of a group were last evaluated.",
+    ("group",),
+)
+FAMILIES = (
+    EVALUATIONS, EVALUATION_FAILURES, LAST_EVALUATION, rule_files.ERROR, SENT, RETRIES, FAILED, WAITING, OLDEST,
+    DEAD_LETTERS,
+)  # fmt: skip
 
 
 def channels(configuration: Configuration) -> list[Channel]:
@@ -77,13 +68,15 @@ class Rules:
         self._engine = engine
         self._clock = clock
         told = channels(configuration)
-        groups, errors = load(configuration)
+        self._files = RuleFiles(configuration)
+        groups, errors = self._files.load()
         self.delivery = Delivery(engine, told)
         self.evaluator = Evaluator(
             source, engine, groups, channels=told, sink=sink, errors=errors,
             catalogue=Catalogue(registry.collectors()), clock=clock, told=self.delivery.wake,
             external_url=configuration.external_url, host=configuration.host, jumps=Jumps(),
             plan=plan(configuration.notify), like_prometheus=configuration.alerts.mode == "prometheus",
+            changed=lambda: self._files.changed(self.evaluator.groups()),
         )  # fmt: skip
 
         self.desk = Desk(engine, self.evaluator.plan, receivers(told), clock)
@@ -97,8 +90,9 @@ class Rules:
         routes = plan(configuration.notify)
         if new := routes.receivers() - self.delivery.stats.keys():
             log.error("routes=kept reason='channels change at the next start' new=%s", ",".join(sorted(new)))
-            routes = self.evaluator.plan()
-        self.evaluator.replace(*load(configuration, self.evaluator.groups()), routes)
+        else:
+            self.evaluator.follow(routes)
+        self._files.configure(configuration)
 
     def stop(self) -> None:
         self.evaluator.stop()
@@ -107,6 +101,9 @@ class Rules:
     def samples(self) -> Sequence[Sample]:
         now, waiting, dead = self._clock(), state.waiting(self._engine), outbox.dead_letters(self._engine)
         samples = [EVALUATIONS(self.evaluator.stats.evaluations), EVALUATION_FAILURES(self.evaluator.stats.failures)]
+        samples += self._files.samples()
+        evaluated = {health.group: health.last_evaluation for health in self.evaluator.health()}
+        samples += [LAST_EVALUATION(at, group) for group, at in evaluated.items() if at is not None]
         for name, stats in self.delivery.stats.items():
             count, oldest = waiting.get(name, (0, now))
             samples += [

@@ -223,7 +223,7 @@ class Configuration(Config):
     heartbeats: tuple[Heartbeat, ...] = ()
     """Jobs that ask for `/ping/<key>` of the exporter when they are done, and are missed when they do not."""
     rules: tuple[Path, ...] = ()
-    """Prometheus rule files of your own; `*` in a name stands for several."""
+    """Prometheus rule files of your own; `*` in a name stands for several. A file that changes is taken anew."""
     shipped_rules: bool = True
     """Evaluate the rules that come with Raingauge."""
     alerts: AlertSettings = AlertSettings()

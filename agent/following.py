@@ -14,11 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent import alerting, asking
 from agent.configuration import Configuration, split_address
+from agent.rule_files import RuleFiles
 from agent.running import VERSION
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
 from alerts import state
 from alerts.model import Alert, Group, RuleHealth
 from alerts.recording import in_order
+from alerts.rulefile import RuleFileError
 from collectors.model import Finding, PartStatus, Target, TargetStatus
 from dashboard.services import Services
 from history.access import Access
@@ -37,9 +39,10 @@ PART_SERIES = ("interval_seconds", "up", "duration_seconds", "last_success_times
 class StoredAlerts:
     """dashboard.services.Alerting from what the evaluating process saved."""
 
-    def __init__(self, engine: Engine, groups: Sequence[Group]) -> None:
+    def __init__(self, engine: Engine, groups: Sequence[Group], errors: Sequence[RuleFileError] = ()) -> None:
         self._engine = engine
         self._groups = groups
+        self._errors = errors
 
     def alerts(self) -> Sequence[Alert]:
         return in_order(alert for rule in state.load(self._engine).values() for alert in rule.alerts.values())
@@ -49,6 +52,9 @@ class StoredAlerts:
 
     def health(self) -> Sequence[RuleHealth]:
         return [RuleHealth(group.name, rule, "unknown") for group in self._groups for rule in group.rules]
+
+    def errors(self) -> Sequence[RuleFileError]:
+        return self._errors
 
 
 class StoredTargets:
@@ -102,7 +108,7 @@ class Following:
         self._access = Access(engine)
         self._store = Store(engine, cache=configuration.history.cache)
         source = asking.source(configuration, self._store)
-        groups, _ = alerting.load(configuration)
+        groups, errors = RuleFiles(configuration).load()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow", daemon=True)
         self.dashboard = Dashboard(
@@ -111,7 +117,7 @@ class Following:
                 host=configuration.host,
                 version=VERSION,
                 source=source,
-                alerting=StoredAlerts(engine, groups),
+                alerting=StoredAlerts(engine, groups, errors),
                 watched=StoredTargets(source),
                 events=Events(engine),
                 access=self._access,

@@ -21,11 +21,18 @@ class Once:
     def of(self, labels: Labels, behind: Iterable[PartOf]) -> Reading:
         """What is known; "missing" when our own health cannot be asked, so that nothing ends."""
         try:
-            if self._readings is None:
-                self._readings = Readings(self._ask(PART_UP), self._ask(LAST_SUCCESS), self._running)
-            return self._readings.of(labels, behind)
+            return self._known().of(labels, behind)
         except QueryError:
             return Reading(missing=True)
+
+    def missing(self, behind: Iterable[PartOf]) -> Sequence[Labels]:
+        """The targets behind an expression that do not answer. QueryError when that cannot be asked."""
+        return self._known().missing(behind)
+
+    def _known(self) -> Readings:
+        if self._readings is None:
+            self._readings = Readings(self._ask(PART_UP), self._ask(LAST_SUCCESS), self._running)
+        return self._readings
 
     def _ask(self, metric: str) -> Sequence[Point]:
         return points(self._source.query(metric, self._now))

@@ -32,6 +32,10 @@ class Reading:
     """A part behind it does not answer now."""
     read_at: float = math.inf
     """Unix seconds of the oldest last success of the parts behind it; inf when no part of ours is behind it."""
+    gone: bool = False
+    """Parts of ours are behind it, and none of them is watched any more."""
+    held: bool = False
+    """Its own expression of when it ends says that it has not ended."""
 
 
 def _always(_labels: Labels) -> Reading:
@@ -52,6 +56,10 @@ class Evaluation:
     """Unix seconds when this process began."""
     as_prometheus: bool = False
     """What is not in the result is over, whether it was read or not; every gap counts."""
+    around: templates.Around = templates.NOTHING
+    """What the rule's texts may ask for."""
+    note: str = ""
+    """What failed beside the expression itself: its result counts all the same."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class RuleState:
     unsure: int = 0
     """Evaluations after the clock jumped in which nothing begins to fire."""
     error: str = ""
-    """Why the last evaluation changed nothing."""
+    """Why the last evaluation changed nothing, or less than it should."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +95,15 @@ def step(
     after = dict(states)
     transitions: list[Transition] = []
     for key, evaluation in evaluations.items():
-        before = states.get(key, RuleState())
-        after[key] = advance(before, evaluation, now)
-        transitions += changes(before.alerts, after[key].alerts)
+        after[key], changed = step_one(states.get(key, RuleState()), evaluation, now)
+        transitions += changed
     return after, transitions
+
+
+def step_one(before: RuleState, evaluation: Evaluation, now: float) -> tuple[RuleState, list[Transition]]:
+    """The same of one rule, as the rules after it see its alerts."""
+    after = advance(before, evaluation, now)
+    return after, changes(before.alerts, after.alerts)
 
 
 def advance(state: RuleState, evaluation: Evaluation, now: float) -> RuleState:
@@ -98,7 +111,7 @@ def advance(state: RuleState, evaluation: Evaluation, now: float) -> RuleState:
         return replace(state, error=evaluation.error)
     found: dict[Identity, tuple[dict[str, str], Point]] = {}
     for point in evaluation.points:
-        labels = alert_labels(evaluation.rule, point)
+        labels = alert_labels(evaluation.rule, point, evaluation.around)
         if identity(labels) in found:
             return replace(state, error=f"two elements of the result have the labels {labels}")
         found[identity(labels)] = (labels, point)
@@ -111,13 +124,13 @@ def advance(state: RuleState, evaluation: Evaluation, now: float) -> RuleState:
     for key, alert in state.alerts.items():
         if key not in found and (kept := _gone(state, alert, evaluation, now)):
             alerts[key] = kept
-    return RuleState(alerts, state.evaluations + 1, max(0, state.unsure - 1))
+    return RuleState(alerts, state.evaluations + 1, max(0, state.unsure - 1), error=evaluation.note)
 
 
-def alert_labels(rule: Rule, point: Point) -> dict[str, str]:
+def alert_labels(rule: Rule, point: Point, around: templates.Around = templates.NOTHING) -> dict[str, str]:
     labels = {name: value for name, value in point.labels.items() if name != "__name__"}
     for name, text in rule.labels.items():
-        labels[name] = templates.expand(text, point.labels, point.value)
+        labels[name] = templates.expand(text, point.labels, point.value, around)
     labels["alertname"] = rule.alert
     return {name: labels[name] for name in sorted(labels) if labels[name]}
 
@@ -132,7 +145,8 @@ def _true(state: RuleState, evaluation: Evaluation, labels: Labels, point: Point
     alert = replace(
         alert,
         annotations={
-            name: templates.expand(text, point.labels, point.value) for name, text in rule.annotations.items()
+            name: templates.expand(text, point.labels, point.value, evaluation.around)
+            for name, text in rule.annotations.items()
         },
         value=point.value,
         lowest=_extreme(min, alert.lowest, point.value),
@@ -165,11 +179,15 @@ def _gone(state: RuleState, alert: Alert, evaluation: Evaluation, now: float) ->
         return alert
     if alert.state == "firing" and reading.read_at <= alert.last_true:
         return alert
-    return _over(state, alert, evaluation, now)
+    return _held(alert, now) if reading.held and alert.state == "firing" else _over(state, alert, evaluation, now)
 
 
 def _over(state: RuleState, alert: Alert, evaluation: Evaluation, now: float) -> Alert | None:
     return None if alert.state == "pending" else _false(state, alert, evaluation, now)
+
+
+def _held(alert: Alert, now: float) -> Alert:
+    return replace(alert, missing_since=None, false_since=None, seen=now)
 
 
 def _false(state: RuleState, alert: Alert, evaluation: Evaluation, now: float) -> Alert:

@@ -13,14 +13,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from alerts import as_prometheus, pipeline, readings, received, state
 from alerts import engine as steps
 from alerts.asked import Once, points, rule_keys
+from alerts.cycle import Cycle
 from alerts.engine import Evaluation, RuleState, Transition
+from alerts.extensions import Asking, extended
 from alerts.jumps import Jumps
-from alerts.model import Alert, Group, Rule, RuleHealth
+from alerts.model import Alert, Group, Labels, Rule, RuleHealth
 from alerts.notifier import Channel
 from alerts.path.plan import Plan, at_once
 from alerts.readings import Catalogue
-from alerts.recording import RULES_TARGET, all_samples, event, in_order, recorded
+from alerts.recording import RULES_TARGET, alert_series, all_samples, event, in_order, recorded
 from alerts.rulefile import RuleFileError
+from alerts.templates import Around
 from collectors.model import Sample
 from history.model import Point, QueryError, Sink, Source
 
@@ -28,6 +31,9 @@ log = logging.getLogger("raingauge.alerts")
 
 LOOK_SECONDS = 10.0
 """At most between two looks at what people silenced or posted, in whatever process."""
+
+
+Loaded = tuple[Sequence[Group], Sequence[RuleFileError]]
 
 
 @dataclass
@@ -61,10 +67,13 @@ class Evaluator:
         host: str = "",
         jumps: Jumps | None = None,
         like_prometheus: bool = False,
+        external_labels: Labels | None = None,
+        changed: Callable[[], Loaded | None] = lambda: None,
     ) -> None:
         """`errors` of the rule files that could not be loaded: their alerts are kept. `told`: wakes delivery.
 
-        Without a `plan` every channel is told everything at once; without `jumps` no clock is compared.
+        Without a `plan` every channel is told everything at once; without `jumps` no clock is compared. `changed`:
+        asked before each cycle for other rules than those that run.
         """
         self._source = source
         self._engine = engine
@@ -78,6 +87,8 @@ class Evaluator:
         self._host = host
         self._jumps = jumps
         self._like_prometheus = like_prometheus
+        self._external_labels = external_labels or {}
+        self._changed = changed
         self._started = clock()
         self._path_due = 0.0
         """Unix seconds of the next tick of any group of alerts."""
@@ -97,16 +108,20 @@ class Evaluator:
             holds = {key: rule.hold for group in groups for key, rule in rule_keys(group)}
             self._states = as_prometheus.restored(self._states, holds, self._started)
 
-    def replace(self, groups: Sequence[Group], errors: Sequence[RuleFileError] = (), plan: Plan | None = None) -> None:
-        """Other rules, and routes, from the next cycle on; alerts of rules that are no more end then."""
+    def replace(self, groups: Sequence[Group], errors: Sequence[RuleFileError] = ()) -> None:
+        """Other rules from the next cycle on; alerts of rules that are no more end then."""
         with self._lock:
             self._groups = tuple(groups)
-            self._plan = plan or self._plan
             self._errors = tuple(errors)
             self._behind = readings.behind_expressions(groups, self._catalogue)
             keys = [key for group in groups for key, _ in rule_keys(group)]
             self._health = {key: self._health[key] for key in keys if key in self._health}
             self._recorded = {key: self._recorded[key] for key in keys if key in self._recorded}
+
+    def follow(self, plan: Plan) -> None:
+        """Other routes from the next cycle on."""
+        with self._lock:
+            self._plan = plan
 
     def alerts(self) -> Sequence[Alert]:
         with self._lock:
@@ -157,6 +172,8 @@ class Evaluator:
             self._states = steps.jumped(self._states, jump.seconds, now)
             if self._sink:
                 self._sink.record(jump.event(self._host, now))
+        if (loaded := self._changed()) is not None:
+            self.replace(*loaded)
         due = [group for group in self.groups() if self._is_due(group, now)]
         for group in due:
             self._due[group.file, group.name] = now - now % group.interval + group.interval
@@ -172,27 +189,41 @@ class Evaluator:
         at = self._due.get((group.file, group.name), now)
         return at <= now or at - now > group.interval  # the clock was set back
 
+    def evaluate(self, now: float) -> None:
+        """Every group at once, due or not."""
+        self._cycle(self.groups(), now)
+
     def _cycle(self, groups: Sequence[Group], now: float) -> None:
-        reading = Once(self._source, now, now - self._started)
+        cycle = Cycle(self._source, Once(self._source, now, now - self._started), now)
         evaluations: dict[str, Evaluation] = {}
         health: dict[str, RuleHealth] = {}
+        before = dict(self._states)
+        after, transitions = steps.retire(before, self._known(before), now)
         for group in groups:
             for key, rule in rule_keys(group):
                 began = time.perf_counter()
-                evaluations[key] = self._evaluate(key, group, rule, reading, now)
+                made = self._made(key)
+                evaluations[key] = self._evaluate(key, group, rule, cycle)
+                if rule.alert:
+                    after[key], changed = steps.step_one(after.get(key, RuleState()), evaluations[key], now)
+                    transitions += changed
+                cycle.made(made, self._made(key, after), now - group.query_offset)
                 health[key] = RuleHealth(group.name, rule, "ok", "", now, time.perf_counter() - began)
-        before = dict(self._states)
-        after, ended = steps.retire(before, self._known(before), now)
-        alerting = {key: evaluation for key, evaluation in evaluations.items() if evaluation.rule.alert}
-        after, transitions = steps.step(after, alerting, now)
-        self._save(after, [*ended, *transitions], now)
+        self._save(after, transitions, now)
         with self._lock:
             self._states = after
         for key, evaluation in evaluations.items():
-            error = evaluation.error or (after[key].error if key in alerting else "")
+            error = evaluation.error or (after[key].error if evaluation.rule.alert else "")
             self._note(key, replace(health[key], health="err" if error else "ok", last_error=error))
-        if groups or ended:
-            self._publish([*ended, *transitions], now)
+        if groups or transitions:
+            self._publish(transitions, now)
+
+    def _made(self, key: str, states: steps.States | None = None) -> Sequence[Sample]:
+        """What one rule has in history."""
+        if key in self._recorded:
+            return self._recorded[key]
+        states = self._states if states is None else states
+        return list(alert_series({key: states[key]})) if key in states else []
 
     def _known(self, states: Iterable[str]) -> set[str]:
         """Keys of our rules, and of those whose file cannot be read now."""
@@ -217,21 +248,28 @@ class Evaluator:
         if done.messages:
             self._told()
 
-    def _evaluate(self, key: str, group: Group, rule: Rule, reading: Once, now: float) -> Evaluation:
+    def _evaluate(self, key: str, group: Group, rule: Rule, cycle: Cycle) -> Evaluation:
         found: Sequence[Point] = ()
         error = ""
+        at = cycle.now - group.query_offset
         try:
-            found = points(self._source.query(rule.expr, now - group.query_offset))
+            found = points(cycle.query(rule.expr, at))
             if rule.record:
                 self._recorded[key] = recorded(rule, found, group.limit)
         except (QueryError, ValueError) as failure:
             error = str(failure) or type(failure).__name__
             self._recorded.pop(key, None)
         behind = self._behind.get(rule.expr, frozenset())
-        return Evaluation(
-            rule, group.interval, found, error, group.limit, lambda labels: reading.of(labels, behind),
-            since=self._started, as_prometheus=self._like_prometheus,
+        around = Around(
+            self._external_labels, self._external_url, cycle.now, lambda expr: points(cycle.query(expr, at))
+        )
+        evaluation = Evaluation(
+            rule, group.interval, found, error, group.limit, lambda labels: cycle.reading.of(labels, behind),
+            since=self._started, as_prometheus=self._like_prometheus, around=around,
         )  # fmt: skip
+        alerts = self._states[key].alerts.values() if key in self._states else ()
+        asking = Asking(around.query, lambda text: cycle.query(text, at), lambda: cycle.reading.missing(behind))
+        return extended(evaluation, alerts, asking)
 
     def _note(self, key: str, health: RuleHealth) -> None:
         with self._lock:

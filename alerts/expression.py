@@ -32,6 +32,19 @@ def metrics(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def ranges(text: str) -> dict[str, float]:
+    """Its range selectors as text -> the length of the range, seconds; subqueries are none. Of a valid expression."""
+    found: dict[str, float] = {}
+
+    def visit(node: Any) -> bool:
+        if isinstance(node, promql_parser.MatrixSelector):
+            found[node.prettify()] = node.range.total_seconds()
+        return True
+
+    promql_parser.walk(promql_parser.parse(text), visit)
+    return found
+
+
 def _names(selector: Any) -> Iterator[str]:
     if selector.name:
         yield selector.name

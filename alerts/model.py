@@ -20,6 +20,15 @@ class Rule:
     keep_firing_for: float = 0.0  # seconds
     labels: Labels = field(default_factory=dict)
     annotations: Labels = field(default_factory=dict)
+    """Without those of the reserved names, which are the fields below."""
+    resolve_expr: str = ""
+    """A firing alert that is not in the result of `expr` any more ends only when this has an element for it."""
+    no_data: Literal["keep", "fire", "ok"] = "keep"
+    """What becomes of alerts when a part behind `expr` does not answer."""
+    min_valid: float = 0.0
+    """Of the samples in the ranges of `expr`, the part that has to be there."""
+    depends_on: tuple[str, ...] = ()
+    """Names of the alerts that explain this one."""
 
 
 @dataclass(frozen=True)

@@ -75,13 +75,23 @@ class Readings:
         return Reading(
             missing=any(reading.missing for reading in readings),
             read_at=min((reading.read_at for reading in readings), default=math.inf),
+            gone=bool(readings) and all(reading.gone for reading in readings),
         )
+
+    def missing(self, behind: Iterable[PartOf]) -> list[Labels]:
+        """The labels of each target with a part behind the expression that does not answer."""
+        found: dict[tuple[str, str, str], Labels] = {}
+        for job, part in sorted(behind):
+            for (host, instance), values in _by_target(self._part_up, {}, job, part).items():
+                if max(values) == 0:
+                    found[job, instance, host] = {"job": job, "instance": instance, "host": host}
+        return list(found.values())
 
     def _of_part(self, labels: Labels, job: str, part: str) -> Reading:
         up = _by_target(self._part_up, labels, job, part)
         read = _by_target(self._last_success, labels, job, part)
         if not up and not read:
-            return Reading(read_at=-math.inf if self._starting else math.inf)
+            return Reading(read_at=-math.inf if self._starting else math.inf, gone=not self._starting)
         # As a whole, a target is missing when none of its parts answers, and as fresh as its freshest part.
         return Reading(
             missing=any(max(values) == 0 for values in up.values()),

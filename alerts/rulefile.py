@@ -4,20 +4,20 @@ Source: https://prometheus.io/docs/prometheus/latest/configuration/recording_rul
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml import MappingNode, Node, ScalarNode, SequenceNode
+from yaml import MappingNode, Node
 
-from alerts.expression import check_expression
+from alerts import reserved, templates
+from alerts.expression import check_expression, ranges
 from alerts.model import Group, Rule
-from collectors.config import SECONDS
+from alerts.strict_yaml import Read, Wrong, count, duration, each, mapping, show, text
 
 DEFAULT_INTERVAL = 10.0  # seconds
-DURATION = re.compile(r"0|(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
@@ -29,15 +29,6 @@ class RuleFileError(Exception):
         super().__init__(f"{file}:{line}: {key}: expected {expected}, found {found}")
         self.file = file
         self.line = line
-        self.key = key
-        self.found = found
-        self.expected = expected
-
-
-class _Wrong(Exception):
-    def __init__(self, node: Node | int, key: str, found: str, expected: str) -> None:
-        super().__init__(key)
-        self.line = node if isinstance(node, int) else node.start_mark.line + 1
         self.key = key
         self.found = found
         self.expected = expected
@@ -65,19 +56,26 @@ def load(paths: Iterable[Path], running: Sequence[Group] = ()) -> tuple[list[Gro
 
 def parse(text: str, file: str, default_interval: float = DEFAULT_INTERVAL) -> list[Group]:
     """Raise RuleFileError for the first thing that is wrong."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        if root is None:
-            return []
-        keys = _mapping(root, "file", {"groups": _each(_group)})
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RuleFileError(file, line, "file", str(error.problem), "YAML") from error
-    except _Wrong as wrong:
-        raise RuleFileError(file, wrong.line, wrong.key, wrong.found, wrong.expected) from wrong
+    keys = read(text, file, {"groups": _groups})
     groups: list[Group] = [replace(group, file=file, interval=group.interval or default_interval)
                            for group in keys.get("groups", [])]  # fmt: skip
     return groups
+
+
+def read(content: str, file: str, schema: Mapping[str, Read]) -> dict[str, Any]:
+    """The keys of a whole file. RuleFileError for the first thing that is wrong."""
+    try:
+        root = yaml.compose(content, Loader=yaml.SafeLoader)
+        return {} if root is None else mapping(root, "file", schema)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise RuleFileError(file, line, "file", str(error.problem), "YAML") from error
+    except yaml.YAMLError as error:
+        raise RuleFileError(file, 1, "file", str(error), "YAML") from error
+    except RecursionError as error:
+        raise RuleFileError(file, 1, "file", "too many brackets", "YAML") from error
+    except Wrong as wrong:
+        raise RuleFileError(file, wrong.line, wrong.key, wrong.found, wrong.expected) from wrong
 
 
 def _refuse_second(found: Sequence[Group], groups: Sequence[Group]) -> None:
@@ -88,46 +86,19 @@ def _refuse_second(found: Sequence[Group], groups: Sequence[Group]) -> None:
             raise RuleFileError(group.file, 1, "name", f"group {group.name!r} of {other} again", "one of that name")
 
 
-def _mapping(node: Node, key: str, schema: dict[str, Callable[[Node, str], Any]]) -> dict[str, Any]:
-    if not isinstance(node, MappingNode):
-        raise _Wrong(node, key, _show(node), "a mapping")
-    values: dict[str, Any] = {}
-    for name_node, value in node.value:
-        name = str(name_node.value)
-        if name not in schema:
-            raise _Wrong(name_node, name, "an unknown key", f"one of {', '.join(schema)}")
-        if name in values:
-            raise _Wrong(name_node, name, "the key a second time", "it once")
-        values[name] = schema[name](value, name)
-    return values
-
-
-def _each(read: Callable[[Node, str], Any]) -> Callable[[Node, str], list[Any]]:
-    def read_list(node: Node, key: str) -> list[Any]:
-        if isinstance(node, ScalarNode) and node.value in ("", "~", "null"):
-            return []
-        if not isinstance(node, SequenceNode):
-            raise _Wrong(node, key, _show(node), "a list")
-        values = [(item, read(item, key)) for item in node.value]
-        if read is _group:
-            _refuse_same_names(values)
-        return [value for _, value in values]
-
-    return read_list
-
-
-def _refuse_same_names(groups: Sequence[tuple[Node, Group]]) -> None:
-    seen: set[str] = set()
-    for node, group in groups:
-        if group.name in seen:
-            raise _Wrong(node, "name", f"group {group.name!r} a second time", "each group's name once in a file")
-        seen.add(group.name)
+def _groups(node: Node, key: str) -> list[Group]:
+    groups: list[Group] = each(_group)(node, key)
+    for at, group in enumerate(groups):
+        if group.name in {other.name for other in groups[:at]}:
+            place = node.value[at]
+            raise Wrong(place, "name", f"group {group.name!r} a second time", "each group's name once in a file")
+    return groups
 
 
 def _group(node: Node, key: str) -> Group:
-    values = _mapping(node, key, GROUP)
+    values = mapping(node, key, GROUP)
     if not values.get("name"):
-        raise _Wrong(node, "name", "no name", "the group's name")
+        raise Wrong(node, "name", "no name", "the group's name")
     labels = values.get("labels", {})
     rules = tuple(replace(rule, labels={**labels, **rule.labels}) for rule in values.get("rules", []))
     return Group(
@@ -142,89 +113,92 @@ def _group(node: Node, key: str) -> Group:
 
 
 def _rule(node: Node, key: str) -> Rule:
-    values = _mapping(node, key, RULE)
+    values = mapping(node, key, RULE)
+    assert isinstance(node, MappingNode)
     if ("alert" in values) == ("record" in values):
-        raise _Wrong(node, "rules", "both" if "alert" in values else "neither", "either `alert` or `record`")
+        raise Wrong(node, "rules", "both" if "alert" in values else "neither", "either `alert` or `record`")
     if not values.get("expr"):
-        raise _Wrong(node, "expr", "no expression", "a PromQL expression")
+        raise Wrong(node, "expr", "no expression", "a PromQL expression")
     if "record" in values and (extra := values.keys() & {"for", "keep_firing_for", "annotations"}):
-        raise _Wrong(node, min(extra), "the key in a recording rule", "it in alerting rules only")
+        raise Wrong(node, min(extra), "the key in a recording rule", "it in alerting rules only")
     values["hold"] = values.pop("for", 0.0)
+    if "alert" in values:
+        _refuse_templates(node)
+        values |= _reserved(node, values)
     return Rule(**values)
 
 
-def _text(node: Node, key: str) -> str:
-    if not isinstance(node, ScalarNode) or node.tag == "tag:yaml.org,2002:null":
-        raise _Wrong(node, key, _show(node), "text")
-    return str(node.value)
+def _refuse_templates(rule: MappingNode) -> None:
+    for key, node in rule.value:
+        if key.value in ("labels", "annotations"):
+            for name, value in node.value:
+                if problem := templates.check(value.value):
+                    raise Wrong(value, f"{key.value}.{name.value}", problem, "a template")
+
+
+def _reserved(rule: MappingNode, values: dict[str, Any]) -> dict[str, Any]:
+    """The fields that annotations with reserved names give, and the annotations without these."""
+    fields: dict[str, Any] = {"annotations": dict(values.get("annotations", {}))}
+    pairs = [pair for key, node in rule.value if key.value == "annotations" for pair in node.value]
+    for name, value in pairs:
+        if name.value.startswith(reserved.PREFIX):
+            try:
+                field, read = reserved.read(name.value, fields["annotations"].pop(name.value))
+            except reserved.Refused as refused:
+                raise Wrong(value, f"annotations.{name.value}", refused.found, refused.expected) from refused
+            fields[field] = read
+            if field == "min_valid" and not ranges(values["expr"]):
+                raise Wrong(value, f"annotations.{name.value}", "an expression without one", "a range such as [5m]")
+    return fields
 
 
 def _record(node: Node, key: str) -> str:
-    if not METRIC.fullmatch(_text(node, key)):
-        raise _Wrong(node, key, _show(node), "a metric name")
-    return _text(node, key)
+    if not METRIC.fullmatch(text(node, key)):
+        raise Wrong(node, key, show(node), "a metric name")
+    return text(node, key)
 
 
 def _alert(node: Node, key: str) -> str:
-    if not _text(node, key):
-        raise _Wrong(node, key, "no name", "the alert's name")
-    return _text(node, key)
+    if not text(node, key):
+        raise Wrong(node, key, "no name", "the alert's name")
+    return text(node, key)
 
 
 def _expression(node: Node, key: str) -> str:
-    text = _text(node, key)
-    if problem := check_expression(text):
-        raise _Wrong(node, key, f"{text.strip()!r}: {problem}", "a PromQL expression")
-    return text
+    expr = text(node, key)
+    if problem := check_expression(expr):
+        raise Wrong(node, key, f"{expr.strip()!r}: {problem}", "a PromQL expression")
+    return expr
 
 
-def _duration(node: Node, key: str) -> float:
-    text = _text(node, key)
-    if not DURATION.fullmatch(text):
-        raise _Wrong(node, key, repr(text), "a duration such as 30s, 5m or 1h30m")
-    return float(sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdwy])", text)))
-
-
-def _count(node: Node, key: str) -> int:
-    if not re.fullmatch(r"\d+", _text(node, key)):
-        raise _Wrong(node, key, _show(node), "a whole number")
-    return int(_text(node, key))
-
-
-def _texts(node: Node, key: str) -> dict[str, str]:
+def texts(node: Node, key: str) -> dict[str, str]:
     if not isinstance(node, MappingNode):
-        raise _Wrong(node, key, _show(node), "a mapping of names to text")
+        raise Wrong(node, key, show(node), "a mapping of names to text")
     values: dict[str, str] = {}
     for name_node, value in node.value:
         name = str(name_node.value)
         if not LABEL.fullmatch(name) or name == "__name__":
-            raise _Wrong(name_node, key, repr(name), "a label name")
+            raise Wrong(name_node, key, repr(name), "a label name")
         if name in values:
-            raise _Wrong(name_node, f"{key}.{name}", "the key a second time", "it once")
-        values[name] = _text(value, f"{key}.{name}")
+            raise Wrong(name_node, f"{key}.{name}", "the key a second time", "it once")
+        values[name] = text(value, f"{key}.{name}")
     return values
 
 
-def _show(node: Node) -> str:
-    if isinstance(node, ScalarNode):
-        return repr(node.value) if node.value else "nothing"
-    return "a list" if isinstance(node, SequenceNode) else "a mapping"
-
-
-RULE: dict[str, Callable[[Node, str], Any]] = {
+RULE: dict[str, Read] = {
     "record": _record,
     "alert": _alert,
     "expr": _expression,
-    "for": _duration,
-    "keep_firing_for": _duration,
-    "labels": _texts,
-    "annotations": _texts,
+    "for": duration,
+    "keep_firing_for": duration,
+    "labels": texts,
+    "annotations": texts,
 }
-GROUP: dict[str, Callable[[Node, str], Any]] = {
-    "name": _text,
-    "interval": _duration,
-    "query_offset": _duration,
-    "limit": _count,
-    "labels": _texts,
-    "rules": _each(_rule),
+GROUP: dict[str, Read] = {
+    "name": text,
+    "interval": duration,
+    "query_offset": duration,
+    "limit": count,
+    "labels": texts,
+    "rules": each(_rule),
 }

@@ -8,6 +8,7 @@ from flask import current_app
 
 from alerts.desk import Desk
 from alerts.model import Alert, Group, RuleHealth
+from alerts.rulefile import RuleFileError
 from collectors.model import Event, Finding, TargetStatus
 from history.access import Access
 from history.inventory import Holding
@@ -23,6 +24,9 @@ class Alerting(Protocol):
 
     def groups(self) -> Sequence[Group]: ...
     def health(self) -> Sequence[RuleHealth]: ...
+    def errors(self) -> Sequence[RuleFileError]:
+        """Of rule files that are refused."""
+        ...
 
 
 class Watched(Protocol):

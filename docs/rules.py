@@ -30,10 +30,14 @@ def rules() -> str:
 def _rule(rule: Rule, group: Group) -> str:
     times = [f"for {duration(rule.hold)}"] if rule.hold else ["at once"]
     times += [f"kept for {duration(rule.keep_firing_for)} after"] if rule.keep_firing_for else []
+    times += [f"no data: {rule.no_data}"] if rule.no_data != "keep" else []
+    times += [f"at least {rule.min_valid:.0%} of its samples"] if rule.min_valid else []
+    times += [f"explained by {', '.join(rule.depends_on)}"] if rule.depends_on else []
+    ends = f"\nOver only when:\n\n```promql\n{rule.resolve_expr.strip()}\n```\n" if rule.resolve_expr else ""
     kind = [rule.labels[name] for name in ("severity", "class", "layer") if name in rule.labels]
     return (
         f"### {rule.alert or rule.record}\n\n"
         f"{', '.join([*(kind or ['recorded']), *times])} ({Path(group.file).name}). "
         f"{rule.annotations.get('description', '')}\n\n"
-        f"{code(rule.annotations.get('summary', ''))}\n\n```promql\n{rule.expr.strip()}\n```\n"
+        f"{code(rule.annotations.get('summary', ''))}\n\n```promql\n{rule.expr.strip()}\n```\n{ends}"
     )

@@ -1,6 +1,7 @@
 """The embedded source: PromQL over the store of this process."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -11,16 +12,23 @@ from history.promql.frames import Frame, Ranges, alive
 from history.promql.limits import DEFAULT, Limits
 from history.promql.parse import parse
 from history.promql.query import Query
-from history.samples import Floats, Matcher
-from history.store import Store
+from history.samples import Floats, Matcher, Samples
+
+
+class Holder(Samples, Protocol):
+    """A store, or what a test of rules has in memory."""
+
+    def series(self, matchers: Sequence[Matcher], start: int, end: int) -> Iterable[Labels]: ...
+    def metadata(self) -> dict[str, Metadata]: ...
 
 
 class Embedded:
     """history.model.Source over a Store. Any thread."""
 
-    def __init__(self, store: Store, limits: Limits = DEFAULT, promql_2x: bool = False) -> None:
+    def __init__(self, store: Holder, limits: Limits = DEFAULT, promql_2x: bool = False) -> None:
         """`promql_2x`: ranges include their left border, as in Prometheus 2."""
         self._store = store
+        self._samples: Samples = store
         self._limits = limits
         self._promql_2x = promql_2x
 
@@ -47,7 +55,7 @@ class Embedded:
         return Matrix(tuple(_lines(result.value, np.arange(first, last + 1, width) / 1000)), result.notes)
 
     def _evaluate(self, expr: str, start: int, end: int, step: int) -> Result:
-        query = Query(self._store, start, end, step, self._limits, self._promql_2x)
+        query = Query(self._samples, start, end, step, self._limits, self._promql_2x)
         return evaluate(query, parse(expr, self._limits))
 
     def series(self, matchers: Sequence[str], start: float, end: float) -> list[dict[str, str]]:

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from agent import alerting
 from agent.configuration import Configuration, load
+from agent.rule_files import rule_files
 from docs.http import EXPORTER
 from docs.settings import ENVIRONMENT
 from tests.commandline import accepts
@@ -161,7 +161,7 @@ def test_prometheus_finds_raingauge_its_rules_and_alertmanager(
     assert [each["url"] for each in scrape["http_sd_configs"]] == [f"http://{configuration.exporter.listen}/sd"]
     (pattern,) = prometheus["rule_files"]
     source, _ = mounts(services["prometheus"])[str(Path(pattern).parent)]
-    assert sorted((ROOT / source).glob(Path(pattern).name)) == alerting.rule_files(Configuration())
+    assert sorted((ROOT / source).glob(Path(pattern).name)) == rule_files(Configuration())
     (told,) = prometheus["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
     assert f"--web.listen-address={told}" in services["alertmanager"]["command"]
 
@@ -209,7 +209,7 @@ def test_prometheus_and_alertmanager_accept_their_files(tmp_path: Path) -> None:
     file.write_text(text.replace("/etc/prometheus/rules/", f"{ROOT}/alerts/rules/"))
     checked = subprocess.run(["promtool", "check", "config", str(file)], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
-    assert checked.stdout.count("rules found") == len(alerting.rule_files(Configuration()))
+    assert checked.stdout.count("rules found") == len(rule_files(Configuration()))
     if amtool := shutil.which("amtool"):
         subprocess.run([amtool, "check-config", FOLDER / "alertmanager.yml"], check=True, capture_output=True)
 

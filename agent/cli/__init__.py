@@ -18,6 +18,7 @@ NOUNS = (
     "query",
     "runbook",
     "history",
+    "rules",
     "config",
     "notify",
     "alerts",

@@ -18,10 +18,10 @@ def command() -> None:
 @click.pass_obj
 def check(context: Context) -> None:
     """Say whether the file, and the rule files and secrets that it names, can be used."""
-    from agent import alerting
+    from agent.rule_files import RuleFiles
 
     configuration = context.configuration()
-    groups, errors = alerting.load(configuration)
+    groups, errors = RuleFiles(configuration).load()
     problems = [str(error) for error in errors]
     try:
         configuration.password()

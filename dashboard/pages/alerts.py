@@ -56,6 +56,8 @@ class AlertsPage:
     resolved: tuple[AlertCard, ...]
     """Within the last hour."""
     groups: tuple[RuleGroup, ...]
+    refused: tuple[str, ...]
+    """What is wrong with rule files, with file and line."""
 
 
 def build(services: Services, asked: View, name: str = "") -> AlertsPage:
@@ -67,6 +69,7 @@ def build(services: Services, asked: View, name: str = "") -> AlertsPage:
         pending=cards(alerts, "pending"),
         resolved=cards(alerts, "resolved"),
         groups=tuple(_groups(services, alerts, name)),
+        refused=tuple(str(error) for error in services.alerting.errors()),
     )
 
 

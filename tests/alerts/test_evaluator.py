@@ -22,7 +22,7 @@ from history.embedded import Embedded
 from history.model import Matrix, Point, QueryError, Vector
 from history.store.store import Store
 from tests.alerts.examples import T, database, webhook
-from tests.alerts.promtool import Kept
+from tests.alerts.kept import Kept
 from tests.alerts.receiver import Receiver
 from tests.alerts.walk import routes
 from tests.lab.ports import wait_until

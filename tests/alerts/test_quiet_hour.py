@@ -12,7 +12,7 @@ from collectors.model import Target
 from history.database import open_database
 from history.embedded import Embedded
 from history.store import Store
-from tests.alerts.promtool import Kept
+from tests.alerts.kept import Kept
 from tests.collectors.captures import captures
 
 RULES = sorted((Path(__file__).parents[2] / "alerts" / "rules").glob("*.yml"))

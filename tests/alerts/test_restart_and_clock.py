@@ -15,7 +15,7 @@ from history.model import Point, Vector
 from history.store.store import Store
 from tests.alerts.clock import KEY, Clock
 from tests.alerts.examples import T, alert
-from tests.alerts.promtool import Kept
+from tests.alerts.kept import Kept
 from tests.alerts.test_evaluator import BUSY, DOWN, Fixed, Host, group
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from alerts.rulefile import RuleFileError
 from collectors.model import Event, Finding
 from dashboard import asked
 from dashboard.pages import alerts, host, overview, targets
@@ -125,6 +126,7 @@ def everything_odd(world: World) -> World:
         alert("CpuSteal", scene.NODE, "firing", 0.2, 700),
     ]  # fmt: skip
     world.alerting.states = [replace(world.alerting.states[0], health="err", last_error="boom"), *world.alerting.states]
+    world.alerting.refused = [RuleFileError("own.yml", 7, "fo", "an unknown key", "one of for")]
     return world
 
 
@@ -135,6 +137,11 @@ def test_the_overview_says_it_first(troubled: World) -> None:
     assert data["verdict"]["lead"] == "All workers of PHP-FPM pool shop are busy"
     assert 0 < text.index(data["verdict"]["lead"]) < text.index("Layers") < text.index("<figure")
     assert "<title>2 need you · Overview · web-01</title>" in text
+
+
+def test_the_alerts_say_which_rule_file_is_refused(tmp_path: Path) -> None:
+    text = everything_odd(situations.trouble(tmp_path)).client().get("/alerts").get_data(as_text=True)
+    assert "own.yml:7: fo: expected one of for, found an unknown key" in text
 
 
 def test_a_new_host_is_told_from_its_first_sample_on_when_a_day_is_there(tmp_path: Path) -> None:

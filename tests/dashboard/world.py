@@ -12,6 +12,7 @@ from alerts.desk import Desk
 from alerts.model import Alert, Group, RuleHealth
 from alerts.path.flow import Receiver
 from alerts.path.plan import Plan
+from alerts.rulefile import RuleFileError
 from collectors.model import Finding, TargetStatus
 from dashboard.app import create_app
 from dashboard.services import Services
@@ -34,6 +35,7 @@ class Alerting:
     found: Sequence[Alert] = ()
     loaded: Sequence[Group] = ()
     states: Sequence[RuleHealth] = ()
+    refused: Sequence[RuleFileError] = ()
 
     def alerts(self) -> Sequence[Alert]:
         return self.found
@@ -43,6 +45,9 @@ class Alerting:
 
     def health(self) -> Sequence[RuleHealth]:
         return self.states
+
+    def errors(self) -> Sequence[RuleFileError]:
+        return self.refused
 
 
 @dataclass

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from alerts.ruletest import notation
 from history.model import Labels, QueryError
 from history.numbers import duration
 from history.promql.evaluate import evaluate
@@ -23,10 +24,6 @@ STALE = float(STALE_BITS.view(np.float64))
 COMMAND = re.compile(
     r"eval(?:_(\w+))?\s+(instant|range)\s+(?:at\s+(\S+)|from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+))\s+(.*)"
 )
-SERIES = re.compile(r'(?P<name>[a-zA-Z_:][\w:]*)?\s*(?P<labels>\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?\s*(?P<values>.*)')
-LABEL = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([a-zA-Z_][\w.]*))\s*(?:=\s*"((?:[^"\\]|\\.)*)")?')
-NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[iI]nf|NaN)"
-VALUE = re.compile(rf"({NUMBER}|_|stale)(?:([-+])((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?))?(?:x(\d+))?")
 
 
 class Unsupported(Exception):
@@ -79,40 +76,17 @@ def milliseconds(text: str) -> int:
 
 def expand(text: str) -> list[float | None]:
     """`1+2x3 _ stale` -> each value; None where there is none."""
-    values: list[float | None] = []
-    at = 0
-    text = text.strip()
-    while at < len(text):
-        found = VALUE.match(text, at)
-        if not found:
-            raise Unsupported(f"values {text[at:]!r}")
-        first, sign, width, times = found.groups()
-        at = re.compile(r"\s*").match(text, found.end()).end()  # type: ignore[union-attr]
-        if first in ("_", "stale"):
-            values += [None if first == "_" else STALE] * int(times or 1)
-            continue
-        begin = float(first)
-        delta = float(f"{sign or '+'}{width or 0}")
-        values += [begin + delta * count for count in range(int(times or 0) + 1)]
-    return values
+    try:
+        return [STALE if isinstance(value, notation.End) else value for value in notation.values(text)]
+    except notation.NotSeries as error:
+        raise Unsupported(str(error)) from error
 
 
 def series(text: str) -> tuple[Labels, str]:
-    found = SERIES.fullmatch(text.strip())
-    if not found or not (found["name"] or found["labels"]):
-        raise Unsupported(f"series {text!r}")
-    labels = {"__name__": found["name"]} if found["name"] else {}
-    for quoted, name, value in LABEL.findall((found["labels"] or "{}")[1:-1]):
-        if quoted and not value and not name:
-            labels["__name__"] = _unescape(quoted)
-        else:
-            labels[_unescape(quoted) or name] = _unescape(value)
-    return {name: value for name, value in labels.items() if value}, found["values"]
-
-
-def _unescape(text: str) -> str:
-    escapes = {"n": "\n", "t": "\t", "r": "\r"}
-    return re.sub(r"\\(.)", lambda found: escapes.get(found[1], found[1]), text)
+    try:
+        return notation.series(text)
+    except notation.NotSeries as error:
+        raise Unsupported(str(error)) from error
 
 
 def run(path: Path) -> Iterator[tuple[Case, str]]:
@@ -188,7 +162,11 @@ def check(memory: Memory, case: Case) -> str:
         return "expected to fail"
     if isinstance(found, str):
         wanted = case.text or ""
-        return "" if found == (wanted[1:-1] if wanted[:1] == "`" else _unescape(wanted[1:-1])) else f"string {found!r}"
+        return (
+            ""
+            if found == (wanted[1:-1] if wanted[:1] == "`" else notation.unescape(wanted[1:-1]))
+            else f"string {found!r}"
+        )
     if isinstance(found, Ranges):
         case.skip = "range vector"
         return ""
@@ -205,7 +183,7 @@ def compare(case: Case, found: Frame | np.ndarray) -> str:
     got = [(dict(labels), values, present) for labels, values, present in
            zip(found.labels, found.values, found.present, strict=True) if present.any()]  # fmt: skip
     wanted: list[tuple[Labels, list[float | None]]]
-    if case.expected and case.instant and re.fullmatch(NUMBER, case.expected[0]):
+    if case.expected and case.instant and re.fullmatch(notation.NUMBER, case.expected[0]):
         wanted = [({}, expand(case.expected[0]))]
     else:
         wanted = [(labels, expand(values)) for labels, values in map(series, case.expected)]
