@@ -114,21 +114,31 @@ class Watched:
 
     def _log_changes(self, now: float) -> None:
         """The first failure, a changed reason, the recovery; not each cycle."""
-        target = self.ticking.target
-        for state, status in zip(self.ticking.parts, self.ticking.statuses(now), strict=True):
+        changed = [state for state in self.ticking.parts if self._is_news(state)]
+        if not changed:
+            return
+        target, statuses = self.ticking.target, {status.part: status for status in self.ticking.statuses(now)}
+        for state in changed:
+            status = statuses[state.part.name]
+            where = f"job={target.job} instance={target.instance} part={status.part}"
             if state.slowed != self._slowed.get(status.part, 1):
                 self._slowed[status.part] = state.slowed
-                log.warning(
-                    "job=%s instance=%s part=%s interval=%gs cost: %s", target.job, target.instance, status.part,
-                    status.interval, "over budget, read more rarely" if status.error else "within budget again",
-                )  # fmt: skip
+                words = "over budget, read more rarely" if state.slowed > 1 else "within budget again"
+                log.warning("%s interval=%gs cost: %s", where, status.interval, words)
             before, outcome = self._said.get(status.part, "ok"), status.outcome
-            if outcome in ("waiting", before) or {outcome, before} == {"ok", "absent"}:
+            if not _differs(before, outcome):
                 continue
             self._said[status.part] = outcome
-            where = f"job={target.job} instance={target.instance} part={status.part}"
             if outcome in ("ok", "absent"):
                 log.info("%s recovered=%s", where, before)
             else:
                 bug = state.last.bug if state.last and outcome == "bug" else None
                 log.warning("%s reason=%s error=%r", where, outcome, status.error, exc_info=bug)
+
+    def _is_news(self, state: PartState) -> bool:
+        name = state.part.name
+        return state.slowed != self._slowed.get(name, 1) or _differs(self._said.get(name, "ok"), state.outcome)
+
+
+def _differs(before: str, outcome: str) -> bool:
+    return outcome not in ("waiting", before) and {outcome, before} != {"ok", "absent"}

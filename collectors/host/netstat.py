@@ -7,6 +7,7 @@ Source: https://docs.kernel.org/networking/snmp_counter.html
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from collectors.errors import Absent, ParseError
 from collectors.host.config import Host
@@ -16,6 +17,10 @@ from collectors.sources.files import read_text
 FIELD = Untyped("node_netstat_*", "The counter * of /proc/net/netstat, snmp or snmp6.")
 FAMILIES = (FIELD,)
 
+UNREAD = re.compile(r"(MPTcpExt|\w+6)_")
+"""Some 150 more that no known dashboard shows."""
+NUMBER = re.compile(r"-?\d+", re.ASCII)
+NAME = re.compile(r"\w+", re.ASCII)
 WATCHED = re.compile(
     r".*_(InErrors|InErrs)|Ip_Forwarding|Ip(6|Ext)_(InOctets|OutOctets)|Icmp6?_(InMsgs|OutMsgs)"
     r"|TcpExt_(Listen.*|Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)"
@@ -34,11 +39,16 @@ def read(config: Host) -> dict[str, str]:
 
 
 def parse(texts: dict[str, str]) -> Iterable[Sample]:
-    return [FIELD.named(name)(value) for name, value in fields(texts) if WATCHED.fullmatch(name)]
+    return [FIELD.named(name)(value) for name, value in fields(texts) if watched(name)]
 
 
 def parse_rest(texts: dict[str, str]) -> Iterable[Sample]:
-    return [FIELD.named(name)(value) for name, value in fields(texts) if not WATCHED.fullmatch(name)]
+    return [FIELD.named(name)(value) for name, value in fields(texts) if not watched(name) and not UNREAD.match(name)]
+
+
+@lru_cache(maxsize=1000)
+def watched(name: str) -> bool:
+    return WATCHED.fullmatch(name) is not None
 
 
 def fields(texts: dict[str, str]) -> Iterator[tuple[str, int]]:
@@ -59,6 +69,6 @@ def _pair(file: str, names: str, values: str) -> Iterator[tuple[str, int]]:
     if not colon or not values.startswith(f"{protocol}:") or len(numbers) != len(fields.split()):
         raise ParseError(f"expected a line of names and as many numbers in /proc/net/{file}, found {names!r:.60}")
     for field, number in zip(fields.split(), numbers, strict=True):
-        if not re.fullmatch(r"-?\d+", number, re.ASCII) or not re.fullmatch(r"\w+", field, re.ASCII):
+        if not NUMBER.fullmatch(number) or not NAME.fullmatch(field):
             raise ParseError(f"expected a number for {protocol} {field} in /proc/net/{file}, found {number!r:.60}")
         yield f"{protocol}_{field}", int(number)
