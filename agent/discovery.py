@@ -33,12 +33,25 @@ Trial = Callable[[Collector, Config], tuple[Reading, ...]]
 
 
 @dataclass(frozen=True)
+class Try:
+    """One way into one thing that was found, and how it went."""
+
+    collector: str
+    proposal: Proposal
+    readings: tuple[Reading, ...]
+    """Empty: it was not tried, as another way in answered before, or there was nothing to try."""
+    kept: bool
+
+
+@dataclass(frozen=True)
 class Discovery:
     watches: tuple[Watch, ...] = ()
     findings: tuple[Finding, ...] = ()
     blind: tuple[str, ...] = ()
     readings: Mapping[Target, tuple[Reading, ...]] = field(default_factory=dict)
     """Of the targets that were tried this time."""
+    tries: tuple[Try, ...] = ()
+    """Every proposal of this time."""
 
 
 @dataclass
@@ -98,6 +111,7 @@ class Discoverer:
         return Discovery(
             tuple(paced(watch, configuration.interval) for watch in watches.values()),
             tuple(findings), inventory.blind, {target: tried for target, tried in mine.items() if target in watches},
+            tuple(_tries(proposals, readings)),
         )  # fmt: skip
 
     @staticmethod
@@ -173,6 +187,16 @@ class Discoverer:
             tries = before.tries + 1 if before else 1
             wait = min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT)
             self._refused[place] = Refused(_refusal(place, group, tried), tries, now + wait)
+
+
+def _tries(
+    proposals: Mapping[Place, Sequence[Proposal]], readings: Mapping[tuple[Place, Config], tuple[Reading, ...]]
+) -> Iterable[Try]:
+    for place, group in proposals.items():
+        collector = registry.collector(place[0])
+        for proposal in group:
+            tried = readings.get((place, proposal.config), ()) if proposal.config is not None else ()
+            yield Try(place[0], proposal, tried, bool(tried) and _good(collector, tried))
 
 
 def configured(configuration: Configuration) -> Iterable[Watch]:

@@ -6,17 +6,20 @@ from typing import Any
 import click
 
 from agent.cli.context import Context
-from agent.discovery import Discoverer, Discovery
+from agent.discovery import Discoverer, Discovery, Try
 from agent.reading import Reading
 from agent.remembered import Remembered
 from agent.ticking import Watch
+from collectors import registry
+from collectors.config import Config
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--explain", is_flag=True, help="Why each thing is proposed, what was tried, and how it went.")
 @click.option("--forget", metavar="INSTANCE", help="Stop watching a target that was found once and is gone for good.")
 @click.pass_obj
-def command(context: Context, as_json: bool, forget: str | None) -> None:
+def command(context: Context, as_json: bool, explain: bool, forget: str | None) -> None:
     """Look for everything that can be watched here; reads, and changes nothing."""
     configuration = context.configuration()
     if forget is not None:
@@ -25,6 +28,8 @@ def command(context: Context, as_json: bool, forget: str | None) -> None:
     found = Discoverer().discover(configuration)
     if as_json:
         click.echo(json.dumps(_plain(found, configuration.host)))
+    elif explain:
+        _explain(found)
     else:
         _print(found, configuration.host)
 
@@ -84,6 +89,37 @@ def _print(found: Discovery, host: str) -> None:
         click.echo(f"  {sentence}")
     if found.findings:
         click.echo("\nA running Raingauge tries again within 10 minutes, and at once after a reload (SIGHUP).")
+
+
+def _explain(found: Discovery) -> None:
+    for each in found.tries:
+        click.secho(f"{each.collector}: {each.proposal.found}", bold=True)
+        click.echo(f"  {_verdict(each)}")
+        if each.proposal.config is not None:
+            click.echo(f"  with: {_settings(each.proposal.config)}")
+        for reading in each.readings:
+            samples = f"{len(reading.samples):5} samples"
+            click.echo(f"    {reading.part.name:14} {reading.outcome:12} {samples}  {reading.error}".rstrip())
+        if not each.kept and each.proposal.remedy:
+            _remedy(each.proposal.remedy)
+        grants = registry.collector(each.collector).grants
+        click.echo(f"  needs: {grants}\n" if grants else "")
+    for sentence in found.blind:
+        click.echo(f"not seen: {sentence}")
+
+
+def _verdict(each: Try) -> str:
+    if each.kept:
+        return "watched: it answered"
+    if each.readings:
+        return "not watched: nothing of it could be read, or not as it should be"
+    return "not tried: there is nothing to try yet, or another way in answered"
+
+
+def _settings(config: Config) -> str:
+    """What is not as it is by default; secrets never show themselves."""
+    chosen = config.model_dump(mode="json", exclude_defaults=True)
+    return ", ".join(f"{name}: {value}" for name, value in chosen.items()) or "the defaults"
 
 
 def _remedy(text: str) -> None:

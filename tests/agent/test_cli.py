@@ -239,6 +239,9 @@ def test_discover_finds_this_host(state: Path) -> None:
     found = json.loads(said(raingauge("discover", "--json")))
     assert [each["instance"] for each in found["targets"] if each["collector"] == "host"]
     assert "Watched" in said(raingauge("discover"))
+    explained = said(raingauge("discover", "--explain"))
+    assert "host: this host\n  watched: it answered\n  with: the defaults\n" in explained
+    assert re.search(r"^    loadavg +ok +3 samples$", explained, re.MULTILINE)
     assert raingauge("discover", "--forget", "nowhere:1").exit_code == 1
 
 
