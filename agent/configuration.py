@@ -18,6 +18,7 @@ from agent.ingest.scrape_config import ScrapeConfig
 from agent.problems import problems, shown
 from alerts import registry as notifiers
 from alerts.path.settings import RoutingSettings
+from alerts.slo import Slo
 from collectors import registry
 from collectors.config import Bytes, Config, Seconds, Secret, reveal
 from collectors.heartbeat import Heartbeat
@@ -228,6 +229,8 @@ class Configuration(Config):
     """Evaluate the rules that come with Raingauge."""
     alerts: AlertSettings = AlertSettings()
     """How rules become alerts."""
+    slos: tuple[Slo, ...] = ()
+    """Objectives of sites: how many of their requests are to be good. Access logs tell whether they are."""
     notify: NotifySettings = NotifySettings()  # type: ignore[valid-type] # made above, one key a notifier
     """Who is told about alerts."""
     external_url: str = ""
@@ -241,9 +244,9 @@ class Configuration(Config):
             raise ValueError(f"expected each job_name once, found {twice!r} again")
         return configs
 
-    @field_validator("heartbeats")
+    @field_validator("heartbeats", "slos")
     @classmethod
-    def _each_name_once(cls, jobs: tuple[Heartbeat, ...]) -> tuple[Heartbeat, ...]:
+    def _each_name_once(cls, jobs: tuple[Any, ...]) -> tuple[Any, ...]:
         names = [job.name for job in jobs]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"expected each name once, found {twice!r} again")

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from agent.configuration import Configuration
-from alerts import rulefile
+from alerts import rulefile, slo
 from alerts.model import Group
 from alerts.rulefile import RuleFileError
 from collectors.model import Gauge, Sample
@@ -49,6 +49,7 @@ class RuleFiles:
         with self._lock:
             self._stamps = stamps = self._look()
             groups, errors = rulefile.load([stamp[0] for stamp in stamps], running)
+            groups += slo.groups(self._configuration.slos)
             for error in errors:
                 if self._errors.get(error.file) != str(error):
                     log.error("rules=refused error=%r", str(error))
