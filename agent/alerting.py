@@ -98,6 +98,10 @@ class Rules:
         self.evaluator.stop()
         self.delivery.stop()
 
+    def progress(self) -> dict[str, float]:
+        """When rules were last evaluated, and each channel's worker last looked at the outbox, Unix seconds."""
+        return {"rules": self.evaluator.stats.last_cycle or 0.0, **self.delivery.looked()}
+
     def samples(self) -> Sequence[Sample]:
         now, waiting, dead = self._clock(), state.waiting(self._engine), outbox.dead_letters(self._engine)
         samples = [EVALUATIONS(self.evaluator.stats.evaluations), EVALUATION_FAILURES(self.evaluator.stats.failures)]

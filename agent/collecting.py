@@ -105,6 +105,11 @@ class Collecting:
             log.exception("discovery=failed")
             return None
 
+    @property
+    def last_tick(self) -> float:
+        """When any target last published, Unix seconds."""
+        return self._runner.last_tick
+
     def targets(self) -> Sequence[TargetStatus]:
         return self._runner.statuses()
 

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, ValidationError, create_model, field_validator, model_validator
 
 from agent import yaml_lines
+from agent.dead_man import DeadMan
 from agent.ingest.remote_write import RemoteWrite
 from agent.ingest.scrape_config import ScrapeConfig
+from agent.notify_settings import NotifySettings
 from agent.problems import problems, shown
-from alerts import registry as notifiers
-from alerts.path.settings import RoutingSettings
 from alerts.slo import Slo
 from collectors import registry
 from collectors.config import Bytes, Config, Seconds, Secret, reveal
@@ -175,33 +175,6 @@ def _targets_model() -> type[Config]:
 Targets = _targets_model()
 
 
-class _EachNameOnce(RoutingSettings):
-    @model_validator(mode="after")
-    def _check_names(self) -> Self:
-        kind_of: dict[str, str] = {}
-        for kind in notifiers.MODULES:
-            for name in getattr(self, kind):
-                if name in kind_of:
-                    raise ValueError(f"expected each name once, found {name!r} under {kind_of[name]} and {kind}")
-                kind_of[name] = kind
-        return self
-
-
-def _notify_model() -> type[Config]:
-    """A key for each notifier, with its channels by name."""
-    fields: dict[str, Any] = {}
-    for name in notifiers.MODULES:
-        notifier = notifiers.notifier(name)
-        settings: Any = notifier.config
-        about = f"{notifier.about}, by a name of your choice."
-        fields[name] = (dict[str, settings], Field(default_factory=dict, description=about))
-    made: type[Config] = create_model("Notify", __base__=_EachNameOnce, **fields)
-    return made
-
-
-NotifySettings = _notify_model()
-
-
 class Configuration(Config):
     host: str = Field(default_factory=lambda: socket.gethostname().partition(".")[0] or "localhost", min_length=1)
     """This machine's name on every series; its host name if not set."""
@@ -229,6 +202,8 @@ class Configuration(Config):
     """Evaluate the rules that come with Raingauge."""
     alerts: AlertSettings = AlertSettings()
     """How rules become alerts."""
+    dead_man: DeadMan = DeadMan()
+    """A watch outside that alerts when Raingauge itself is silent."""
     slos: tuple[Slo, ...] = ()
     """Objectives of sites: how many of their requests are to be good. Access logs tell whether they are."""
     notify: NotifySettings = NotifySettings()  # type: ignore[valid-type] # made above, one key a notifier

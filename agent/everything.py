@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from agent import alerting, asking
+from agent import alerting, asking, dead_man
 from agent.collecting import Collecting
 from agent.configuration import Configuration, split_address
 from agent.exporter import Receiving
@@ -46,6 +46,7 @@ class Everything:
         self._scraping = Scraping(configuration.scrape_configs, sink)
         self._receiver = Receiver(store)
         self._rules = alerting.Rules(configuration, source, engine, sink, time.time)
+        self._dead_man = dead_man.Watch(configuration.dead_man, self._progress, time.time)
         self.collecting = Collecting(
             configuration,
             engine,
@@ -76,9 +77,18 @@ class Everything:
             ),
         )
 
+    def _progress(self) -> Mapping[str, float]:
+        return {"collecting": self.collecting.last_tick, **self._rules.progress()}
+
     def _own(self) -> Sequence[Sample]:
         sent = (sample for sender in self._senders for sample in sender.samples())
-        return [*self._rules.samples(), *self._upkeep.samples(), *self._receiver.samples(), *sent]
+        return [
+            *self._rules.samples(),
+            *self._dead_man.samples(),
+            *self._upkeep.samples(),
+            *self._receiver.samples(),
+            *sent,
+        ]
 
     def login_link(self) -> str:
         """A new link that logs in once."""
@@ -94,6 +104,7 @@ class Everything:
         self._scraping.start()
         self.collecting.wait_for_first_tick(FIRST_TICK_SECONDS)
         self._rules.start()
+        self._dead_man.start()
 
     def reload(self, configuration: Configuration) -> None:
         self.collecting.reload(configuration)
@@ -101,6 +112,7 @@ class Everything:
 
     def stop(self) -> None:
         """Collecting ends first, so that the last tick is stored; then rules, then the pages."""
+        self._dead_man.stop()
         self.collecting.stop()
         self._scraping.stop()
         self._rules.stop()

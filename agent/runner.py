@@ -126,6 +126,11 @@ class Runner:
         for watched in self.watched():
             watched.leave()
 
+    @property
+    def last_tick(self) -> float:
+        """Unix seconds of the newest tick of any target; 0 before the first."""
+        return max((watched.last_stamp for watched in self.watched()), default=0.0)
+
     def statuses(self) -> tuple[TargetStatus, ...]:
         now, found = self._clock(), []
         for watched in self.watched():

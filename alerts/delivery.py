@@ -92,6 +92,7 @@ class Delivery:
     def _work(self, worker: "_Worker") -> None:
         while not worker.stopped:
             worker.awake.clear()
+            worker.looked = self._clock()
             try:
                 pause = self.deliver_next(worker.channel)
             except Exception as error:  # noqa: BLE001  the delivery boundary: a broken database must not end the thread
@@ -99,6 +100,10 @@ class Delivery:
                 pause = IDLE_SECONDS
             if pause > 0:
                 worker.awake.wait(min(pause, IDLE_SECONDS))
+
+    def looked(self) -> dict[str, float]:
+        """When each channel's worker last looked into the outbox, Unix seconds."""
+        return {f"channel {name}": worker.looked for name, worker in self._workers.items()}
 
     def deliver_next(self, channel: Channel) -> float:
         """Try the channel's next message if it is due; seconds until there may be something to do again."""
@@ -164,4 +169,6 @@ class _Worker:
         self.channel = channel
         self.awake = threading.Event()
         self.stopped = False
+        self.looked = 0.0
+        """When it last looked into the outbox, Unix seconds."""
         self.thread = threading.Thread(target=work, args=(self,), name=f"deliver-{channel.name}", daemon=True)

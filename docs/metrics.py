@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent import alerting, outcomes, upkeep
+from agent import alerting, dead_man, outcomes, upkeep
 from agent.discovery import DEFAULT_INTERVAL
 from agent.ingest import receive, send
 from collectors import heartbeat, registry
@@ -83,7 +83,7 @@ def _heartbeats() -> str:
 
 
 def _own() -> str:
-    parts = (outcomes, alerting, upkeep, receive, send)
+    parts = (outcomes, alerting, upkeep, receive, send, dead_man)
     return OWN + table(HEAD, [_row(family) for family in (*(each for part in parts for each in part.FAMILIES), UP)])
 
 
