@@ -134,12 +134,11 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.servers
 def test_prometheus_lays_them_out_alike(theirs: str) -> None:
-    """Where it has an exponent we write the number."""
+    """But for what it writes with an exponent and we as a number, so that other lines are too long."""
     compared = 0
     for expr in EXPRESSIONS:
         status, found = ask(theirs, "format_query", query=expr)
-        if status == 200:  # Debian's does not know all functions of today
+        if status == 200 and not re.search(r"\de\+\d\d", found["data"]):  # nor what Debian's does not know yet
             compared += 1
-            plain = re.sub(r"\d[\d.]*e\+\d\d", lambda number: f"{float(number[0]):.0f}", found["data"])
-            assert format_expression(expr) == plain
+            assert format_expression(expr) == found["data"]
     assert compared > len(EXPRESSIONS) / 2
