@@ -1,0 +1,34 @@
+"""Signs of an intruder on this host: logins, accounts, listeners, the web server's children, files of sites.
+
+Each finding is an event that says what happened; the counters are for rules and charts. Nothing is changed or blocked.
+
+Source: https://attack.mitre.org/matrices/enterprise/linux/
+"""
+
+from collections.abc import Iterable
+
+from collectors.inventory import Inventory
+from collectors.model import Collector, Follower, Proposal
+from collectors.security import auth, authread
+from collectors.security.config import Security
+
+MINUTE = 60.0
+
+
+def discover(inventory: Inventory) -> Iterable[Proposal]:
+    if inventory.processes:
+        yield Proposal("logins and changes of this host", Security(), authread.REMEDY)
+
+
+COLLECTOR = Collector(
+    "security",
+    "security",
+    Security,
+    parts=(),
+    instance=lambda _config, host: host,
+    discover=discover,
+    followers=(
+        Follower("auth", auth.FAMILIES, authread.read, auth.step, auth.samples, lambda found: bool(found["more"])),
+    ),
+    grants="Logs of authentications: membership in the group `adm`, for the journal in `systemd-journal`.",
+)

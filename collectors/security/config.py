@@ -1,0 +1,8 @@
+"""What of this host is watched for signs of an intruder."""
+
+from collectors.config import Config
+
+
+class Security(Config):
+    auth_logs: tuple[str, ...] = ("/var/log/auth.log", "/var/log/secure")
+    """Where sshd, sudo, su and login write; without any of these files the systemd journal is read."""
