@@ -6,10 +6,11 @@ Source: https://attack.mitre.org/matrices/enterprise/linux/
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from collectors.inventory import Inventory
 from collectors.model import Collector, Follower, Proposal
-from collectors.security import auth, authread
+from collectors.security import auth, authread, listeners
 from collectors.security.config import Security
 
 MINUTE = 60.0
@@ -18,6 +19,10 @@ MINUTE = 60.0
 def discover(inventory: Inventory) -> Iterable[Proposal]:
     if inventory.processes:
         yield Proposal("logins and changes of this host", Security(), authread.REMEDY)
+
+
+def once_a_look(_found: Any) -> bool:
+    return False
 
 
 COLLECTOR = Collector(
@@ -29,6 +34,9 @@ COLLECTOR = Collector(
     discover=discover,
     followers=(
         Follower("auth", auth.FAMILIES, authread.read, auth.step, auth.samples, lambda found: bool(found["more"])),
+        Follower(
+            "listeners", listeners.FAMILIES, listeners.read, listeners.step, listeners.samples, once_a_look, MINUTE / 2
+        ),
     ),
     grants="Logs of authentications: membership in the group `adm`, for the journal in `systemd-journal`.",
 )
