@@ -10,7 +10,7 @@ from typing import Any
 
 from collectors.inventory import Inventory
 from collectors.model import Collector, Follower, Proposal
-from collectors.security import auth, authread, listeners
+from collectors.security import accountread, accounts, auth, authread, listeners
 from collectors.security.config import Security
 
 MINUTE = 60.0
@@ -34,9 +34,13 @@ COLLECTOR = Collector(
     discover=discover,
     followers=(
         Follower("auth", auth.FAMILIES, authread.read, auth.step, auth.samples, lambda found: bool(found["more"])),
+        Follower("accounts", accounts.FAMILIES, accountread.read, accounts.step, accounts.samples, once_a_look, MINUTE),
         Follower(
             "listeners", listeners.FAMILIES, listeners.read, listeners.step, listeners.samples, once_a_look, MINUTE / 2
         ),
     ),
-    grants="Logs of authentications: membership in the group `adm`, for the journal in `systemd-journal`.",
+    grants=(
+        "Logs of authentications: membership in the group `adm`, for the journal in `systemd-journal`. Keys of SSH and "
+        "rules of sudo are compared where they can be read (setfacl); of other files size and time."
+    ),
 )

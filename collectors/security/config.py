@@ -8,3 +8,5 @@ class Security(Config):
     """Where sshd, sudo, su and login write; without any of these files the systemd journal is read."""
     procfs: str = "/proc"
     """The host's /proc, when Raingauge runs in a container that has it elsewhere."""
+    rootfs: str = "/"
+    """Where the host's root file system is mounted, likewise; its accounts, keys and jobs are looked at below it."""
