@@ -10,7 +10,7 @@ from typing import Any
 
 from collectors.inventory import Inventory
 from collectors.model import Collector, Follower, Proposal
-from collectors.security import accountread, accounts, auth, authread, listeners
+from collectors.security import accountread, accounts, auth, authread, listeners, webchild
 from collectors.security.config import Security
 
 MINUTE = 60.0
@@ -38,6 +38,7 @@ COLLECTOR = Collector(
         Follower(
             "listeners", listeners.FAMILIES, listeners.read, listeners.step, listeners.samples, once_a_look, MINUTE / 2
         ),
+        Follower("web_children", webchild.FAMILIES, webchild.read, webchild.step, webchild.samples, once_a_look),
     ),
     grants=(
         "Logs of authentications: membership in the group `adm`, for the journal in `systemd-journal`. Keys of SSH and "
