@@ -5,20 +5,14 @@ Each finding is an event that says what happened; the counters are for rules and
 Source: https://attack.mitre.org/matrices/enterprise/linux/
 """
 
-from collections.abc import Iterable
 from typing import Any
 
-from collectors.inventory import Inventory
-from collectors.model import Collector, Follower, Proposal
-from collectors.security import accountread, accounts, auth, authread, listeners, webchild
+from collectors.model import Collector, Follower
+from collectors.security import accountread, accounts, auth, authread, files, filewalk, listeners, webchild
 from collectors.security.config import Security
+from collectors.security.discovery import discover
 
 MINUTE = 60.0
-
-
-def discover(inventory: Inventory) -> Iterable[Proposal]:
-    if inventory.processes:
-        yield Proposal("logins and changes of this host", Security(), authread.REMEDY)
 
 
 def once_a_look(_found: Any) -> bool:
@@ -39,9 +33,11 @@ COLLECTOR = Collector(
             "listeners", listeners.FAMILIES, listeners.read, listeners.step, listeners.samples, once_a_look, MINUTE / 2
         ),
         Follower("web_children", webchild.FAMILIES, webchild.read, webchild.step, webchild.samples, once_a_look),
+        Follower("files", files.FAMILIES, filewalk.read, files.step, files.samples, once_a_look, MINUTE),
     ),
     grants=(
         "Logs of authentications: membership in the group `adm`, for the journal in `systemd-journal`. Keys of SSH and "
-        "rules of sudo are compared where they can be read (setfacl); of other files size and time."
+        "rules of sudo are compared where they can be read (setfacl); of other files size and time. "
+        "Uploads of sites: the right to list them."
     ),
 )
