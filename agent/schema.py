@@ -69,6 +69,8 @@ EXAMPLES: Mapping[str, Any] = {
     "targets.probe[].tcp.address": "mail.example:25",
     **{f"targets.probe[].{key}": value for key, value in REQUEST.items()},
     **{f"targets.probe[].steps[].{key}": value for key, value in REQUEST.items()},
+    "targets.security[].sites[].name": "shop.example",
+    "targets.security[].sites[].uploads": "/var/www/shop/web/sites/default/files",
     "targets.weblog[].files[].path": "/var/log/nginx/access.log",
     "targets.weblog[].sites[].name": "shop.example",
 }

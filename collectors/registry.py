@@ -19,6 +19,7 @@ MODULES = {
     "probe": "collectors.probe",
     "weblog": "collectors.weblog",
     "drupal": "collectors.drupal",
+    "security": "collectors.security",
 }
 
 

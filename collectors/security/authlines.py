@@ -1,0 +1,113 @@
+"""What sshd, sudo, su and login say, as facts.
+
+A user name that an attacker chose may look like any of these messages: patterns hold to the message's beginning, and
+the address is the last one.
+
+Source: https://github.com/openssh/openssh-portable/blob/master/auth.c https://www.sudo.ws/docs/man/sudoers.man/#EVENT_LOGGING
+https://github.com/linux-pam/linux-pam/blob/master/modules/pam_unix/pam_unix_sess.c
+"""
+
+import re
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from collectors.security.syslog import Entry
+
+METHODS = ("publickey", "password", "keyboard-interactive", "gssapi", "hostbased", "none", "other")
+Service = Literal["ssh", "sudo", "su", "login"]
+
+
+class Fact(NamedTuple):
+    service: Service
+    result: str
+    """`success`, `failed`; `preauth` of ssh: it left before it was let in; `refused` of sudo: not allowed."""
+    account: str = ""
+    """Who it was; "" of what failed: it may be a password that was typed too early."""
+    source: str = ""
+    method: str = ""
+    key: str = ""
+    """The key's fingerprint."""
+    target: str = ""
+    """Whose rights it was about, of sudo and su."""
+    guess: bool = False
+    """Somebody tried to get in; not a key that was offered in turn, nor a visit without a name."""
+
+
+ACCEPTED = re.compile(r"Accepted (\S+) for (\S+) from (\S+) port \d+(?: ssh2)?(?:: (\S+(?: \S+)?).*)?")
+FAILED = re.compile(r"Failed (\S+) for .* from (\S+) port \d+(?: ssh2)?(?:: .*)?")
+LEFT = re.compile(
+    r"(?:Connection (?:closed|reset) by|Disconnected from) (authenticating|invalid) user .* (\S+) port \d+ \[preauth\]"
+)
+PREAUTH = re.compile(
+    r"(?:Connection (?:closed|reset) by (\S+) port \d+ \[preauth\]|"
+    r"Did not receive identification string from (\S+)|"
+    r"Unable to negotiate with (\S+) |"
+    r"(?:error: )?kex_exchange_identification: |banner exchange: Connection from (\S+) port )"
+)
+SUDO = re.compile(r"\s*(\S+) : (.*)")
+SUDO_REFUSED = re.compile(r"(?:user )?NOT (?:in|allowed)|command not allowed|user not allowed|not allowed to ")
+SUDO_FAILED = re.compile(r"\d+ incorrect password attempt|a password is required|no password")
+SUDO_DONE = re.compile(r"(?:HOST=\S+ ; )?(?:TTY=[^;]* ; )?PWD=.*? ; USER=(\S+) ; ")
+SU_DONE = re.compile(r"\(to (\S+)\) (\S+) on \S+")
+SU_FAILED = re.compile(r"FAILED SU \(to ")
+LOGIN_DONE = re.compile(r"(?:ROOT LOGIN|LOGIN ON \S+ BY (\S+))")
+LOGIN_FAILED = re.compile(r"(?:FAILED LOGIN|TOO MANY LOGIN TRIES|LOGIN FAILURE)")
+SSHD = ("sshd", "sshd-session", "sshd-auth")
+
+
+def fact(entry: Entry) -> Fact | None:
+    """None: it says nothing of that kind."""
+    program = entry.program.rpartition("/")[2]
+    if program in SSHD:
+        # Any account of the host may write to the log in another program's name; the journal tells whose it is.
+        return _ssh(entry.message) if entry.uid in ("", "0") else None
+    reader = READERS.get(program)
+    return reader(entry.message) if reader else None
+
+
+def method(name: str) -> str:
+    name = name.partition("/")[0]
+    name = "gssapi" if name.startswith("gssapi") else name
+    return name if name in METHODS else "other"
+
+
+def _ssh(message: str) -> Fact | None:
+    if found := ACCEPTED.fullmatch(message):
+        return Fact("ssh", "success", found[2], found[3], method(found[1]), found[4] or "")
+    if found := FAILED.fullmatch(message):
+        how = method(found[1])
+        return Fact("ssh", "failed", source=found[2], method=how, guess=how not in ("publickey", "none"))
+    if found := LEFT.fullmatch(message):
+        return Fact("ssh", "preauth", source=found[2], method="none", guess=True)
+    if found := PREAUTH.match(message):
+        return Fact("ssh", "preauth", source=next(filter(None, found.groups()), ""), method="none")
+    return None
+
+
+def _sudo(message: str) -> Fact | None:
+    found = SUDO.match(message)
+    if not found:
+        return None
+    account, said = found[1], found[2]
+    if SUDO_REFUSED.match(said):
+        return Fact("sudo", "refused", account)
+    if SUDO_FAILED.match(said):
+        return Fact("sudo", "failed", account)
+    done = SUDO_DONE.match(said)
+    return Fact("sudo", "success", account, target=done[1]) if done else None
+
+
+def _su(message: str) -> Fact | None:
+    """util-linux says both who became whom and that the session began: the first counts."""
+    if found := SU_DONE.match(message):
+        return Fact("su", "success", found[2], target=found[1])
+    return Fact("su", "failed") if SU_FAILED.match(message) else None
+
+
+def _login(message: str) -> Fact | None:
+    if found := LOGIN_DONE.match(message):
+        return Fact("login", "success", found[1] or "root")
+    return Fact("login", "failed") if LOGIN_FAILED.match(message) else None
+
+
+READERS: dict[str, Callable[[str], Fact | None]] = {"sudo": _sudo, "su": _su, "login": _login}
