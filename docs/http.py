@@ -36,6 +36,7 @@ HTTP header `Authorization` with the value `Bearer TOKEN`. It says that it is Pr
 """
 DASHBOARD = {
     "/": "Page: is anything wrong, where, since when; charts of what is there.",
+    "/trends": "Page: charts of all layers over one span; with `cmp=1w`, and the same a week before.",
     "/host": "Page: processor, memory, disks and network of the host.",
     "/alerts": "Page: alerts with their first steps, and the rules.",
     "/targets": "Page: what is read, how each read went, and what cannot be read.",

@@ -2,6 +2,8 @@
 
 from flask import Blueprint
 
-from dashboard.pages import alerts, host, overview, targets
+from dashboard.pages import alerts, host, overview, targets, trends
 
-PAGES: tuple[Blueprint, ...] = (overview.blueprint, host.blueprint, alerts.blueprint, targets.blueprint)
+PAGES: tuple[Blueprint, ...] = (
+    overview.blueprint, trends.blueprint, host.blueprint, alerts.blueprint, targets.blueprint,
+)  # fmt: skip

@@ -24,12 +24,12 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark phone": {"color_scheme": "dark", "viewport": PHONE},
 }
 Worlds = dict[str, tuple[World, str]]
-PATHS = ("/", "/host", "/alerts", "/targets")
+PATHS = ("/", "/trends", "/host", "/alerts", "/targets")
 
 
 def odd(folder: Path) -> World:
     """With everything on the pages that can be there."""
-    return everything_odd(situations.trouble(folder))
+    return everything_odd(situations.full(folder))
 
 
 @pytest.fixture(scope="module")

@@ -13,13 +13,15 @@ from flask.testing import FlaskClient
 
 from collectors.model import Event, Finding
 from dashboard import asked
-from dashboard.pages import alerts, host, overview, targets
+from dashboard.pages import alerts, host, overview, targets, trends
 from tests.dashboard import scene, situations
 from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
 
+ASKED: dict[str, dict[str, Any]] = {"/trends?cmp=1w": {"compare": True}}
+"""What a route gives `build` from the address."""
 JSON = {"Accept": "application/json"}
-PATHS = {"/": overview, "/host": host, "/alerts": alerts, "/targets": targets}
+PATHS = {"/": overview, "/trends?cmp=1w": trends, "/host": host, "/alerts": alerts, "/targets": targets}
 SITUATIONS: dict[str, Callable[[Path], World]] = {
     "calm": situations.calm, "trouble": situations.trouble, "gap": situations.gap, "starting": situations.starting,
     "stale": situations.stale,
@@ -97,15 +99,15 @@ def fields_of(value: Any) -> Iterator[str]:
 
 def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> None:
     """A page's own by its own template; what pages share by one of them."""
-    world = everything_odd(situations.trouble(tmp_path))
+    world = everything_odd(situations.full(tmp_path))
     odd = replace(world.services, started=NOW)
     everywhere: set[str] = set()
     made: set[str] = set()
     for path, module in PATHS.items():
         seen: set[str] = set()
         with world.app.test_request_context(path):
-            page = module.build(odd, asked.view())
-            asked.answer(f"{path.strip('/') or 'overview'}.html", Recorder(seen, page))
+            page = module.build(odd, asked.view(), **ASKED.get(path, {}))
+            asked.answer(f"{module.__name__.rpartition('.')[2]}.html", Recorder(seen, page))
         made |= set(fields_of(page))
         everywhere |= seen
         assert {name for name in fields_of(page) if name.startswith(f"{type(page).__name__}.")} <= seen
