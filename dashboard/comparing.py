@@ -43,4 +43,5 @@ def _sum(traces: Sequence[Trace]) -> Trace:
     ]
     values = tuple(float(f"{sum(column):.4g}") if column else None for column in columns)
     there = [value for value in values if value is not None]
-    return Trace("sum a week before", 0, True, values, values[-1], min(there), max(there))
+    newest = [trace.last for trace in traces if trace.last is not None]
+    return Trace("sum a week before", 0, True, values, sum(newest) if newest else None, min(there), max(there))

@@ -94,7 +94,7 @@ def _lines(shown: Plot) -> str:
         f'<path class="{name}" d="M{first:g} {y}h{width:g}"/>'
         for name, y in (("gl", 0), ("gl", full // 2), ("ax", full))
     )
-    body = _before(shown) + (_stacked(shown) if shown.kind == "stack" else _plain(shown))
+    body = (_stacked(shown) if shown.kind == "stack" else _plain(shown)) + _before(shown)
     return (
         f'<svg class="area" viewBox="{first:g} {-PAD} {width:g} {full + 2 * PAD}" preserveAspectRatio="none"'
         f' focusable="false">{grid}{body}</svg>'

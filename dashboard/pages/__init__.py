@@ -2,8 +2,9 @@
 
 from flask import Blueprint
 
-from dashboard.pages import alerts, host, overview, targets, trends
+from dashboard.pages import alerts, explore, host, overview, targets, trends
 
 PAGES: tuple[Blueprint, ...] = (
     overview.blueprint, trends.blueprint, host.blueprint, alerts.blueprint, targets.blueprint,
+    explore.blueprint,
 )  # fmt: skip

@@ -33,7 +33,6 @@ const Figure = {
   traces(plot) {
     const x = plot.traces[0]?.values.map((_, at) => plot.x0 + at * plot.dx);
     const [fills, lines] = [[], []];
-    if (plot.before) lines.push(Figure.line(plot, plot.before, plot.before.values, 1.7));
     let below = null;
     plot.traces.forEach((trace, number) => {
       const stacked = plot.kind === "stack";
@@ -47,6 +46,7 @@ const Figure = {
       }
       if (stacked) below = y;
     });
+    if (plot.before) lines.push(Figure.line(plot, plot.before, plot.before.values, 1.7));
     return [...fills, ...lines];
   },
 

@@ -141,12 +141,9 @@ def _site(late: bool) -> Callable[["Moment"], Iterator[Sample]]:
             yield gauge("drupal_security_updates_pending", 1)
             yield gauge("drupal_project_status", 1, project="webform", status="not_secure", installed="6.2.0",
                         recommended="6.2.7", type="module")  # fmt: skip
-        for kind, severity, rate in (
-            ("php", "error", 0.02),
-            ("cron", "notice", 0.01),
-            ("access denied", "warning", 0.1),
-        ):
-            yield counter(m, "drupal_watchdog_total", rate * (1 + 8 * late), type=kind, severity=severity)
+        late_log = (("php", "error", 0.16), ("access denied", "warning", 0.1))
+        for kind, severity, rate in late_log if late else (("page not found", "error", 0.001),):
+            yield counter(m, "drupal_watchdog_total", rate, type=kind, severity=severity)
 
     return write
 
