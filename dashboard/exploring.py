@@ -131,7 +131,7 @@ def unit_name(metric: str) -> str:
 def unit_of(expr: str, known: Sequence[Known]) -> Unit:
     """A guess from names; plain numbers where several units or a division come together."""
     text = QUOTED.sub('""', expr)
-    found = {next((unit for end, unit in UNITS if end[1:] == each.unit), "count") for each in known}
+    found: set[Unit] = {next((unit for end, unit in UNITS if end[1:] == each.unit), "count") for each in known}
     if len(found) != 1 or "/" in text or "count" in WORD.findall(text):
         return "count"
     (unit,) = found

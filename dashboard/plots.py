@@ -74,12 +74,12 @@ class Plot:
     traces: tuple[Trace, ...]
     levels: tuple[Level, ...]
     gaps: tuple[Gap, ...]
-    before: Trace | None
-    """The first line, or of a stack the sum, as it was in an earlier span that is compared."""
     left_out: int
     """Lines that were too many."""
     note: str
     """Why there is nothing to see; "" where there is."""
+    before: Trace | None = None
+    """The first line, or of a stack the sum, as it was in an earlier span that is compared."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def empty(chart: Chart, frame: Frame, note: str) -> Plot:
     columns = grid.count if grid.group == 1 else -(-grid.count // grid.group) * 2
     return Plot(
         chart.id, chart.title, chart.subtitle, chart.unit, chart.kind, chart.job, "", grid.start, grid.dx,
-        columns, frame.start, frame.end, units.axis_top(0, chart.unit), (), (), (), None, 0, note,
+        columns, frame.start, frame.end, units.axis_top(0, chart.unit), (), (), (), 0, note,
     )  # fmt: skip
 
 

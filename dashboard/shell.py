@@ -18,7 +18,8 @@ NEWEST_OF_A_DAY = "max(max_over_time(timestamp(up)[1d:1m]))"
 STALE_TICKS = 3
 STALE_SECONDS = 15.0  # at the least: a tick may close 2 s after it was due
 
-PAGES = (("Overview", "/", "overview", "o"), ("Trends", "/trends", "trends", "r"), ("Host", "/host", "host", "h"),
+PAGES = (("Overview", "/", "overview", "o"), ("Trends", "/trends", "trends", "r"),
+         ("Slowest", "/slowest", "slowest", "s"), ("Host", "/host", "host", "h"),
          ("Alerts", "/alerts", "alerts", "a"), ("Targets", "/targets", "targets", "t"),
          ("Explore", "/explore", "explore", "x"))  # fmt: skip
 

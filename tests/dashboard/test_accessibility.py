@@ -24,7 +24,17 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark phone": {"color_scheme": "dark", "viewport": PHONE},
 }
 Worlds = dict[str, tuple[World, str]]
-PATHS = ("/", "/trends", "/host", "/alerts", "/targets", "/explore", "/explore?q=up", "/explore?q=rate(")
+PATHS = (
+    "/",
+    "/trends",
+    "/host",
+    "/alerts",
+    "/targets",
+    "/slowest?by=mean",
+    "/explore",
+    "/explore?q=up",
+    "/explore?q=rate(",
+)
 
 
 def odd(folder: Path) -> World:

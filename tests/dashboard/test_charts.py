@@ -48,7 +48,8 @@ def metrics(node: object) -> Iterator[str]:
 
 def part_of(chart: Chart) -> Part | Follower:
     collector = next(each for each in registry.collectors() if each.job == chart.job)
-    return next(part for part in (*collector.parts, *collector.followers) if part.name == chart.part)
+    parts: tuple[Part | Follower, ...] = (*collector.parts, *collector.followers)
+    return next(part for part in parts if part.name == chart.part)
 
 
 def declared(metric: str) -> bool:

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from collectors.model import Event, Finding
 from dashboard import asked
-from dashboard.pages import alerts, explore, host, overview, targets, trends
+from dashboard.pages import alerts, explore, host, overview, slowest, targets, trends
 from tests.dashboard import scene, situations
 from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
@@ -22,7 +22,15 @@ QUERY = "/explore?q=up"
 ASKED: dict[str, dict[str, Any]] = {"/trends?cmp=1w": {"compare": True}, QUERY: {"query": "up"}}
 """What a route gives `build` from the address."""
 JSON = {"Accept": "application/json"}
-PATHS = {"/": overview, "/trends?cmp=1w": trends, "/host": host, "/alerts": alerts, "/targets": targets, QUERY: explore}
+PATHS = {
+    "/": overview,
+    "/trends?cmp=1w": trends,
+    "/host": host,
+    "/alerts": alerts,
+    "/targets": targets,
+    "/slowest": slowest,
+    QUERY: explore,
+}
 SITUATIONS: dict[str, Callable[[Path], World]] = {
     "calm": situations.calm, "trouble": situations.trouble, "gap": situations.gap, "starting": situations.starting,
     "stale": situations.stale,
