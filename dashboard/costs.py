@@ -137,7 +137,7 @@ def _no_statements(watched: Watched) -> str:
 def places(source: Source, span: Span, watched: Watched, _by_what: str) -> CostTable:
     """The log says how often a request was too slow, not how slow: the count is what costs."""
     counted = _by(source, span, "php_slow_requests_total", ("frame", "script", "pool"))
-    times = {(frame, f"{script}, pool {pool}"): count for (frame, script, pool), count in counted.items()}
+    times: Values = {(frame, f"{script}, pool {pool}"): count for (frame, script, pool), count in counted.items()}
     rows = costs(times, times, {}, "calls")
     missing = "" if rows else watched.why("phpfpm", "phpfpm", "slowlog")
     if not rows and not missing:

@@ -40,6 +40,8 @@ DASHBOARD = {
     "/host": "Page: processor, memory, disks and network of the host.",
     "/alerts": "Page: alerts with their first steps, and the rules.",
     "/targets": "Page: what is read, how each read went, and what cannot be read.",
+    "/drupal": "Page: every Drupal site in a line, those that need a look first.",
+    "/site/<name>": "Page: one site: cron, queues, errors, updates, users, sizes, requests, who asks, what happened.",
     "/slowest": "Page: routes, SQL and places in PHP that take most time; `by` is `time`, `calls` or `mean`.",
     "/explore": "Page: any expression as chart and table: `q` is the expression.",
     "/explore.csv": "The lines of `q` as CSV, a column for each series.",

@@ -30,6 +30,7 @@ PATHS = (
     "/host",
     "/alerts",
     "/targets",
+    "/drupal",
     "/slowest?by=mean",
     "/explore",
     "/explore?q=up",

@@ -13,13 +13,18 @@ from flask.testing import FlaskClient
 
 from collectors.model import Event, Finding
 from dashboard import asked
-from dashboard.pages import alerts, explore, host, overview, slowest, targets, trends
-from tests.dashboard import scene, situations
+from dashboard.pages import alerts, drupal, explore, host, overview, site, slowest, targets, trends
+from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
 
 QUERY = "/explore?q=up"
-ASKED: dict[str, dict[str, Any]] = {"/trends?cmp=1w": {"compare": True}, QUERY: {"query": "up"}}
+SITE = "/site/shop.example.org"
+ASKED: dict[str, dict[str, Any]] = {
+    SITE: {"name": "shop.example.org"},
+    "/trends?cmp=1w": {"compare": True},
+    QUERY: {"query": "up"},
+}
 """What a route gives `build` from the address."""
 JSON = {"Accept": "application/json"}
 PATHS = {
@@ -29,6 +34,7 @@ PATHS = {
     "/alerts": alerts,
     "/targets": targets,
     "/slowest": slowest,
+    "/drupal": drupal,
     QUERY: explore,
 }
 SITUATIONS: dict[str, Callable[[Path], World]] = {
@@ -112,7 +118,7 @@ def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> 
     odd = replace(world.services, started=NOW)
     everywhere: set[str] = set()
     made: set[str] = set()
-    for path, module in PATHS.items():
+    for path, module in {**PATHS, SITE: site}.items():
         seen: set[str] = set()
         with world.app.test_request_context(path):
             page = module.build(odd, asked.view(), **ASKED.get(path, {}))
@@ -134,6 +140,7 @@ def everything_odd(world: World) -> World:
     world.alerting.found = [
         replace(world.alerting.found[0], missing_since=NOW - 60), *world.alerting.found[1:],
         alert("CpuSteal", scene.NODE, "firing", 0.2, 700),
+        alert("CpuSteal", services.SHOP_SITE, "firing", 0.2, 700),
     ]  # fmt: skip
     world.alerting.states = [replace(world.alerting.states[0], health="err", last_error="boom"), *world.alerting.states]
     return world
