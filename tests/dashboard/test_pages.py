@@ -133,7 +133,9 @@ def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> 
 def everything_odd(world: World) -> World:
     """Every optional thing of every page: errors, remedies, findings, missing data, rules that fail."""
     refused = replace(status(scene.MYSQL, "denied", "Access denied"), remedy="CREATE USER ...;")
-    others = [each for each in world.watched.statuses[1:] if each.target is not scene.REDIS]
+    left_out = (scene.NODE, scene.WWW, scene.REDIS)
+    others = [each for each in world.watched.statuses if each.target not in left_out]
+    others.append(status(scene.WWW, "denied", "no right to connect"))
     world.watched.statuses = [refused, status(scene.NODE), *others]
     world.watched.found = [situations.DENIED, Finding("redis", "redis-server listens on :6379", "NOAUTH", "ACL ...")]
     world.watched.unseen = ["not root"]
