@@ -81,3 +81,10 @@ def test_the_week_before_is_a_link_that_a_span_keeps(tmp_path: Path) -> None:
     assert "busy a week before" in text
     none = client.get("/trends?from=2026-09-14T13:13:20Z&to=2026-09-14T14:13:20Z&cmp=1w").get_data(as_text=True)
     assert "Nothing was measured a week before" in none
+
+
+def test_the_overviews_cards_lead_to_the_trends_of_their_layer(full: World) -> None:
+    text = full.client().get("/").get_data(as_text=True)
+    assert 'href="/trends#web"' in text
+    assert 'href="/trends#php"' in text
+    assert 'href="/host"' in text
