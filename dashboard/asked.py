@@ -31,17 +31,18 @@ def remembering() -> Services:
     return replace(base, source=memory.of(base.source, base.clock()))
 
 
-def view() -> View:
-    """`from`, `to`, and `width`: pixels of a chart, of which two are a column."""
+def view(*kept: str) -> View:
+    """`from`, `to`, and `width`: pixels of a chart, of which two are a column. `kept`: parameters of the page's own."""
     now = services().clock()
     zone = zone_of_host(now)
     width = request.args.get("width", "")
     columns = min(MOST, max(FEWEST, int(width) // 2)) if width.isdecimal() and len(width) < 6 else COLUMNS
     from_ = request.args.get("from", "").strip() or usual(_measured(now))
+    own = tuple((name, request.args[name]) for name in kept if request.args.get(name))
     try:
-        return View(now, zone, parse(from_, request.args.get("to", ""), now, zone), columns)
+        return View(now, zone, parse(from_, request.args.get("to", ""), now, zone), columns, kept=own)
     except RangeError as error:
-        return View(now, zone, parse(*DEFAULT, now, zone), columns, str(error))
+        return View(now, zone, parse(*DEFAULT, now, zone), columns, str(error), own)
 
 
 def _measured(now: float) -> float:

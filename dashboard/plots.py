@@ -78,6 +78,8 @@ class Plot:
     """Lines that were too many."""
     note: str
     """Why there is nothing to see; "" where there is."""
+    before: Trace | None = None
+    """The first line, or of a stack the sum, as it was in an earlier span that is compared."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,11 @@ NEWEST_OF_A_DAY = "max(max_over_time(timestamp(up)[1d:1m]))"
 STALE_TICKS = 3
 STALE_SECONDS = 15.0  # at the least: a tick may close 2 s after it was due
 
-PAGES = (("Overview", "/", "overview", "o"), ("Host", "/host", "host", "h"), ("Alerts", "/alerts", "alerts", "a"),
-         ("Targets", "/targets", "targets", "t"))  # fmt: skip
+PAGES = (("Overview", "/", "overview", "o"), ("Trends", "/trends", "trends", "r"),
+         ("Drupal", "/drupal", "drupal", "d"), ("Slowest", "/slowest", "slowest", "s"),
+         ("Host", "/host", "host", "h"),
+         ("Alerts", "/alerts", "alerts", "a"), ("Targets", "/targets", "targets", "t"),
+         ("Explore", "/explore", "explore", "x"))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class View:
     columns: int
     problem: str = ""
     """What was wrong with the span that was asked for."""
+    kept: tuple[tuple[str, str], ...] = ()
+    """Parameters of the page's own, which another span keeps."""
 
     def tick(self, interval: float) -> float:
         """The newest that can be there, so that all who look within one tick ask the same."""
@@ -82,6 +87,8 @@ class Shell:
     absolute_from: str
     absolute_to: str
     presets: tuple[Preset, ...]
+    kept: tuple[tuple[str, str], ...]
+    """Parameters of the page's own, which another span keeps."""
     ticks: tuple[tuple[float, str], ...]
     """Of the time axis of every chart: Unix seconds and what is written there."""
     problem: str
@@ -127,6 +134,7 @@ def shell(services: Services, view: View, page: str) -> Shell:
         absolute_from=iso(shown.start),
         absolute_to=iso(shown.end),
         presets=tuple(Preset(name, from_, shown.live and shown.from_ == from_) for name, from_ in PRESETS),
+        kept=view.kept,
         ticks=tuple(axis(shown.start, shown.end, view.zone)),
         problem=view.problem,
         scales={str(unit): scales for unit, scales in SCALES.items()},

@@ -94,11 +94,18 @@ def _lines(shown: Plot) -> str:
         f'<path class="{name}" d="M{first:g} {y}h{width:g}"/>'
         for name, y in (("gl", 0), ("gl", full // 2), ("ax", full))
     )
-    body = _stacked(shown) if shown.kind == "stack" else _plain(shown)
+    body = (_stacked(shown) if shown.kind == "stack" else _plain(shown)) + _before(shown)
     return (
         f'<svg class="area" viewBox="{first:g} {-PAD} {width:g} {full + 2 * PAD}" preserveAspectRatio="none"'
         f' focusable="false">{grid}{body}</svg>'
     )
+
+
+def _before(shown: Plot) -> str:
+    if shown.before is None:
+        return ""
+    line, _ = _path(_heights(shown, _numbers(shown.before)), HEIGHT * FINE)
+    return f'<path class="s s0 dot" d="{line}"/>'
 
 
 def _plain(shown: Plot) -> str:

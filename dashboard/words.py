@@ -14,6 +14,7 @@ def sentence(plot: Plot) -> str:
     if not plot.traces:
         return f"{plot.title}: nothing to show. {plot.note}".strip()
     lines = "; ".join(_said(plot, trace) for trace in plot.traces)
+    lines += f"; {_said(plot, plot.before)}" if plot.before else ""
     limits = "".join(f"; {level.name} {units.text(level.value, plot.unit)}" for level in plot.levels)
     gaps = "".join(f" {gap.words.capitalize()}." for gap in plot.gaps)
     left_out = f" {plot.left_out} more are not shown." if plot.left_out else ""
@@ -31,7 +32,8 @@ def table(plot: Plot, zone: Zone) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Time and values of columns from one end of the chart to the other."""
     first = max(0, round((plot.start - plot.x0) / plot.dx))
     last = min(plot.columns - 1, round((plot.end - plot.x0) / plot.dx))
+    traces = (*plot.traces, plot.before) if plot.before else plot.traces
     for row in range(ROWS):
         column = first + round((last - first) * row / (ROWS - 1))
         when = zone.short(plot.x0 + column * plot.dx, plot.end)
-        yield when, tuple(units.text(trace.values[column], plot.unit) for trace in plot.traces)
+        yield when, tuple(units.text(trace.values[column], plot.unit) for trace in traces)

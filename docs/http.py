@@ -40,9 +40,15 @@ HTTP header `Authorization` with the value `Bearer TOKEN`. It says that it is Pr
 """
 DASHBOARD = {
     "/": "Page: is anything wrong, where, since when; charts of what is there.",
+    "/trends": "Page: charts of all layers over one span; with `cmp=1w`, and the same a week before.",
     "/host": "Page: processor, memory, disks and network of the host.",
     "/alerts": "Page: alerts with their first steps, and the rules.",
     "/targets": "Page: what is read, how each read went, and what cannot be read.",
+    "/drupal": "Page: every Drupal site in a line, those that need a look first.",
+    "/site/<name>": "Page: one site: cron, queues, errors, updates, users, sizes, requests, who asks, what happened.",
+    "/slowest": "Page: routes, SQL and places in PHP that take most time; `by` is `time`, `calls` or `mean`.",
+    "/explore": "Page: any expression as chart and table: `q` is the expression.",
+    "/explore.csv": "The lines of `q` as CSV, a column for each series.",
     "/login": "The login form; with `key`, the link that logs in once.",
     "/logout": "Ends the session.",
     "/api/v1/query": "An expression at one `time`.",

@@ -151,6 +151,8 @@ const Charts = {
     const mark = Charts.data.marks.find((each) => Math.abs(each.t - t) * room < 6 * (plot.end - plot.start));
     when.textContent = [Charts.clock(t), gap && "no samples", mark?.title].filter(Boolean).join(", ");
     when.hidden = box !== Charts.under;
+    const before = plot.before && figure.querySelectorAll(".read b")[plot.traces.length];
+    if (before) before.textContent = Units.text(plot.before.values[column] ?? null, plot.unit);
     let below = 0;
     plot.traces.forEach((trace, number) => {
       const value = trace.values[column] ?? null;
@@ -179,7 +181,8 @@ const Charts = {
     document.querySelectorAll(".cross,.when,.knob").forEach((piece) => piece.remove());
     for (const figure of Charts.figures()) {
       const plot = Charts.plots.get(figure.dataset.chart);
-      plot?.traces.forEach((trace, number) => {
+      const read = plot ? [...plot.traces, ...(plot.before ? [plot.before] : [])] : [];
+      read.forEach((trace, number) => {
         const words = figure.querySelectorAll(".read b")[number];
         if (words) words.textContent = Units.text(trace.last, plot.unit);
       });

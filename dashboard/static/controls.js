@@ -58,7 +58,7 @@ const Controls = {
   press(key) {
     if (Controls.prefix) {
       Controls.prefix = false;
-      const place = { o: "/", h: "/host", a: "/alerts", t: "/targets" }[key];
+      const place = document.querySelector(`.nav a[data-key="${CSS.escape(key)}"]`)?.getAttribute("href");
       if (place) location.assign(place);
       return;
     }
@@ -72,6 +72,7 @@ const Controls = {
         "-": () => Controls.scale(2),
         "+": () => Controls.scale(0.5),
         "=": () => Controls.scale(0.5),
+        c: () => document.querySelector("[data-compare]")?.click(),
         l: () => Page.go(`now-${Math.round(shell.end - shell.start)}s`, "now"),
       }),
     };

@@ -37,12 +37,7 @@ const Figure = {
     plot.traces.forEach((trace, number) => {
       const stacked = plot.kind === "stack";
       const y = stacked && below ? trace.values.map((value, at) => Figure.sum(value, below[at])) : trace.values;
-      const colour = Figure.colour(`s${trace.tone}`);
-      lines.push({
-        type: "scatter", mode: "lines", name: trace.name, hoverinfo: "none", connectgaps: false,
-        x0: plot.x0, dx: plot.dx, y,
-        line: { color: colour, width: stacked ? 1.3 : 1.7, dash: trace.dotted ? "1px,3.5px" : "solid", simplify: false },
-      });
+      lines.push(Figure.line(plot, trace, y, stacked ? 1.3 : 1.7));
       if (stacked || (plot.kind === "area" && number === 0)) {
         fills.push({
           type: "scatter", mode: "lines", hoverinfo: "skip", line: { width: 0 }, fill: "toself",
@@ -51,8 +46,14 @@ const Figure = {
       }
       if (stacked) below = y;
     });
+    if (plot.before) lines.push(Figure.line(plot, plot.before, plot.before.values, 1.7));
     return [...fills, ...lines];
   },
+
+  line: (plot, { name, tone, dotted }, y, width) => ({
+    type: "scatter", mode: "lines", name, hoverinfo: "none", connectgaps: false, x0: plot.x0, dx: plot.dx, y,
+    line: { color: Figure.colour(`s${tone}`), width, dash: dotted ? "1px,3.5px" : "solid", simplify: false },
+  }),
 
   // Around each stretch without a gap; Plotly's own fills go straight over gaps.
   outline(x, upper, lower) {

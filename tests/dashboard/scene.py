@@ -20,6 +20,7 @@ from collectors.phpfpm import pool, status
 from collectors.probe import families as checks
 from collectors.redis import info
 from history.store import Store
+from tests.dashboard import services
 
 HOST = "web-01"
 NODE = Target("node", HOST, HOST)
@@ -187,6 +188,7 @@ def _phpfpm(name: str, limit: int, share: float) -> Callable[[Moment], Iterator[
         for family, value in _pool(name, limit, busy, strain):
             yield family(value, name, uri) if "scrape_uri" in family.labels else family(value, name)
         yield m.grown(STATUS["phpfpm_accepted_connections"], m.requests * share * 1.7, name, uri)
+        yield from services.slow_php(m, name)
         yield m.grown(STATUS["phpfpm_slow_requests"], 0.4 * strain, name, uri, start=3)
         yield m.grown(STATUS["phpfpm_max_children_reached"], 0.05 * strain, name, uri, start=2)
 
@@ -206,6 +208,7 @@ def _mysql(m: Moment) -> Iterator[Sample]:
     yield mysql_variables.VARIABLE.named("innodb_buffer_pool_size")(2 * GIB)
     yield mysql_variables.VERSION(1, "10.11.14-MariaDB", "Debian 12", "10.11.14")
     yield mysql.UP(1)
+    yield from services.digests(m)
 
 
 def _redis(m: Moment) -> Iterator[Sample]:
@@ -246,7 +249,7 @@ def _own(m: Moment) -> Iterator[Sample]:
 
 WRITERS: dict[Target, Callable[[Moment], Iterator[Sample]]] = {
     NODE: _node, NGINX: _nginx, WWW: _phpfpm("www", 40, 0.18), SHOP: _phpfpm("shop", 40, 0.14), MYSQL: _mysql,
-    REDIS: _redis, PROBE: _probe, OWN: _own,
+    REDIS: _redis, PROBE: _probe, OWN: _own, **services.WRITERS,
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from alerts.templates import expand
 from collectors.model import Event, Finding, PartStatus, Target, TargetStatus
 from history.database import open_database
 from history.store import Store
-from tests.dashboard import scene
+from tests.dashboard import scene, services
 from tests.dashboard.scene import Scene
 from tests.dashboard.world import NOW, World
 
@@ -25,7 +25,9 @@ PARTS = {
     "node": ("cpu", "meminfo", "loadavg", "stat", "filesystem", "diskstats", "netdev", "pressure", "uname", "time",
              "processes"),
     "nginx": ("status",), "phpfpm": ("status", "pool"), "mysql": ("status", "variables"), "redis": ("info",),
-    "blackbox": ("http",), "raingauge": ("process",),
+    "blackbox": ("http",), "raingauge": ("process",), "apache": ("status",), "postgres": ("status",),
+    "memcached": ("stats",), "varnish": ("counters",), "web": ("requests",),
+    "drupal": ("state", "queues", "users", "sizes", "facts", "watchdog"),
 }  # fmt: skip
 DENIED = Finding(
     "mysql",
@@ -41,7 +43,18 @@ def calm(folder: Path) -> World:
 
 def trouble(folder: Path) -> World:
     """The pool `shop` has been full for 19 minutes; its alert fires, a second one is pending, one is over."""
-    world = _world(folder, Scene(NOW, trouble=1140))
+    return _in_trouble(_world(folder, Scene(NOW, trouble=1140)))
+
+
+def full(folder: Path) -> World:
+    """The same with everything that is on no smaller host: two sites, their log, the other servers."""
+    world = _in_trouble(_world(folder, Scene(NOW, trouble=1140, targets=(*scene.TARGETS, *services.TARGETS))))
+    late = replace(happened()[2], id="cron:2", site=services.SITES[0], title="Cron has not run for 5 h")
+    world.events.record(late)
+    return world
+
+
+def _in_trouble(world: World) -> World:
     world.alerting.found = alerts()
     firing = sample("ALERTS", {**alerts()[0].labels, "alertstate": "firing"}, 1.0)
     world.store.append_many((RULES_TARGET, NOW - ago, [firing]) for ago in range(990, -10, -10))

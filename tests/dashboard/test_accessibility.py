@@ -24,12 +24,23 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark phone": {"color_scheme": "dark", "viewport": PHONE},
 }
 Worlds = dict[str, tuple[World, str]]
-PATHS = ("/", "/host", "/alerts", "/targets")
+PATHS = (
+    "/",
+    "/trends",
+    "/host",
+    "/alerts",
+    "/targets",
+    "/drupal",
+    "/slowest?by=mean",
+    "/explore",
+    "/explore?q=up",
+    "/explore?q=rate(",
+)
 
 
 def odd(folder: Path) -> World:
     """With everything on the pages that can be there."""
-    return everything_odd(situations.trouble(folder))
+    return everything_odd(situations.full(folder))
 
 
 @pytest.fixture(scope="module")

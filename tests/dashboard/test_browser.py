@@ -23,7 +23,7 @@ def through(desk: Window) -> None:
         desk.wait(f"() => document.getElementById('{figure.get_attribute('id')}').querySelector('.pl.up')")
 
 
-@pytest.mark.parametrize("path", ["/", "/host"])
+@pytest.mark.parametrize("path", ["/", "/host", "/trends"])
 def test_every_chart_becomes_plotlys_and_none_can_send_its_data_away(desk: Window, path: str) -> None:
     desk.open(path)
     desk.loaded()

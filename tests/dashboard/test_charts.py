@@ -7,7 +7,7 @@ import pytest
 from promql_parser import parse
 
 from collectors import registry
-from collectors.model import Part
+from collectors.model import Follower, Part
 from dashboard import charts, layers
 from dashboard.charts import CHARTS, RATE_INTERVAL, Chart
 from dashboard.gathering import frame, gather
@@ -17,7 +17,7 @@ from dashboard.shell import View
 from dashboard.timerange import parse as span
 from dashboard.units import SCALES
 from history.embedded import Embedded
-from tests.dashboard import scene, situations
+from tests.dashboard import scene, services, situations
 from tests.dashboard.world import NOW, World
 
 UTC = Zone(0, "UTC")
@@ -28,7 +28,7 @@ LAYER_EXPRESSIONS = [
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return situations.calm(tmp_path_factory.mktemp("calm"))
+    return situations.full(tmp_path_factory.mktemp("full"))
 
 
 def view(from_: str = "now-1h", now: float = NOW) -> View:
@@ -46,9 +46,10 @@ def metrics(node: object) -> Iterator[str]:
         yield from metrics(argument)
 
 
-def part_of(chart: Chart) -> Part:
+def part_of(chart: Chart) -> Part | Follower:
     collector = next(each for each in registry.collectors() if each.job == chart.job)
-    return next(part for part in collector.parts if part.name == chart.part)
+    parts: tuple[Part | Follower, ...] = (*collector.parts, *collector.followers)
+    return next(part for part in parts if part.name == chart.part)
 
 
 def declared(metric: str) -> bool:
@@ -85,6 +86,7 @@ def test_ids_are_unique_and_units_known() -> None:
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.id)
 def test_every_chart_shows_what_history_has(world: World, chart: Chart) -> None:
+    chart = charts.of_site(chart, services.SITES[0])
     found = plots(world.services.source, chart, frame(world.services.source, view(), 10))
     assert [plot.note for plot in found] == [""] * len(found)
     assert found

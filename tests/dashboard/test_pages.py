@@ -14,13 +14,30 @@ from flask.testing import FlaskClient
 from alerts.rulefile import RuleFileError
 from collectors.model import Event, Finding
 from dashboard import asked
-from dashboard.pages import alerts, host, overview, targets
-from tests.dashboard import scene, situations
+from dashboard.pages import alerts, drupal, explore, host, overview, site, slowest, targets, trends
+from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
 
+QUERY = "/explore?q=up"
+SITE = "/site/shop.example.org"
+ASKED: dict[str, dict[str, Any]] = {
+    SITE: {"name": "shop.example.org"},
+    "/trends?cmp=1w": {"compare": True},
+    QUERY: {"query": "up"},
+}
+"""What a route gives `build` from the address."""
 JSON = {"Accept": "application/json"}
-PATHS = {"/": overview, "/host": host, "/alerts": alerts, "/targets": targets}
+PATHS = {
+    "/": overview,
+    "/trends?cmp=1w": trends,
+    "/host": host,
+    "/alerts": alerts,
+    "/targets": targets,
+    "/slowest": slowest,
+    "/drupal": drupal,
+    QUERY: explore,
+}
 SITUATIONS: dict[str, Callable[[Path], World]] = {
     "calm": situations.calm, "trouble": situations.trouble, "gap": situations.gap, "starting": situations.starting,
     "stale": situations.stale,
@@ -98,15 +115,15 @@ def fields_of(value: Any) -> Iterator[str]:
 
 def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> None:
     """A page's own by its own template; what pages share by one of them."""
-    world = everything_odd(situations.trouble(tmp_path))
+    world = everything_odd(situations.full(tmp_path))
     odd = replace(world.services, started=NOW)
     everywhere: set[str] = set()
     made: set[str] = set()
-    for path, module in PATHS.items():
+    for path, module in {**PATHS, SITE: site}.items():
         seen: set[str] = set()
         with world.app.test_request_context(path):
-            page = module.build(odd, asked.view())
-            asked.answer(f"{path.strip('/') or 'overview'}.html", Recorder(seen, page))
+            page = module.build(odd, asked.view(), **ASKED.get(path, {}))
+            asked.answer(f"{module.__name__.rpartition('.')[2]}.html", Recorder(seen, page))
         made |= set(fields_of(page))
         everywhere |= seen
         assert {name for name in fields_of(page) if name.startswith(f"{type(page).__name__}.")} <= seen
@@ -117,13 +134,16 @@ def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> 
 def everything_odd(world: World) -> World:
     """Every optional thing of every page: errors, remedies, findings, missing data, rules that fail."""
     refused = replace(status(scene.MYSQL, "denied", "Access denied"), remedy="CREATE USER ...;")
-    others = [each for each in world.watched.statuses[1:] if each.target is not scene.REDIS]
+    left_out = (scene.NODE, scene.WWW, scene.REDIS)
+    others = [each for each in world.watched.statuses if each.target not in left_out]
+    others.append(status(scene.WWW, "denied", "no right to connect"))
     world.watched.statuses = [refused, status(scene.NODE), *others]
     world.watched.found = [situations.DENIED, Finding("redis", "redis-server listens on :6379", "NOAUTH", "ACL ...")]
     world.watched.unseen = ["not root"]
     world.alerting.found = [
         replace(world.alerting.found[0], missing_since=NOW - 60), *world.alerting.found[1:],
         alert("CpuSteal", scene.NODE, "firing", 0.2, 700),
+        alert("CpuSteal", services.SHOP_SITE, "firing", 0.2, 700),
     ]  # fmt: skip
     world.alerting.states = [replace(world.alerting.states[0], health="err", last_error="boom"), *world.alerting.states]
     world.alerting.refused = [RuleFileError("own.yml", 7, "fo", "an unknown key", "one of for")]

@@ -1,0 +1,79 @@
+"""The catalogue of charts, and which of them each page shows."""
+
+from dashboard.charts.host import (
+    CPU,
+    DISK,
+    DISK_BUSY,
+    DISK_REQUESTS,
+    GROUP_CPU,
+    GROUP_MEMORY,
+    LOAD,
+    MEMORY,
+    NETWORK,
+    NETWORK_FAULTS,
+    PRESSURE,
+    SPACE,
+    SWAP,
+    SWITCHES,
+    TASKS,
+)
+from dashboard.charts.model import MOST_LINES, RATE_INTERVAL, Chart, Curve, Limit
+from dashboard.charts.others import (
+    APACHE_REQUESTS,
+    APACHE_WORKERS,
+    MEMCACHED_HITS,
+    MEMCACHED_MEMORY,
+    POSTGRES_CONNECTIONS,
+    POSTGRES_TRANSACTIONS,
+    VARNISH_HITS,
+    VARNISH_REQUESTS,
+)
+from dashboard.charts.services import (
+    CACHE_HITS,
+    CACHE_MEMORY,
+    CHECKS,
+    DATABASE_CONNECTIONS,
+    DATABASE_QUERIES,
+    PHP_WORKERS,
+    REQUESTS,
+    WEB_CONNECTIONS,
+)
+from dashboard.charts.sites import (
+    ANSWERS,
+    DRUPAL_CRON,
+    DRUPAL_ERRORS,
+    DRUPAL_QUEUES,
+    SITE_ANSWERS,
+    SITE_CRON,
+    SITE_ERRORS,
+    SITE_QUEUES,
+    SITE_REQUESTS,
+    SITE_TIMES,
+    TIMES,
+    of_site,
+)
+
+__all__ = ["MOST_LINES", "RATE_INTERVAL", "Chart", "Curve", "Limit", "of_site"]
+
+OVERVIEW = (REQUESTS, WEB_CONNECTIONS, PHP_WORKERS, DATABASE_QUERIES, DATABASE_CONNECTIONS, CACHE_HITS, CACHE_MEMORY,
+            CHECKS, CPU, MEMORY, DISK, NETWORK)  # fmt: skip
+HOST: tuple[tuple[str, tuple[Chart, ...]], ...] = (
+    ("Processor", (CPU, LOAD, GROUP_CPU, PRESSURE, TASKS, SWITCHES)),
+    ("Memory", (MEMORY, SWAP, GROUP_MEMORY)),
+    ("Disks", (SPACE, DISK, DISK_REQUESTS, DISK_BUSY)),
+    ("Network", (NETWORK, NETWORK_FAULTS)),
+)
+TRENDS: tuple[tuple[str, tuple[Chart, ...]], ...] = (
+    ("Web", (REQUESTS, WEB_CONNECTIONS, APACHE_REQUESTS, APACHE_WORKERS, ANSWERS, TIMES)),
+    ("PHP", (PHP_WORKERS,)),
+    ("Database", (DATABASE_QUERIES, DATABASE_CONNECTIONS, POSTGRES_TRANSACTIONS, POSTGRES_CONNECTIONS)),
+    ("Cache", (CACHE_HITS, CACHE_MEMORY, MEMCACHED_HITS, MEMCACHED_MEMORY, VARNISH_REQUESTS, VARNISH_HITS)),
+    ("Drupal", (DRUPAL_CRON, DRUPAL_QUEUES, DRUPAL_ERRORS)),
+    ("Checks", (CHECKS,)),
+    ("Host", (CPU, MEMORY, PRESSURE, DISK, NETWORK, SPACE)),
+)
+SITE = (SITE_REQUESTS, SITE_ANSWERS, SITE_TIMES, SITE_CRON, SITE_QUEUES, SITE_ERRORS)
+"""Each asks with `$site` for the site's name."""
+CHARTS = tuple(dict.fromkeys(
+    [*OVERVIEW, *(chart for group in (HOST, TRENDS) for _, charts in group for chart in charts), *SITE]
+))  # fmt: skip

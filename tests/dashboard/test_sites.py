@@ -1,0 +1,151 @@
+"""Sites: what needs a look first, each number where it belongs, and why something is not known."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from collectors.model import Finding
+from dashboard.sites import Reading, signs, worst
+from history.model import Point
+from tests.dashboard import services, situations
+from tests.dashboard.browsing import served, window
+from tests.dashboard.situations import status
+from tests.dashboard.test_accessibility import LOOKS, check
+from tests.dashboard.test_pages import EVIL, get
+from tests.dashboard.world import NOW, World
+
+SHOP, NEWS = "/site/shop.example.org", "/site/news.example.org"
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return situations.full(tmp_path_factory.mktemp("full"))
+
+
+def reading(**values: float) -> Reading:
+    found = {f"drupal_{name}": [Point({}, NOW, value)] for name, value in values.items()}
+    return Reading("shop", NOW, found, (), ())
+
+
+def tables(page: Any) -> dict[str, Any]:
+    return {table["anchor"]: table for table in page["tables"]}
+
+
+def test_sites_that_need_a_look_are_first(full: World) -> None:
+    data = get(full.client(), "/drupal")
+    assert [(site["name"], site["state"]) for site in data["sites"]] == [
+        ("shop.example.org", "warn"), ("news.example.org", "ok"),
+    ]  # fmt: skip
+    said = {sign["name"]: (sign["state"], sign["text"]) for sign in data["sites"][0]["signs"]}
+    assert said["Cron"] == ("warn", "5 h 30 min ago")
+    assert said["Maintenance"] == ("warn", "on: visitors see a notice")
+    assert said["Updates"] == ("warn", "1 for security, 2 of the database")
+    assert said["Queues"][1].endswith("wait, the oldest for 6 min")
+    assert data["missing"] == ""
+    assert f'href="{SHOP}"' in full.client().get("/drupal").get_data(as_text=True)
+
+
+def test_a_site_has_everything_that_is_known_of_it(full: World) -> None:
+    data = get(full.client(), SHOP)
+    found = tables(data)
+    assert list(found) == ["requests", "agents", "updates", "queues", "errors", "users", "bins", "tables"]
+    assert {anchor for anchor, table in found.items() if table["missing"]} == set()
+    assert ["Drupal", "10.3.1"] in data["facts"]
+    assert found["updates"]["lines"][0]["cells"] == ["not secure", "6.2.0", "6.2.7"]
+    assert found["queues"]["lines"][0]["name"] == "search_api"
+    assert (found["errors"]["lines"][0]["name"], found["errors"]["lines"][0]["note"]) == ("php", "error")
+    assert found["tables"]["lines"][0]["name"] == "watchdog"
+    assert found["requests"]["lines"][0]["name"] == "assets"
+    assert found["agents"]["lines"][0]["name"] == "people"
+    assert {row["where"] for row in data["routes"]["rows"]} == {"shop.example.org"}
+    assert [event["title"] for event in data["events"]] == ["Cron has not run for 5 h"]
+    assert {plot["id"] for plot in data["plots"]} == {
+        "site-requests", "site-answers", "site-times", "site-cron", "site-queues", "site-errors"
+    }  # fmt: skip
+    other = get(full.client(), NEWS)
+    assert other["events"] == []
+    assert "Not known" not in tables(other)["queues"]["missing"]
+    assert "Update Manager" in tables(other)["updates"]["missing"]
+
+
+def test_an_unknown_site_is_not_there(full: World) -> None:
+    client = full.client()
+    assert client.get("/site/nobody.example.org").status_code == 404
+    assert client.get('/site/x"}').status_code == 404
+    assert full.stranger().get(SHOP).status_code == 302
+
+
+def test_what_is_not_known_is_never_healthy_and_says_why(tmp_path: Path) -> None:
+    assert {sign.state for sign in signs(reading())} == {"none"}
+    assert worst(signs(reading())) == "none"
+    world = situations.starting(tmp_path)
+    world.watched.statuses = []
+    assert "settings.php" in get(world.client(), "/drupal")["missing"]
+    world.watched.statuses = [status(services.SHOP_SITE, "waiting")]
+    assert "within a minute" in get(world.client(), "/drupal")["missing"]
+    found = tables(get(world.client(), SHOP))
+    assert found["queues"]["missing"].startswith("Not read yet: it is read every")
+    world.watched.statuses = [status(services.SHOP_SITE, "denied", "Access denied for user 'raingauge'")]
+    assert tables(get(world.client(), SHOP))["users"]["missing"] == (
+        "The database does not let us in: Access denied for user 'raingauge'"
+    )
+    assert world.client().get(SHOP).get_data(as_text=True).count("Access denied") >= 4
+
+
+def test_a_site_of_the_access_log_alone_says_why_drupal_is_not_read(full: World) -> None:
+    others = [each for each in full.watched.statuses if each.target is not services.NEWS_SITE]
+    finding = Finding("drupal", "Drupal 10.3.1 in /srv/news", "settings.php cannot be read", "setfacl ...")
+    kept = full.watched.statuses, full.watched.found
+    try:
+        full.watched.statuses, full.watched.found = others, [finding]
+        found = tables(get(full.client(), NEWS))
+        assert found["updates"]["missing"] == "Drupal 10.3.1 in /srv/news: settings.php cannot be read"
+        assert "setfacl ..." in full.client().get("/drupal").get_data(as_text=True)
+    finally:
+        full.watched.statuses, full.watched.found = kept
+
+
+def test_cron_and_updates_say_what_is_wrong() -> None:
+    late = reading(cron_last_run_timestamp_seconds=NOW - 90_000, cron_threshold_seconds=10_800)
+    assert signs(late)[0].state == "warn"
+    in_time = reading(cron_last_run_timestamp_seconds=NOW - 600, cron_threshold_seconds=10_800)
+    assert (signs(in_time)[0].state, signs(in_time)[0].text) == ("ok", "10 min ago")
+    stuck = replace(late, found={**in_time.found, "drupal_cron_state": [Point({"state": "stuck"}, NOW, 1.0)]})
+    assert signs(stuck)[0].text.startswith("stuck")
+    assert signs(reading(security_updates_pending=0))[2].text == "none pending"
+
+
+def test_names_of_a_site_are_escaped(tmp_path: Path) -> None:
+    world = situations.starting(tmp_path)
+    world.watched.statuses = [status(replace(services.SHOP_SITE, instance=EVIL), "denied", EVIL)]
+    answer = world.client().get(f"/site/{EVIL.replace('/', '%2F')}")
+    assert EVIL not in answer.get_data(as_text=True)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_site_is_accessible(browser: Browser, full: World, look: str) -> None:
+    with served(full) as base, window(browser, full, base, **LOOKS[look]) as opened:
+        for path in (SHOP, NEWS):
+            opened.open(path)
+            opened.wait("() => Page.data !== null && !Charts.running")
+            check(opened)
+            assert opened.width() <= LOOKS[look]["viewport"]["width"]
+
+
+@pytest.mark.servers
+def test_everything_is_read_without_javascript(browser: Browser, full: World) -> None:
+    with served(full) as base, window(browser, full, base, java_script_enabled=False) as opened:
+        for path, there in ((SHOP, "#queues tbody tr"),
+                            ("/trends", "figure .plot path.s"), ("/slowest", "#sql tbody tr"),
+                            ("/explore?q=up", "#values tbody tr"), ("/drupal", "#sites .signs dd")):  # fmt: skip
+            opened.open(path)
+            assert opened.page.locator(there).count() > 1, path
+        opened.open("/explore")
+        opened.page.locator("#q").fill("node_load1")
+        opened.page.locator("#q").press("Enter")
+        assert opened.query["q"] == "node_load1"
+        assert opened.page.locator("#values tbody tr").count() == 1
