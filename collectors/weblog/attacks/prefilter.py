@@ -1,0 +1,61 @@
+"""Which lines are worth a look: the others cannot be anything, as a test proves. Most lines cost a look-up here."""
+
+import re
+from collections.abc import Sequence
+from itertools import compress
+from urllib.parse import unquote, unquote_plus
+
+from collectors.weblog.agents import AGENTS
+from collectors.weblog.attacks.decoding import MOST_CHARACTERS
+from collectors.weblog.attacks.rules import words
+from collectors.weblog.counting import Lines
+from collectors.weblog.known import Known
+
+LOGINS = frozenset(("user", "user/login", "user/password"))
+"""Classes of routes that are watched over some time."""
+PLAIN_PATH = re.compile(r"[\w/.,:~ -]*")
+PLAIN_QUERY = re.compile(r"[\w&=./,:~\[\] -]*")
+OF_SQL = ("and", "or", "xor", "union", "waitfor", "order", "group", "having")
+"""One of them is needed where nothing but words and spaces can be."""
+SQL_WORDS = re.compile("|".join(OF_SQL))
+
+
+def odd_path(path: str) -> bool:
+    plain = (unquote(path) if "%" in path else path).casefold()
+    if not PLAIN_PATH.fullmatch(plain) or ".." in plain or len(plain) > MOST_CHARACTERS:
+        return True
+    return bool(words("path", "request").search(plain)) or _may_be_sql(plain)
+
+
+def odd_query(query: str) -> bool:
+    plain = (unquote_plus(query) if "%" in query or "+" in query else query).casefold()
+    if not PLAIN_QUERY.fullmatch(plain) or ".." in plain or len(plain) > MOST_CHARACTERS:
+        return True
+    if words("name", "value", "request").search(plain) or _may_be_sql(plain):
+        return True
+    return "q=" in plain and bool(words("path").search(f"/{plain}".replace("=", "=/")))
+
+
+def _may_be_sql(plain: str) -> bool:
+    return (" " in plain and bool(SQL_WORDS.search(plain))) or "information_schema" in plain
+
+
+def odd_agent(agent: str) -> bool:
+    return AGENTS[agent] == "scanner" or "{" in agent or "<" in agent
+
+
+PATHS, QUERIES, ODD_AGENTS = Known(odd_path), Known(odd_query), Known(odd_agent)
+
+
+def chosen(lines: Lines) -> Sequence[int]:
+    """Numbers of lines, in their order."""
+    columns = lines.columns
+    found = set(compress(range(lines.count), map(PATHS.__getitem__, columns.get("path", ()))))
+    found.update(at for at in lines.queried if QUERIES[columns["query"][at]])
+    found.update(compress(range(lines.count), map(ODD_AGENTS.__getitem__, columns.get("agent", ()))))
+    found.update(compress(range(lines.count), map(LOGINS.__contains__, lines.classes)))
+    referrers = columns.get("referrer", ())
+    joined = "\n".join(referrers)
+    if "{" in joined or "<" in joined:
+        found.update(at for at, text in enumerate(referrers) if "{" in text or "<" in text)
+    return sorted(found)

@@ -1,0 +1,75 @@
+"""The log engine's hook: each line that is worth a look to counters, groups and events."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from collectors.model import Event, State
+from collectors.weblog import engine
+from collectors.weblog.attacks import logins
+from collectors.weblog.attacks.classify import hits
+from collectors.weblog.attacks.families import COUNTS, KEYS
+from collectors.weblog.attacks.keys import Keys
+from collectors.weblog.attacks.outcome import outcome, with_page
+from collectors.weblog.attacks.prefilter import chosen
+from collectors.weblog.attacks.telling import Seen, severity_of, shown, tell
+from collectors.weblog.layout import Request
+from collectors.weblog.values import MOMENTS
+from collectors.weblog.windows import network_of
+
+HARDLY_THERE = frozenset(("probe", "sensitive_file", "webshell"))
+
+
+def step(state: State, payload: Any) -> tuple[State, Sequence[Event]]:
+    watch = Watch(state, payload)
+    after, events = engine.step(state, payload, watch.inspect, chosen)
+    kept = {key: value for key, value in after.items() if not key.startswith(COUNTS)}
+    return kept | watch.state(), events
+
+
+class Watch:
+    """One step. The state that it begins with stays as it is."""
+
+    def __init__(self, state: State, payload: Any) -> None:
+        self._now: float = payload["at"]
+        self._counts = {site: dict(state.get(COUNTS + site, {})) for site in payload["sites"]}
+        self._keys = Keys(state.get(KEYS))
+
+    def state(self) -> State:
+        counts = {COUNTS + site: found for site, found in self._counts.items()}
+        return {**counts, KEYS: self._keys.plain()}
+
+    def inspect(self, request: Request, site: str, route: str) -> Iterable[Event]:
+        now = MOMENTS[request.time] or self._now
+        return [*self._attacks(request, site, now), *self._doors(request, site, route, now)]
+
+    def _attacks(self, request: Request, site: str, now: float) -> Iterator[Event]:
+        found = hits(request)
+        pages = self._keys.get("pages", site) or []
+        for hit in found:
+            how = outcome(hit, request, pages)
+            yield from self._count(site, hit.found, how, now, request, shown(request, hit.rule, hit.why, hit.cve))
+        if any(hit.found in HARDLY_THERE for hit in found):
+            after = with_page(pages, request)
+            if after is not pages:
+                self._keys.put("pages", site, after)
+
+    def _doors(self, request: Request, site: str, route: str, now: float) -> Iterator[Event]:
+        said = logins.result(request, route)
+        each = logins.walks(self._keys, site, request, route, now)
+        if said:
+            self._add(site, f"login {said}")
+            each = logins.login(self._keys, site, request, said, now)
+        for one in each:
+            record = shown(request, one.rule, one.why, "")
+            yield from self._count(site, one.found, one.outcome, now, request, record, one.who)
+
+    def _count(
+        self, site: str, found: str, how: str, now: float, request: Request, record: dict[str, str], who: str = ""
+    ) -> Iterator[Event]:
+        self._add(site, f"{found} {how}")
+        network = who or network_of(request.remote)
+        return tell(self._keys, Seen(site, network, found, how, severity_of(found, how), now), record)
+
+    def _add(self, site: str, key: str) -> None:
+        counts = self._counts.setdefault(site, {})
+        counts[key] = counts.get(key, 0) + 1
