@@ -16,8 +16,8 @@ from collectors.weblog.attacks.outcome import ATTEMPT, BLOCKED, SUCCESS
 from collectors.weblog.layout import Request
 from collectors.weblog.windows import network_of
 
-FAILURES = 8.0
-"""Failures from one source that are more than a forgotten password; one a minute is forgiven."""
+FAILURES = 7.0
+"""More failures than this from one source are more than a forgotten password; one a minute is forgiven."""
 FORGIVEN = 1 / 60  # a second
 MOST_FAILURES = 60.0
 SPREAD_SECONDS, SPREAD_SOURCES, SPREAD_FAILURES = 600.0, 10, 30
@@ -62,17 +62,17 @@ def login(keys: Keys, site: str, request: Request, said: str, now: float) -> Ite
 
 
 def _of_source(keys: Keys, key: str, said: str, now: float) -> Iterator[Found]:
+    left = keys.level("logins", key, now, FORGIVEN)
+    _, _, shown, full = (left and keys.get("logins", key)) or (0, 0, 0, False)
     if said == "succeeded":
-        if keys.level("logins", key, now, FORGIVEN) >= FAILURES - 1:
+        if full:
             yield Found("bruteforce_then_success", SUCCESS, "login-after-failures", "a login after many that failed")
         keys.drop("logins", key)
         return
-    before = keys.get("logins", key)
-    shown = before[2] if before and keys.level("logins", key, now, FORGIVEN) else 0
     level = keys.pour("logins", key, now, FORGIVEN, MOST_FAILURES)
-    shown = min(99, shown + (said == "failed"))
-    keys.put("logins", key, [*keys.get("logins", key)[:2], shown])
-    if level >= FAILURES:
+    shown, full = min(99, shown + (said == "failed")), full or level > FAILURES
+    keys.put("logins", key, [*keys.get("logins", key)[:2], shown, full])
+    if level > FAILURES:
         form = "several accounts" if shown > OF_ACCOUNT else "few accounts"
         yield Found(
             "bruteforce", BLOCKED if said == "blocked" else ATTEMPT, "login-failures",

@@ -4,6 +4,7 @@ Each names a class, what it looks at, a pattern for folded and decoded text, and
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -38,7 +39,8 @@ class Rule(Config):
     looks_at: tuple[On, ...] = Field(min_length=1)
     pattern: str = Field(min_length=2, max_length=2000)
     words: tuple[str, ...] = Field(min_length=1)
-    """One of them is in every text that the pattern finds; `*`: a mark is that no harmless text has."""
+    """One of them is in every text that the pattern finds; `*`: or a mark that no harmless text has. Those of a path begin
+    with a slash or a dot: there they are looked for."""
     why: str = Field(min_length=5, max_length=120)
     cve: str = Field("", pattern=r"^(CVE-\d{4}-\d{4,6})?$")
     success: Success = "never"
@@ -90,7 +92,17 @@ def compiled(on: str) -> tuple[Compiled, ...]:
 
 
 @cache
-def words(*on: str) -> re.Pattern[str]:
+def words(*looks_at: str) -> frozenset[str]:
     """Of all rules that look at one of these."""
-    found = {word for rule in rules() if {*on} & {*rule.looks_at} for word in rule.words if word != "*"}
-    return re.compile("|".join(map(re.escape, sorted(found))))
+    found = {word for rule in rules() if {*looks_at} & {*rule.looks_at} for word in rule.words}
+    return frozenset(found - {"*"})
+
+
+def any_of(texts: Iterable[str]) -> str:
+    """A pattern for one of them in which each letter is looked at once."""
+    ways: dict[str, list[str]] = {}
+    for text in sorted({*texts}):
+        ways.setdefault(text[:1], []).append(text[1:])
+    if "" in ways:
+        return ""  # what is longer says no more
+    return "(?:" + "|".join(re.escape(letter) + any_of(rests) for letter, rests in ways.items()) + ")"
