@@ -4,7 +4,7 @@ Every pattern is linear in the length of a line: what repeats gives nothing back
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple, Protocol

@@ -29,13 +29,13 @@ ALERTING = [rule for group in SHIPPED for rule in group.rules if rule.alert]
 RECORDED = {rule.record for group in SHIPPED for rule in group.rules if rule.record}
 CRITICAL = {
     "ApacheDown", "ApacheWorkersFull", "DiskFull", "FpmPoolExhausted", "FpmQueueOverflows", "FsBecameReadonly",
-    "HostSilent", "MysqlConnectionsRefused", "MysqlDown", "NginxDown", "NginxDropsConnections", "PgConnectionsFull",
+    "ExploitLikelySucceeded", "HostSilent", "LoginAfterBruteforce", "MysqlConnectionsRefused", "MysqlDown", "NginxDown", "NginxDropsConnections", "PgConnectionsFull",
     "PgDown", "PhpFpmDown", "ProbeContentWrong", "ProbeFailed", "RedisRefusesWrites", "RedisRejectsClients",
-    "TlsExpired", "VarnishDown", "VarnishDropsSessions", "VarnishNoBackend",
+    "SensitiveFileServed", "TlsExpired", "VarnishDown", "VarnishDropsSessions", "VarnishNoBackend",
 }  # fmt: skip
-"""What visitors feel now. A cause that they do not feel yet is a warning."""
+"""What visitors feel now, or an intruder. A cause that they do not feel yet is a warning."""
 CLASSES = {"resource", "outage", "slow", "capacity", "config", "security", "self"}
-LAYERS = {"host", "web", "php", "database", "cache", "uptime", "raingauge"}
+LAYERS = {"host", "web", "php", "database", "cache", "uptime", "security", "raingauge"}
 LABELS = dict.fromkeys(
     ("mountpoint", "device", "service", "name", "pool", "backend", "schema", "table", "datname", "relname", "column"),
     "watchdog",

@@ -90,7 +90,9 @@ def _spread(keys: Keys, site: str, source: str, now: float) -> Iterator[Found]:
         sources = [*sources, source]
     keys.put("spread", site, [began, count + 1, sources])
     if count + 1 >= SPREAD_FAILURES and len(sources) >= SPREAD_SOURCES:
-        yield Found("bruteforce", ATTEMPT, "login-failures-spread", "many logins fail from many sources", "many networks")
+        yield Found(
+            "bruteforce", ATTEMPT, "login-failures-spread", "many logins fail from many sources", "many networks"
+        )
 
 
 def walks(keys: Keys, site: str, request: Request, route: str, now: float) -> Iterator[Found]:
@@ -105,7 +107,9 @@ def walks(keys: Keys, site: str, request: Request, route: str, now: float) -> It
     elif route == "user" and (number := USER.fullmatch(request.path)):
         seen = keys.distinct("walks", key, now, WALK_SECONDS, int(number[1]), MOST_WALK)
         if len(seen) >= WALK:
-            yield Found("user_enum", _plain(request), "user-walk", "accounts are counted through: /user/1, /user/2, ...")
+            yield Found(
+                "user_enum", _plain(request), "user-walk", "accounts are counted through: /user/1, /user/2, ..."
+            )
 
 
 def _plain(request: Request) -> str:

@@ -87,7 +87,9 @@ def rules() -> tuple[Rule, ...]:
 @cache
 def compiled(on: str) -> tuple[Compiled, ...]:
     return tuple(
-        Compiled(frozenset(rule.looks_at), re.compile(rule.pattern, re.DOTALL), rule.hit) for rule in rules() if on in rule.looks_at
+        Compiled(frozenset(rule.looks_at), re.compile(rule.pattern, re.DOTALL), rule.hit)
+        for rule in rules()
+        if on in rule.looks_at
     )
 
 

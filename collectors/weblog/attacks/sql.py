@@ -44,7 +44,7 @@ GRAVE = re.compile(
 LITERAL = r"(?:[1s]|f\([^)]*\)*|n)"
 EVERYWHERE = re.compile(r"UE(?:[(]*(?:[1s]|f\()|n,|o)|\(E(?:[^;]{0,40}?F|f|[1s]\))|UE.{0,30}Fn?c")
 AFTER_NUMBER = re.compile(
-    rf"^1\)*(?:&[(]*(?:[1s]o+[(]*[1s]|f\()|;\(*E[Fn(]|;?W|B1(?:,1)*c?$|U\(*E|o*\(E|&[(]*no[s1]\)*c|o+f\()"
+    r"^1\)*(?:&[(]*(?:[1s]o+[(]*[1s]|f\()|;\(*E[Fn(]|;?W|B1(?:,1)*c?$|U\(*E|o*\(E|&[(]*no[s1]\)*c|o+f\()"
 )
 AFTER_QUOTE = re.compile(
     rf"^s\)*(?:&[(]*{LITERAL}o+[(]*{LITERAL}|&[(]*(?:f\(|E)|&[(]*[1s]\)*(?:c|$)|;\(*[EW]|;?W|B[1n](?:,1)*c?|U\(*E"
