@@ -28,10 +28,11 @@ SHIPPED, ERRORS = load(RULES)
 ALERTING = [rule for group in SHIPPED for rule in group.rules if rule.alert]
 RECORDED = {rule.record for group in SHIPPED for rule in group.rules if rule.record}
 CRITICAL = {
-    "ApacheDown", "ApacheWorkersFull", "DiskFull", "FpmPoolExhausted", "FpmQueueOverflows", "FsBecameReadonly",
-    "ExploitLikelySucceeded", "HostSilent", "LoginAfterBruteforce", "MysqlConnectionsRefused", "MysqlDown", "NginxDown", "NginxDropsConnections", "PgConnectionsFull",
-    "PgDown", "PhpFpmDown", "ProbeContentWrong", "ProbeFailed", "RedisRefusesWrites", "RedisRejectsClients",
-    "SensitiveFileServed", "TlsExpired", "VarnishDown", "VarnishDropsSessions", "VarnishNoBackend",
+    "ApacheDown", "ApacheWorkersFull", "DiskFull", "ExploitLikelySucceeded", "FpmPoolExhausted",
+    "FpmQueueOverflows", "FsBecameReadonly", "HostSilent", "LoginAfterBruteforce", "MysqlConnectionsRefused",
+    "MysqlDown", "NginxDown", "NginxDropsConnections", "PgConnectionsFull", "PgDown", "PhpFpmDown",
+    "ProbeContentWrong", "ProbeFailed", "RedisRefusesWrites", "RedisRejectsClients", "SensitiveFileServed",
+    "TlsExpired", "VarnishDown", "VarnishDropsSessions", "VarnishNoBackend",
 }  # fmt: skip
 """What visitors feel now, or an intruder. A cause that they do not feel yet is a warning."""
 CLASSES = {"resource", "outage", "slow", "capacity", "config", "security", "self"}

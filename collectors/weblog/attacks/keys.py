@@ -41,14 +41,5 @@ class Keys:
         self.put(table, key, [level, max(now, row[1]) if row else now])
         return level
 
-    def distinct(self, table: str, key: str, now: float, seconds: float, item: Any, most: int) -> list[Any]:
-        """Different items within that time, up to `most` of them, this one with them."""
-        row = self.get(table, key)
-        if row is None or not 0 <= now - row[0] <= seconds:
-            row = [now, []]
-        items = row[1] if item in row[1] or len(row[1]) >= most else [*row[1], item]
-        self.put(table, key, [row[0], items])
-        return items
-
     def plain(self) -> dict[str, Any]:
         return {**self._tables, "evicted": self._evicted}

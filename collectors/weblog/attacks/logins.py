@@ -1,7 +1,7 @@
 """Drupal's own doors over some time: guessed passwords, a login that came after, accounts that are counted through.
 
-What it answers to the form of the login: 200 is a failure, 303 (Drupal 7: 302) a success, 403 its flood control; as JSON
-400 is a failure and 200 a success. Which account it was no access log tells. But from one address Drupal 8 and later
+What it answers to the form of the login: 200 is a failure, 303 (Drupal 7: 302) a success, 403 its flood control; as
+JSON 400 is a failure and 200 a success. Which account it was no access log tells. But from one address Drupal 8 and later
 refuses an account after 5 failures in 6 hours, so that more of them without a 403 mean that there are several.
 """
 
@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
-from typing import NamedTuple
 
 from collectors.weblog.attacks.keys import Keys
 from collectors.weblog.attacks.outcome import ATTEMPT, BLOCKED, SUCCESS
+from collectors.weblog.attacks.telling import Found
 from collectors.weblog.layout import Request
 from collectors.weblog.windows import network_of
 
@@ -26,16 +26,6 @@ ASKED, ASKED_FORGIVEN = 5.0, 1 / 12
 USER = re.compile(r"/(?:[a-z-]{2,12}/)?user/(\d{1,10})/?", re.ASCII)
 OF_ACCOUNT = 5
 """Failures after which core refuses an account."""
-
-
-class Found(NamedTuple):
-    found: str
-    """Class."""
-    outcome: str
-    rule: str
-    why: str
-    who: str = ""
-    """"": the network of the request."""
 
 
 def result(request: Request, route: str) -> str:
@@ -105,11 +95,20 @@ def walks(keys: Keys, site: str, request: Request, route: str, now: float) -> It
         if keys.pour("asked", key, now, ASKED_FORGIVEN, ASKED * 4) >= ASKED:
             yield Found("user_enum", _plain(request), "password-requests", "many accounts' passwords are asked for")
     elif route == "user" and (number := USER.fullmatch(request.path)):
-        seen = keys.distinct("walks", key, now, WALK_SECONDS, int(number[1]), MOST_WALK)
-        if len(seen) >= WALK:
+        if len(_walked(keys, key, int(number[1]), now)) >= WALK:
             yield Found(
                 "user_enum", _plain(request), "user-walk", "accounts are counted through: /user/1, /user/2, ..."
             )
+
+
+def _walked(keys: Keys, key: str, number: int, now: float) -> list[int]:
+    began, numbers = keys.get("walks", key) or (now, [])
+    if not 0 <= now - began <= WALK_SECONDS:
+        began, numbers = now, []
+    if number not in numbers and len(numbers) < MOST_WALK:
+        numbers = [*numbers, number]
+    keys.put("walks", key, [began, numbers])
+    return numbers
 
 
 def _plain(request: Request) -> str:

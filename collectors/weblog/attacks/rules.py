@@ -1,6 +1,6 @@
 """The rules, as they stand in the files beside this one: checked when they are read.
 
-Each names a class, what it looks at, a pattern for folded and decoded text, and examples that it must and must not find.
+Each names a class, what it looks at, a pattern for folded and decoded text, and examples that it must find or must not.
 """
 
 import re
@@ -39,8 +39,8 @@ class Rule(Config):
     looks_at: tuple[On, ...] = Field(min_length=1)
     pattern: str = Field(min_length=2, max_length=2000)
     words: tuple[str, ...] = Field(min_length=1)
-    """One of them is in every text that the pattern finds; `*`: or a mark that no harmless text has. Those of a path begin
-    with a slash or a dot: there they are looked for."""
+    """One of them is in every text that the pattern finds; `*`: or a mark that no harmless text has. Those of a path
+    begin with a slash or a dot: there they are looked for."""
     why: str = Field(min_length=5, max_length=120)
     cve: str = Field("", pattern=r"^(CVE-\d{4}-\d{4,6})?$")
     success: Success = "never"

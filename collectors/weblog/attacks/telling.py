@@ -24,6 +24,19 @@ SHOWN = 3
 NAMES, LONGEST_NAME = 8, 60
 
 
+class Found(NamedTuple):
+    """What a line was found to be."""
+
+    found: str
+    """Its class."""
+    outcome: str
+    rule: str
+    why: str
+    cve: str = ""
+    who: str = ""
+    """"": the network of the request."""
+
+
 class Seen(NamedTuple):
     site: str
     network: str
@@ -70,7 +83,7 @@ def _event(seen: Seen, times: tuple[float, float, int], shown: list[dict[str, st
     )  # fmt: skip
 
 
-def shown(request: Request, rule: str, why: str, cve: str) -> dict[str, str]:
+def shown(request: Request, one: Found) -> dict[str, str]:
     """No value of a parameter, no address; nothing that a terminal or a page would take for its own."""
     names = [printable(masked(once(name)))[:LONGEST_NAME] for name, _ in parameters(request.query[:2000]) if name]
     record = {
@@ -78,9 +91,9 @@ def shown(request: Request, rule: str, why: str, cve: str) -> dict[str, str]:
         "parameters": ", ".join(dict.fromkeys(names[:NAMES])),
         "status": request.status,
         "bytes": request.bytes,
-        "rule": rule,
-        "why": why,
-        "cve": cve,
+        "rule": one.rule,
+        "why": one.why,
+        "cve": one.cve,
     }
     return {name: text for name, text in record.items() if text}
 

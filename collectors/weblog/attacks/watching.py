@@ -11,7 +11,7 @@ from collectors.weblog.attacks.families import COUNTS, KEYS
 from collectors.weblog.attacks.keys import Keys
 from collectors.weblog.attacks.outcome import outcome, with_page
 from collectors.weblog.attacks.prefilter import chosen
-from collectors.weblog.attacks.telling import Seen, severity_of, shown, tell
+from collectors.weblog.attacks.telling import Found, Seen, severity_of, shown, tell
 from collectors.weblog.layout import Request
 from collectors.weblog.values import MOMENTS
 from collectors.weblog.windows import network_of
@@ -47,7 +47,7 @@ class Watch:
         pages = self._keys.get("pages", site) or []
         for hit in found:
             how = outcome(hit, request, pages)
-            yield from self._count(site, hit.found, how, now, request, shown(request, hit.rule, hit.why, hit.cve))
+            yield from self._count(site, Found(hit.found, how, hit.rule, hit.why, hit.cve), request, now)
         if any(hit.found in HARDLY_THERE for hit in found):
             after = with_page(pages, request)
             if after is not pages:
@@ -60,15 +60,13 @@ class Watch:
             self._add(site, f"login {said}")
             each = logins.login(self._keys, site, request, said, now)
         for one in each:
-            record = shown(request, one.rule, one.why, "")
-            yield from self._count(site, one.found, one.outcome, now, request, record, one.who)
+            yield from self._count(site, one, request, now)
 
-    def _count(
-        self, site: str, found: str, how: str, now: float, request: Request, record: dict[str, str], who: str = ""
-    ) -> Iterator[Event]:
-        self._add(site, f"{found} {how}")
-        network = who or network_of(request.remote)
-        return tell(self._keys, Seen(site, network, found, how, severity_of(found, how), now), record)
+    def _count(self, site: str, one: Found, request: Request, now: float) -> Iterator[Event]:
+        self._add(site, f"{one.found} {one.outcome}")
+        network = one.who or network_of(request.remote)
+        seen = Seen(site, network, one.found, one.outcome, severity_of(one.found, one.outcome), now)
+        return tell(self._keys, seen, shown(request, one))
 
     def _add(self, site: str, key: str) -> None:
         counts = self._counts.setdefault(site, {})
