@@ -3,6 +3,7 @@
 import csv
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -65,8 +66,16 @@ def test_each_pattern_finds_the_example_itself() -> None:
 def test_rules_are_checked() -> None:
     assert {rule.found for rule in rules()} <= set(CLASSES)
     good = yaml.safe_load((FOLDER / "drupal.yml").read_text())["rules"][0]
-    bad: dict[str, object]
-    for bad in ({"pattern": "("}, {"negative": []}, {"class": "X"}, {"looks_at": ["body"]}, {"words": ["Upper"]}):
+    wrong: tuple[dict[str, Any], ...] = (
+        {"pattern": "("}, {"negative": []}, {"class": "X"}, {"looks_at": ["body"]}, {"words": ["Upper"]},
+    )  # fmt: skip
+        {"pattern": "("},
+        {"negative": []},
+        {"class": "X"},
+        {"looks_at": ["body"]},
+        {"words": ["Upper"]},
+    )
+    for bad in wrong:
         with pytest.raises((ValidationError, re.error)):
             RuleFile.model_validate({"rules": [good | bad]})
 

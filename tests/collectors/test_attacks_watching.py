@@ -163,6 +163,13 @@ def test_the_same_from_many_sources() -> None:
     assert "many sources" in events[0].evidence[-1]["why"]
 
 
+def test_a_login_is_counted_once() -> None:
+    """Though it is one of many from its source, and from everywhere."""
+    rows = [row("POST /user/login", 200, after=at, remote=f"198.51.{at % 12}.9") for at in range(150)]
+    state, _ = told(rows)
+    assert count(state, "bruteforce", "attempt") == 121
+
+
 def test_accounts_that_are_counted_through() -> None:
     rows = [row(f"GET /user/{at}", 403 if at % 2 else 404, after=at) for at in range(1, 7)]
     state, events = told(rows)

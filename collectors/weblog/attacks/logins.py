@@ -1,8 +1,8 @@
 """Drupal's own doors over some time: guessed passwords, a login that came after, accounts that are counted through.
 
 What it answers to the form of the login: 200 is a failure, 303 (Drupal 7: 302) a success, 403 its flood control; as
-JSON 400 is a failure and 200 a success. Which account it was no access log tells. But from one address Drupal 8 and later
-refuses an account after 5 failures in 6 hours, so that more of them without a 403 mean that there are several.
+JSON 400 is a failure and 200 a success. Which account it was no access log tells. But from one address Drupal 8 and
+later refuses an account after 5 failures in 6 hours, so that more of them without a 403 mean that there are several.
 """
 
 import re
@@ -81,7 +81,7 @@ def _spread(keys: Keys, site: str, source: str, now: float) -> Iterator[Found]:
     keys.put("spread", site, [began, count + 1, sources])
     if count + 1 >= SPREAD_FAILURES and len(sources) >= SPREAD_SOURCES:
         yield Found(
-            "bruteforce", ATTEMPT, "login-failures-spread", "many logins fail from many sources", "many networks"
+            "bruteforce", ATTEMPT, "login-failures-spread", "many logins fail from many sources", who="many networks"
         )
 
 
@@ -92,13 +92,13 @@ def walks(keys: Keys, site: str, request: Request, route: str, now: float) -> It
         return
     key = f"{site} {network}"
     if route == "user/password" and request.method == "POST":
-        if keys.pour("asked", key, now, ASKED_FORGIVEN, ASKED * 4) >= ASKED:
+        many = keys.pour("asked", key, now, ASKED_FORGIVEN, ASKED * 4) >= ASKED
+        if many:
             yield Found("user_enum", _plain(request), "password-requests", "many accounts' passwords are asked for")
-    elif route == "user" and (number := USER.fullmatch(request.path)):
-        if len(_walked(keys, key, int(number[1]), now)) >= WALK:
-            yield Found(
-                "user_enum", _plain(request), "user-walk", "accounts are counted through: /user/1, /user/2, ..."
-            )
+    if route != "user" or not (number := USER.fullmatch(request.path)):
+        return
+    if len(_walked(keys, key, int(number[1]), now)) >= WALK:
+        yield Found("user_enum", _plain(request), "user-walk", "accounts are counted through: /user/1, /user/2, ...")
 
 
 def _walked(keys: Keys, key: str, number: int, now: float) -> list[int]:

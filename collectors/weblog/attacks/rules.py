@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import yaml
 from pydantic import Field, model_validator
 
 from collectors.config import Config
@@ -77,6 +76,8 @@ class Compiled(NamedTuple):
 
 @cache
 def rules() -> tuple[Rule, ...]:
+    import yaml
+
     files = sorted(FOLDER.glob("*.yml"))
     found = [rule for file in files for rule in RuleFile.model_validate(yaml.safe_load(file.read_text("utf-8"))).rules]
     if len({rule.id for rule in found}) != len(found):

@@ -47,7 +47,8 @@ class Watch:
         pages = self._keys.get("pages", site) or []
         for hit in found:
             how = outcome(hit, request, pages)
-            yield from self._count(site, Found(hit.found, how, hit.rule, hit.why, hit.cve), request, now)
+            self._add(site, f"{hit.found} {how}")
+            yield from self._tell(site, Found(hit.found, how, hit.rule, hit.why, hit.cve), request, now)
         if any(hit.found in HARDLY_THERE for hit in found):
             after = with_page(pages, request)
             if after is not pages:
@@ -59,11 +60,13 @@ class Watch:
         if said:
             self._add(site, f"login {said}")
             each = logins.login(self._keys, site, request, said, now)
-        for one in each:
-            yield from self._count(site, one, request, now)
+        found = list(each)
+        for key in dict.fromkeys(f"{one.found} {one.outcome}" for one in found):
+            self._add(site, key)
+        for one in found:
+            yield from self._tell(site, one, request, now)
 
-    def _count(self, site: str, one: Found, request: Request, now: float) -> Iterator[Event]:
-        self._add(site, f"{one.found} {one.outcome}")
+    def _tell(self, site: str, one: Found, request: Request, now: float) -> Iterator[Event]:
         network = one.who or network_of(request.remote)
         seen = Seen(site, network, one.found, one.outcome, severity_of(one.found, one.outcome), now)
         return tell(self._keys, seen, shown(request, one))
