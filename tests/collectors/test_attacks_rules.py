@@ -69,12 +69,6 @@ def test_rules_are_checked() -> None:
     wrong: tuple[dict[str, Any], ...] = (
         {"pattern": "("}, {"negative": []}, {"class": "X"}, {"looks_at": ["body"]}, {"words": ["Upper"]},
     )  # fmt: skip
-        {"pattern": "("},
-        {"negative": []},
-        {"class": "X"},
-        {"looks_at": ["body"]},
-        {"words": ["Upper"]},
-    )
     for bad in wrong:
         with pytest.raises((ValidationError, re.error)):
             RuleFile.model_validate({"rules": [good | bad]})
