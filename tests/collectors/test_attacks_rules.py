@@ -152,3 +152,12 @@ def test_long_texts_end(text: str) -> None:
     """64 KiB of marks that patterns begin with."""
     long = (text * 65_536)[:65_536]
     assert len(hits(request("GET /")._replace(query=f"a={long}", path=f"/{long}", agent=long))) < 10
+
+
+def test_the_alert_names_each_grave_class() -> None:
+    """All of them but the two that have an alert of their own."""
+    text = (DATA.parents[1] / "alerts" / "rules" / "security.yml").read_text()
+    named = re.search(r'class=~"([a-z_|]+)"', text)
+    assert named
+    grave = {found for found, severity in CLASSES.items() if severity == "critical"}
+    assert {*named[1].split("|"), "sensitive_file", "bruteforce_then_success"} == grave
