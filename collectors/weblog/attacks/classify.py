@@ -20,13 +20,18 @@ IN_PATH = frozenset(("traversal", "inclusion"))
 LEAST_CLIMB = 2
 """`../x` alone is an address of a page beside this one."""
 
+LONGEST_KEPT = 600
+"""Characters of what is looked up when it comes again."""
+
 
 def hits(request: Request) -> list[Hit]:
     """At most one of each class."""
-    found = [*_of_target(request.method, request.path[:MOST_CHARACTERS], request.query[: 2 * MOST_CHARACTERS])]
+    path, query = request.path[:MOST_CHARACTERS], request.query[: 2 * MOST_CHARACTERS]
+    of_target = _of_target if len(path) + len(query) <= LONGEST_KEPT else _of_target.__wrapped__
+    found = [*of_target(request.method[:30], path, query)]
     for text in (request.agent, request.referrer):
         if "{" in text or "<" in text:
-            found += _of_header(text[:MOST_CHARACTERS])
+            found += (_of_header if len(text) <= LONGEST_KEPT else _of_header.__wrapped__)(text[:MOST_CHARACTERS])
     if AGENTS[request.agent] == "scanner":
         found.append(SCANNER)
     fit = (hit for hit in found if not hit.statuses or re.fullmatch(hit.statuses, request.status))
