@@ -13,9 +13,9 @@ from pathlib import Path
 
 from bench.figures import Figure
 from collectors.model import State
+from collectors.weblog import samples
+from collectors.weblog.attacks.watching import step
 from collectors.weblog.config import LogFile, Weblog, WebSite
-from collectors.weblog.engine import step
-from collectors.weblog.families import samples
 from collectors.weblog.reading import read
 from tests.lab.lab import Lab
 

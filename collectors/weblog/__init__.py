@@ -1,16 +1,26 @@
-"""Access logs: requests by site, class of Drupal's routes and status, times, caches and who asks.
+"""Access logs: requests by site, class of Drupal's routes and status, times, caches, who asks, and who attacks.
 
 Sources: https://nginx.org/en/docs/http/ngx_http_log_module.html
 https://httpd.apache.org/docs/2.4/mod/mod_log_config.html
 """
 
-from collectors.model import Collector, Follower
+from collections.abc import Iterable
+
+from collectors.model import Collector, Follower, Sample, State
+from collectors.weblog import families
+from collectors.weblog.attacks import families as of_attacks
+from collectors.weblog.attacks.watching import step
 from collectors.weblog.config import Weblog
 from collectors.weblog.discovery import discover
-from collectors.weblog.engine import step
-from collectors.weblog.families import FAMILIES, samples
 from collectors.weblog.reading import read
 
+
+def samples(state: State) -> Iterable[Sample]:
+    yield from families.samples(state)
+    yield from of_attacks.samples(state)
+
+
+FAMILIES = (*families.FAMILIES, *of_attacks.FAMILIES)
 COLLECTOR = Collector(
     "weblog",
     "web",

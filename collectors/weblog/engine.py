@@ -7,7 +7,7 @@ from collectors.model import Event, State
 from collectors.weblog.counting import Hosts, Lines, add, add_php, lines_of
 from collectors.weblog.families import SITE
 from collectors.weblog.formats import detect, layout
-from collectors.weblog.layout import Columns, Request, rows
+from collectors.weblog.layout import Columns, Request, request
 from collectors.weblog.routes import FILES, OTHER
 from collectors.weblog.site import Site
 from collectors.weblog.values import MOMENTS
@@ -23,11 +23,15 @@ WINDOWS = "windows "
 """What the state's keys begin with that hold a site's last minutes."""
 
 Inspect = Callable[[Request, str, str], Iterable[Event]]
-"""(request, site, class) -> events: asked for each line. Pure."""
+"""(request, site, class) -> events."""
+Choose = Callable[[Lines], Iterable[int]]
+"""Which of the lines `inspect` is asked for, in their order."""
 
 
-def step(state: State, payload: Any, inspect: Inspect | None = None) -> tuple[State, Sequence[Event]]:
-    work = Work(state, payload, inspect)
+def step(
+    state: State, payload: Any, inspect: Inspect | None = None, choose: Choose = lambda lines: range(lines.count)
+) -> tuple[State, Sequence[Event]]:
+    work = Work(state, payload, inspect, choose)
     for piece in payload["pieces"]:
         work.take(piece)
     return work.done(), work.events
@@ -45,13 +49,13 @@ class Read(NamedTuple):
 class Work:
     """One step. The state that it begins with stays as it is."""
 
-    def __init__(self, state: State, payload: Any, inspect: Inspect | None) -> None:
+    def __init__(self, state: State, payload: Any, inspect: Inspect | None, choose: Choose) -> None:
         kept = {f"{kind}{name}" for kind in (SITE, WINDOWS) for name in payload["sites"]}
         self.state = {key: value for key, value in state.items() if not key.startswith((SITE, WINDOWS)) or key in kept}
         self.now: float = payload["at"]
         self.hosts: Mapping[str, str] = payload["hosts"]
         self.events: list[Event] = []
-        self._inspect = inspect
+        self._inspect, self._choose = inspect, choose
         self._sites: dict[str, Site] = {}
         self._windows: dict[str, Windows] = {}
         self._newest: list[float] = []
@@ -113,8 +117,8 @@ class Work:
         add(lines, self.site)
         self._watch(lines)
         if self._inspect is not None:
-            for site, found, row in zip(lines.sites, lines.classes, rows(lines.count, lines.columns), strict=True):
-                self.events += self._inspect(Request._make(row), site, found)
+            for at in self._choose(lines):
+                self.events += self._inspect(request(at, lines.columns), lines.sites[at], lines.classes[at])
 
     def _watch(self, lines: Lines) -> None:
         """What shows only over some minutes."""

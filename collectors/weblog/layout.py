@@ -4,9 +4,8 @@ Every pattern is linear in the length of a line: what repeats gives nothing back
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
@@ -92,9 +91,9 @@ class Pattern:
         return len(rows), {name: list(map(itemgetter(at), rows)) for at, name in enumerate(self.fields)}
 
 
-def rows(count: int, columns: Columns) -> Iterable[tuple[str, ...]]:
-    """The lines again, one by one, in the order of `Request`."""
-    return zip(*(columns.get(name) or repeat("", count) for name in FIELDS), strict=True)
+def request(at: int, columns: Columns) -> Request:
+    """One of the lines again."""
+    return Request(*[columns[name][at] if columns.get(name) else "" for name in FIELDS])
 
 
 def pattern(tokens: Sequence[Token], seconds: float = 1.0, *, whole: bool = True) -> Pattern | None:

@@ -29,15 +29,16 @@ SHIPPED, ERRORS = load(RULES)
 ALERTING = [rule for group in SHIPPED for rule in group.rules if rule.alert]
 RECORDED = {rule.record for group in SHIPPED for rule in group.rules if rule.record}
 CRITICAL = {
-    "ApacheDown", "ApacheWorkersFull", "DiskFull", "FpmPoolExhausted", "FpmQueueOverflows", "FsBecameReadonly",
-    "HostSilent", "LoginAfterBruteforceSsh", "MysqlConnectionsRefused", "MysqlDown", "NewPrivilege", "NginxDown",
-    "NginxDropsConnections", "PgConnectionsFull", "PgDown", "PhpFpmDown", "PhpInUploads", "ProbeContentWrong",
-    "ProbeFailed", "RedisRefusesWrites", "RedisRejectsClients", "ServiceExposed", "TlsExpired", "VarnishDown",
-    "VarnishDropsSessions", "VarnishNoBackend", "WebServerSpawnedShell",
+    "ApacheDown", "ApacheWorkersFull", "DiskFull", "ExploitLikelySucceeded", "FpmPoolExhausted",
+    "FpmQueueOverflows", "FsBecameReadonly", "HostSilent", "LoginAfterBruteforce", "LoginAfterBruteforceSsh",
+    "MysqlConnectionsRefused", "MysqlDown", "NewPrivilege", "NginxDown", "NginxDropsConnections",
+    "PgConnectionsFull", "PgDown", "PhpFpmDown", "PhpInUploads", "ProbeContentWrong", "ProbeFailed",
+    "RedisRefusesWrites", "RedisRejectsClients", "SensitiveFileServed", "ServiceExposed", "TlsExpired",
+    "VarnishDown", "VarnishDropsSessions", "VarnishNoBackend", "WebServerSpawnedShell",
 }  # fmt: skip
 """What visitors feel now, and an intruder. A cause that they do not feel yet is a warning."""
 CLASSES = {"resource", "outage", "slow", "capacity", "config", "security", "self"}
-LAYERS = {"host", "web", "php", "database", "cache", "uptime", "raingauge"}
+LAYERS = {"host", "web", "php", "database", "cache", "uptime", "security", "raingauge"}
 LABELS = dict.fromkeys(
     ("mountpoint", "device", "service", "name", "pool", "backend", "schema", "table", "datname", "relname", "column"),
     "watchdog",

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from collectors.weblog.formats import COMBINED, COMMON, detect, layout
 from collectors.weblog.json_lines import JSON
-from collectors.weblog.layout import Request, rows
+from collectors.weblog.layout import Request, request
 from collectors.weblog.values import moment, of_upstreams, timings
 from tests.lab.weblogs import OBJECT, TIMED
 
@@ -23,7 +23,7 @@ def one(form: str, line: str, *, php: bool = False) -> Request | None:
     found = layout(form, php=php)
     assert found
     count, columns = found.columns(f"{line}\n")
-    requests = [Request._make(row) for row in rows(count, columns)]
+    requests = [request(at, columns) for at in range(count)]
     return requests[0] if requests else None
 
 
@@ -197,7 +197,7 @@ def test_any_format_reads_any_text(form: str, text: str, php: bool) -> None:
         count, columns = found.columns(text)
         assert 0 <= count <= text.count("\n") + (not text.endswith("\n"))
         assert {len(column) for column in columns.values()} <= {count}
-        assert len(list(rows(count, columns))) == count
+        assert len([request(at, columns) for at in range(count)]) == count
 
 
 @given(st.lists(lines | st.text(), max_size=5))

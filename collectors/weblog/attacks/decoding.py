@@ -1,0 +1,53 @@
+"""What a piece of a request says, at each depth to which it is encoded.
+
+Source: https://www.rfc-editor.org/rfc/rfc3986#section-2.1
+"""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from urllib.parse import unquote
+
+MOST_CHARACTERS = 8192
+MOST_PASSES = 3
+MOST_PARAMETERS = 200
+OVERLONG = re.compile(r"%c0%([89ab][0-9a-f])|%e0%80%([89ab][0-9a-f])", re.IGNORECASE)
+"""One character of ASCII, as more bytes of UTF-8 than it has."""
+WIDE = re.compile(r"%u([0-9a-f]{4})", re.IGNORECASE)
+LOGGED = re.compile(r"\\x([0-9a-f]{2})", re.IGNORECASE)
+"""As nginx and Apache write bytes that they do not like to write."""
+
+
+def views(text: str, *, plus: bool) -> list[str]:
+    """Folded; after one pass, two, three, as far as they differ. `plus` stands for a space, as in a query."""
+    text = LOGGED.sub(r"%\1", text[:MOST_CHARACTERS])
+    text = text.replace("+", " ") if plus else text
+    found: list[str] = []
+    for _ in range(MOST_PASSES):
+        decoded = once(text)
+        folded = decoded.casefold().replace("\0", "")
+        if folded not in found:
+            found.append(folded)
+        if decoded == text:
+            break
+        text = decoded
+    return found
+
+
+def once(text: str) -> str:
+    if "%" in text:
+        text = OVERLONG.sub(lambda found: chr(int(found[1] or found[2], 16) - 0x80), text)
+        text = WIDE.sub(lambda found: _character(int(found[1], 16)), text)
+        text = unquote(text, errors="replace")
+    return unescape(text) if "&" in text and ";" in text else text
+
+
+def _character(code: int) -> str:
+    return "�" if 0xD800 <= code < 0xE000 else chr(code)
+
+
+def parameters(query: str) -> Iterator[tuple[str, str]]:
+    """Encoded as they are."""
+    for pair in query[: MOST_CHARACTERS * 2].split("&", MOST_PARAMETERS)[:MOST_PARAMETERS]:
+        name, _, value = pair.partition("=")
+        yield name, value

@@ -1,0 +1,76 @@
+"""The log engine's hook: each line that is worth a look to counters, groups and events."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from collectors.model import Event, State
+from collectors.weblog import engine
+from collectors.weblog.attacks import logins
+from collectors.weblog.attacks.classify import hits
+from collectors.weblog.attacks.families import COUNTS, KEYS
+from collectors.weblog.attacks.keys import Keys
+from collectors.weblog.attacks.outcome import outcome, with_page
+from collectors.weblog.attacks.prefilter import chosen
+from collectors.weblog.attacks.telling import Found, Seen, severity_of, shown, tell
+from collectors.weblog.layout import Request
+from collectors.weblog.values import MOMENTS
+from collectors.weblog.windows import network_of
+
+HARDLY_THERE = frozenset(("probe", "sensitive_file", "webshell"))
+
+
+def step(state: State, payload: Any) -> tuple[State, Sequence[Event]]:
+    watch = Watch(state, payload)
+    after, events = engine.step(state, payload, watch.inspect, chosen)
+    kept = {key: value for key, value in after.items() if not key.startswith(COUNTS)}
+    return kept | watch.state(), events
+
+
+class Watch:
+    """One step. The state that it begins with stays as it is."""
+
+    def __init__(self, state: State, payload: Any) -> None:
+        self._now: float = payload["at"]
+        self._counts = {site: dict(state.get(COUNTS + site, {})) for site in payload["sites"]}
+        self._keys = Keys(state.get(KEYS))
+
+    def state(self) -> State:
+        counts = {COUNTS + site: found for site, found in self._counts.items()}
+        return {**counts, KEYS: self._keys.plain()}
+
+    def inspect(self, request: Request, site: str, route: str) -> Iterable[Event]:
+        now = MOMENTS[request.time] or self._now
+        return [*self._attacks(request, site, now), *self._doors(request, site, route, now)]
+
+    def _attacks(self, request: Request, site: str, now: float) -> Iterator[Event]:
+        found = hits(request)
+        pages = self._keys.get("pages", site) or []
+        for hit in found:
+            how = outcome(hit, request, pages)
+            self._add(site, f"{hit.found} {how}")
+            yield from self._tell(site, Found(hit.found, how, hit.rule, hit.why, hit.cve), request, now)
+        if any(hit.found in HARDLY_THERE for hit in found):
+            after = with_page(pages, request)
+            if after is not pages:
+                self._keys.put("pages", site, after)
+
+    def _doors(self, request: Request, site: str, route: str, now: float) -> Iterator[Event]:
+        said = logins.result(request, route)
+        each = logins.walks(self._keys, site, request, route, now)
+        if said:
+            self._add(site, f"login {said}")
+            each = logins.login(self._keys, site, request, said, now)
+        found = list(each)
+        for key in dict.fromkeys(f"{one.found} {one.outcome}" for one in found):
+            self._add(site, key)
+        for one in found:
+            yield from self._tell(site, one, request, now)
+
+    def _tell(self, site: str, one: Found, request: Request, now: float) -> Iterator[Event]:
+        network = one.who or network_of(request.remote)
+        seen = Seen(site, network, one.found, one.outcome, severity_of(one.found, one.outcome), now)
+        return tell(self._keys, seen, shown(request, one))
+
+    def _add(self, site: str, key: str) -> None:
+        counts = self._counts.setdefault(site, {})
+        counts[key] = counts.get(key, 0) + 1
