@@ -80,6 +80,11 @@ class Pool:
     """As the pool's file sets it; php.ini may, too."""
     access_log: str = ""
     access_format: str = ""
+    slowlog: str = ""
+    error_log: str = ""
+    """Of its master."""
+    php_error_log: str = ""
+    """Where its file sends PHP's errors; as the host sees it."""
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Its env[] lines; they may hold secrets."""
     inherits: bool = False

@@ -15,7 +15,8 @@ PROCESS ON *.*: processlist, innodb, locks, userstat.
 REPLICATION CLIENT ON *.*: replica and binlog; MariaDB from 10.5: SLAVE MONITOR for replica, BINLOG MONITOR for binlog.
 SELECT ON performance_schema.*: digests, waits, table_waits.
 SHOW VIEW ON *.*: tables, and userstat's by table; it shows sizes and counts of every table, and no row of it.
-SELECT ON database.table of heartbeat_table: heartbeat."""
+SELECT ON database.table of heartbeat_table: heartbeat.
+The right to read the file of slow_log, such as the group adm: slowlog."""
 REMEDY = """\
 MariaDB: CREATE USER IF NOT EXISTS 'raingauge'@'localhost' IDENTIFIED VIA unix_socket;
          GRANT PROCESS, BINLOG MONITOR, SLAVE MONITOR, SHOW VIEW ON *.* TO 'raingauge'@'localhost';

@@ -30,6 +30,9 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
             status_listen=pool.status_listen,
             max_children=pool.max_children,
             master=pool.main,
+            slowlog=pool.slowlog,
+            error_log=pool.error_log,
+            php_error_log=pool.php_error_log,
             opcache_probe=PROBE if _may_run(PROBE, pool) else "",
         )
         yield Proposal(found, config, _remedy(pool, inventory))
