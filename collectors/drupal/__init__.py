@@ -6,7 +6,22 @@ Source: https://www.drupal.org/docs/drupal-apis/database-api https://api.drupal.
 
 from collections.abc import Iterable
 
-from collectors.drupal import cachetags, content, facts, grants, queues, schema, sizes, state, users, visitors, watchdog
+from collectors.drupal import (
+    cachetags,
+    content,
+    drift,
+    facts,
+    grants,
+    queues,
+    schema,
+    sizes,
+    state,
+    update_data,
+    updates,
+    users,
+    visitors,
+    watchdog,
+)
 from collectors.drupal.account import Account, account
 from collectors.drupal.config import Drupal
 from collectors.drupal.site import connect
@@ -84,6 +99,8 @@ COLLECTOR = Collector(
         Part("sessions", visitors.SESSION_FAMILIES, visitors.read_sessions, visitors.parse_sessions, interval=QUARTER),
         Part("sizes", sizes.FAMILIES, sizes.read, sizes.parse, interval=QUARTER),
         Part("cachetags", cachetags.FAMILIES, cachetags.read, cachetags.parse, interval=QUARTER),
+        Part("updates", updates.FAMILIES, update_data.read, updates.parse, interval=QUARTER),
+        Part("drift", drift.FAMILIES, drift.read, drift.parse, interval=QUARTER),
         Part("schema", schema.FAMILIES, schema.read, schema.parse, interval=HOUR),
         Part("content", content.FAMILIES, content.read, content.parse, interval=HOUR),
     ),
