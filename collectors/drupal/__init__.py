@@ -15,6 +15,7 @@ from collectors.drupal import (
     queues,
     schema,
     sizes,
+    snapshots,
     state,
     update_data,
     updates,
@@ -106,6 +107,7 @@ COLLECTOR = Collector(
     ),
     followers=(
         Follower("watchdog", watchdog.FAMILIES, watchdog.read, watchdog.step, watchdog.samples, interval=MINUTE),
+        Follower("changes", (), snapshots.read, snapshots.step, snapshots.samples, interval=MINUTE),
     ),
     instance=lambda config, _host: config.site,
     discover=discover,
