@@ -89,13 +89,17 @@ def read_sync(folder: Path) -> dict[str, str]:
 
 
 def read(site: Site) -> Payload:
-    """Absent without a sync directory; Denied where a view shows us less than all of the configuration."""
+    """Absent without a sync directory, and for an account that is meant to see only a view of the configuration."""
     if site.seven:
         raise Absent("Drupal 7 has no configuration to export")
     sync = read_sync(_folder(site))
-    rows = site.tables.direct().rows(
-        f"SELECT name, data FROM {{config}} WHERE collection = '' ORDER BY name LIMIT {MOST_NAMES + 1}", blobs=(1,)
-    )
+    statement = f"SELECT name, data FROM {{config}} WHERE collection = '' ORDER BY name LIMIT {MOST_NAMES + 1}"
+    try:
+        rows = site.tables.direct().rows(statement, blobs=(1,))
+    except Denied as error:
+        if "config" in site.tables.views:
+            raise Absent(f"the account sees a view of the configuration, not all of it: {error}") from error
+        raise
     return {"active": {name: data for name, data in rows if data is not None}, "sync": sync}
 
 

@@ -67,7 +67,12 @@ def _mysql(account: Account, columns: dict[str, str], seven: bool) -> str:
     ]
     lines += ["-- and one column of each cache table whose size is to be known, such as"]
     cache = f"{account.prefix('cache_render')}cache_{'page' if seven else 'render'}"
-    return "\n".join([*lines, f"GRANT SELECT (cid) ON `{database}`.`{cache}` TO {who};"])
+    lines += [f"GRANT SELECT (cid) ON `{database}`.`{cache}` TO {who};"]
+    if not seven:
+        config = f"`{database}`.`{account.prefix('config')}config`"
+        lines += ["-- and for drift all of the configuration, in which there may be passwords of other services:"]
+        lines += [f"-- GRANT SELECT (collection, name, data) ON {config} TO {who};"]
+    return "\n".join(lines)
 
 
 def _pgsql(account: Account, columns: dict[str, str], seven: bool) -> str:
@@ -77,6 +82,9 @@ def _pgsql(account: Account, columns: dict[str, str], seven: bool) -> str:
         lines += [f"CREATE OR REPLACE VIEW {name} AS {text};", f"GRANT SELECT ON {name} TO raingauge;"]
     for table, names in columns.items():
         lines += [f"GRANT SELECT ({names}) ON {account.prefix(table)}{table} TO raingauge;"]
+    if not seven:
+        lines += ["-- and for drift all of the configuration, in which there may be passwords of other services:"]
+        lines += [f"-- GRANT SELECT (collection, name, data) ON {account.prefix('config')}config TO raingauge;"]
     return "\n".join(lines)
 
 

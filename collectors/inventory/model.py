@@ -123,4 +123,8 @@ class Inventory:
     """What we could not see, each a sentence: "cannot read /etc/php/8.2/fpm/pool.d/shop.conf: permission denied"."""
     client_files: tuple[str, ...] = ()
     """Option files of MySQL's clients that we may read; their text holds passwords and stays where it is."""
+    shut_logs: tuple[str, ...] = ()
+    """Logs of the pools that we may not read."""
+    slow_logs: tuple[str, ...] = ()
+    """Slow logs of MySQL and MariaDB in their usual places that we may read."""
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -39,7 +39,9 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
     for listeners in by_server.values():
         at = min(listeners, key=_preference)
         address = _reachable(at.address)
-        where = {"socket": at.path} if at.path else {"address": address, "port": at.port}
+        where: dict[str, str | int] = {"socket": at.path} if at.path else {"address": address, "port": at.port}
+        if len(by_server) == 1 and inventory.slow_logs:
+            where["slow_log"] = inventory.slow_logs[0]
         remedy = REMEDY.replace("PLACE", f"socket: {at.path}" if at.path else f"address: '{address}', port: {at.port}")
         found = f"{at.process} (pid {at.pid}) listens on {at.path or f'{at.address}:{at.port}'}"
         for user in dict.fromkeys((inventory.environment.get("USER") or getpass.getuser(), "raingauge")):

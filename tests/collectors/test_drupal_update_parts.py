@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent.reading import Reading, trial
-from collectors.drupal import COLLECTOR, drift, installed, site, update_data, updates
+from collectors.drupal import COLLECTOR, drift, grants, installed, site, update_data, updates
+from collectors.drupal.account import account, settings_of
 from collectors.drupal.config import Drupal
 from collectors.drupal.site import connect
 from collectors.errors import Absent, Denied, ParseError, Unsupported
@@ -149,6 +150,18 @@ def test_an_info_file_is_read_again_once_it_changed(tmp_path: Path) -> None:
     file.write_text("version: 2\n")
     os.utime(file, ns=(1, 1))
     assert installed.read_info(str(tmp_path)) == {"modules/shop.info.yml": "version: 2\n"}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.servers
+def test_drift_needs_more_than_the_account_that_sees_least(drupal_mariadb: MariaDb, tmp_path: Path) -> None:
+    config = at(tmp_path, drupal.mysql_settings(drupal_mariadb, "ten"), config_sync=tmp_path)
+    (tmp_path / "system.cron.yml").write_text("threshold: {}\n")
+    text = grants.statements(account(config, settings_of(config)), False).replace("'...'", "'pw'")
+    least = Drupal.model_validate({**config.model_dump(), "user": "raingauge", "password": "pw"})
+    for statements, outcome in ((text, "absent"), (text.replace("-- GRANT", "GRANT"), "ok")):
+        drupal_mariadb.sql(f"DROP USER IF EXISTS raingauge@localhost; {statements}")
+        assert part(least, "drift").outcome == outcome
 
 
 @pytest.mark.usefixtures("site_clock")

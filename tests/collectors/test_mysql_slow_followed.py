@@ -8,6 +8,7 @@ import pytest
 
 from agent.reading import trial
 from collectors.errors import Absent
+from collectors.inventory import Inventory, Listener
 from collectors.model import State
 from collectors.mysql import COLLECTOR
 from collectors.mysql.config import Mysql
@@ -69,6 +70,14 @@ def test_a_log_does_not_make_a_server_that_is_down_a_good_find(tmp_path: Path) -
     with pytest.raises(Absent):
         FOLLOWER.read(Mysql(slow_log=f"{log}.none"), None)
     assert not FOLLOWER.wanted(Mysql())
+
+
+def test_the_usual_place_is_that_of_the_only_server() -> None:
+    at = (Listener("mariadbd", 7, path="/run/a.sock"), Listener("mariadbd", 8, path="/run/b.sock"))
+    log = "/var/log/mysql/mariadb-slow.log"
+    for listeners, found in ((at[:1], {log}), (at, {""})):
+        proposals = COLLECTOR.discover(Inventory("h", listeners=listeners, slow_logs=(log,)))
+        assert {each.config.slow_log for each in proposals if isinstance(each.config, Mysql)} == found
 
 
 @pytest.mark.servers

@@ -8,10 +8,11 @@ import pytest
 
 from agent.reading import trial
 from collectors.errors import Absent, Denied
-from collectors.inventory import fpm_pools
+from collectors.inventory import Inventory, Pool, fpm_pools
 from collectors.model import Follower, State
 from collectors.phpfpm import COLLECTOR
 from collectors.phpfpm.config import Phpfpm
+from collectors.phpfpm.discovery import discover
 from collectors.phpfpm.logs import FOLLOWERS
 from tests.collectors.test_phpfpm_errors import LOGS
 from tests.collectors.test_phpfpm_logs import ERROR, SLOW
@@ -123,6 +124,20 @@ def test_the_files_of_fpm_say_where_its_logs_are() -> None:
         ("/usr/log/shop.slow", "/var/log/shop.log"), ("", "/srv/jail/log/php.log"), ("", ""),
     ]  # fmt: skip
     assert {pool.error_log for pool in found} == {"/var/log/php8.2-fpm.log"}
+
+
+def test_what_is_shut_is_said_once_and_not_tried() -> None:
+    pools = tuple(
+        Pool(name, f"unix:/run/{name}.sock", slowlog=f"/var/log/{name}.slow", error_log="/var/log/php8.2-fpm.log")
+        for name in ("shop", "blog")
+    )
+    shop, blog, finding = discover(Inventory("h", pools=pools, shut_logs=("/var/log/php8.2-fpm.log",)))
+    assert [(each.slowlog, each.error_log) for each in (shop.config, blog.config) if isinstance(each, Phpfpm)] == [
+        ("/var/log/shop.slow", ""), ("/var/log/blog.slow", ""),
+    ]  # fmt: skip
+    assert finding.config is None
+    assert finding.found == "/var/log/php8.2-fpm.log, a log of PHP-FPM pool shop, blog"
+    assert "chmod 640 /var/log/php8.2-fpm.log" in finding.remedy
 
 
 @pytest.mark.servers
