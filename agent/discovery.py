@@ -209,7 +209,7 @@ def paced(watch: Watch, interval: float) -> Watch:
     """The watch with the parts that its configuration asks for: the fast ones at that interval, or all at its own."""
     collector, own = watch.collector, getattr(watch.config, "interval", None)
     parts = tuple(_paced(part, interval, own) for part in collector.parts_of(watch.config))
-    followers = tuple(_paced(follower, interval, own) for follower in collector.followers)
+    followers = tuple(_paced(follower, interval, own) for follower in collector.followers_of(watch.config))
     return replace(watch, collector=replace(collector, parts=parts, followers=followers))
 
 
@@ -249,7 +249,7 @@ def _answered(
 def _good(collector: Collector, tried: Sequence[Reading]) -> bool:
     """The trial decides for keeping."""
     samples = [sample for reading in tried for sample in reading.samples]
-    return any(reading.answered for reading in tried) and collector.accepts(samples)
+    return any(reading.answered for reading in tried if not reading.part.beside) and collector.accepts(samples)
 
 
 def _hopeless(proposals: Mapping[Place, Sequence[Proposal]]) -> Iterable[tuple[Place, Proposal]]:

@@ -108,8 +108,9 @@ class Followed:
         """How the runner publishes it."""
         follower = self._follower
         return Part(
-            follower.name, follower.families, lambda _source: self.latest(), lambda found: found, follower.interval
-        )
+            follower.name, follower.families, lambda _source: self.latest(), lambda found: found, follower.interval,
+            beside=follower.beside,
+        )  # fmt: skip
 
     def start(self) -> None:
         self._thread.start()

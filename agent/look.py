@@ -14,6 +14,7 @@ from collectors.sources.processes import processes
 from collectors.sources.sockets import listeners
 
 CLIENT_FILES = ("~/.my.cnf", "/etc/mysql/debian.cnf")
+SLOW_LOGS = ("/var/log/mysql/mariadb-slow.log", "/var/log/mysql/mysql-slow.log", "/var/log/mysql/slow.log")
 
 
 def look(host: str) -> Inventory:
@@ -22,7 +23,24 @@ def look(host: str) -> Inventory:
     texts, blind = configuration_texts(running)
     found = build(host, running, listening, texts, [*blind, *_unseen(listening)])
     files = map(os.path.expanduser, CLIENT_FILES)
-    return replace(found, client_files=tuple(file for file in files if os.access(file, os.R_OK)))
+    logs = {path for pool in found.pools for path in (pool.slowlog, pool.error_log, pool.php_error_log) if path}
+    return replace(
+        found,
+        client_files=tuple(file for file in files if os.access(file, os.R_OK)),
+        shut_logs=tuple(path for path in sorted(logs) if is_shut(path)),
+        slow_logs=tuple(path for path in SLOW_LOGS if os.access(path, os.R_OK)),
+    )
+
+
+def is_shut(path: str) -> bool:
+    """It may be there, and is not for us."""
+    try:
+        os.stat(path)  # noqa: PTH116 # its errors tell
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return not os.access(path, os.R_OK)
 
 
 def configuration_texts(running: Iterable[Process]) -> tuple[dict[str, str], list[str]]:

@@ -51,7 +51,7 @@ STARTED = time.time()
 def outcomes(ticking: Ticking) -> Iterable[Sample]:
     """Pure. A part that was never read yet has an interval and nothing else."""
     labels = (ticking.target.job, ticking.target.instance)
-    known = [state for state in ticking.parts if state.outcome != "waiting"]
+    known = [state for state in ticking.parts if state.outcome != "waiting" and not state.part.beside]
     if known:
         yield TARGET_UP(any(state.outcome in ("ok", "absent") for state in known), *labels)
     for state in ticking.parts:

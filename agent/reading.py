@@ -104,7 +104,7 @@ def trial(collector: Collector, config: Config) -> tuple[Reading, ...]:
 
     A connection that cannot be had fails every part.
     """
-    parts = (*collector.parts_of(config), *(once(follower, config) for follower in collector.followers))
+    parts = (*collector.parts_of(config), *(once(follower, config) for follower in collector.followers_of(config)))
     try:
         with opened(collector, config) as source:
             return tuple(read_part(part, source) for part in parts)
@@ -119,4 +119,7 @@ def once(follower: Follower, config: Config) -> Part:
     def samples(payload: Any) -> list[Sample]:
         return list(follower.samples(follower.step({}, payload)[0] if payload is not None else {}))
 
-    return Part(follower.name, follower.families, lambda _: follower.read(config, None)[0], samples, follower.interval)
+    return Part(
+        follower.name, follower.families, lambda _: follower.read(config, None)[0], samples, follower.interval,
+        beside=follower.beside,
+    )  # fmt: skip

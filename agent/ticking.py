@@ -172,7 +172,7 @@ class Ticking:
                 state.samples = ()
         samples = [sample for state in self.parts for sample in state.samples]
         samples += [*self._answering(), *self._of_reads()]
-        known = [state.outcome for state in self.parts if state.outcome != "waiting"]
+        known = [state.outcome for state in self.parts if state.outcome != "waiting" and not state.part.beside]
         return tuple(samples), any(outcome in ("ok", "absent") for outcome in known) if known else None
 
     def _answering(self) -> list[Sample]:
@@ -206,7 +206,7 @@ class Ticking:
             error = f"costs too much to be read each {state.part.interval:g} s: read each {state.interval:g} s for now"
         return PartStatus(
             state.part.name, state.interval, state.outcome, error, last.seconds if last else None,
-            state.last_success, len(state.samples),
+            state.last_success, len(state.samples), state.part.beside,
         )  # fmt: skip
 
     def _kept_highest(self, samples: Sequence[Sample]) -> list[Sample]:

@@ -144,6 +144,8 @@ class Part:
     interval: float = 10.0  # seconds
     wanted: Callable[[Any], bool] = lambda _config: True
     """Whether a target with this configuration has it; one that has not is neither read nor shown."""
+    beside: bool = False
+    """Of a follower that is."""
 
 
 class PartRead(NamedTuple):
@@ -176,6 +178,10 @@ class Follower:
     more: Callable[[Any], bool] = lambda _payload: True
     """(what is new) -> whether there may be more already: then the next look is at once and not after a second."""
     interval: float = 10.0  # seconds between two ticks that publish it
+    wanted: Callable[[Any], bool] = lambda _config: True
+    """As a part's."""
+    beside: bool = False
+    """It reads a file beside the server, which is there when the server is not: it does not make the target up."""
 
 
 @dataclass(frozen=True)
@@ -226,6 +232,9 @@ class Collector:
     def parts_of(self, config: Config) -> tuple[Part, ...]:
         return tuple(part for part in self.parts if part.wanted(config))
 
+    def followers_of(self, config: Config) -> tuple[Follower, ...]:
+        return tuple(follower for follower in self.followers if follower.wanted(config))
+
     def target(self, config: Config, host: str) -> Target:
         return Target(self.job, self.instance(config, host), host, self.extra(config))
 
@@ -242,6 +251,7 @@ class PartStatus:
     duration: float | None = None  # seconds
     last_success: float | None = None  # Unix seconds
     samples: int = 0
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -256,8 +266,8 @@ class TargetStatus:
 
     @property
     def up(self) -> bool:
-        """At least one part answered at its last read."""
-        return any(part.outcome in ("ok", "absent") for part in self.parts)
+        """At least one part of the server itself answered at its last read."""
+        return any(part.outcome in ("ok", "absent") for part in self.parts if not part.beside)
 
 
 @dataclass(frozen=True)

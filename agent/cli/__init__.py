@@ -17,6 +17,7 @@ NOUNS = (
     "capture",
     "query",
     "runbook",
+    "event",
     "history",
     "rules",
     "config",

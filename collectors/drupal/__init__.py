@@ -6,7 +6,23 @@ Source: https://www.drupal.org/docs/drupal-apis/database-api https://api.drupal.
 
 from collections.abc import Iterable
 
-from collectors.drupal import cachetags, content, facts, grants, queues, schema, sizes, state, users, visitors, watchdog
+from collectors.drupal import (
+    cachetags,
+    content,
+    drift,
+    facts,
+    grants,
+    queues,
+    schema,
+    sizes,
+    snapshots,
+    state,
+    update_data,
+    updates,
+    users,
+    visitors,
+    watchdog,
+)
 from collectors.drupal.account import Account, account
 from collectors.drupal.config import Drupal
 from collectors.drupal.site import connect
@@ -84,11 +100,14 @@ COLLECTOR = Collector(
         Part("sessions", visitors.SESSION_FAMILIES, visitors.read_sessions, visitors.parse_sessions, interval=QUARTER),
         Part("sizes", sizes.FAMILIES, sizes.read, sizes.parse, interval=QUARTER),
         Part("cachetags", cachetags.FAMILIES, cachetags.read, cachetags.parse, interval=QUARTER),
+        Part("updates", updates.FAMILIES, update_data.read, updates.parse, interval=QUARTER),
+        Part("drift", drift.FAMILIES, drift.read, drift.parse, interval=QUARTER),
         Part("schema", schema.FAMILIES, schema.read, schema.parse, interval=HOUR),
         Part("content", content.FAMILIES, content.read, content.parse, interval=HOUR),
     ),
     followers=(
         Follower("watchdog", watchdog.FAMILIES, watchdog.read, watchdog.step, watchdog.samples, interval=MINUTE),
+        Follower("changes", (), snapshots.read, snapshots.step, snapshots.samples, interval=MINUTE),
     ),
     instance=lambda config, _host: config.site,
     discover=discover,

@@ -33,5 +33,10 @@ class Drupal(Config):
     """Password of that account."""
     password_file: Path | None = None
     """File that holds the password instead."""
+    releases: Path | None = None
+    """Folder with release histories of drupal.org, PROJECT.xml of each, and psa.json: for a host without a way to
+    drupal.org, or a site whose update module is off."""
+    config_sync: Path | None = None
+    """Folder that the site's configuration is exported to, where settings.php does not say it plainly."""
     timeout: Timeout = 2.0
     """How long connecting and each statement may take."""

@@ -6,6 +6,7 @@ made equal: a list and a map from 0 on, 1 and "1" as keys, [] and {}. Names of k
 Source: https://api.drupal.org/api/drupal/core%21lib%21Drupal%21Core%21Config%21StorageComparer.php/11
 """
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,12 +17,16 @@ from typing import TypedDict
 
 from collectors.drupal.installed import bytes_of
 from collectors.drupal.php_values import Object, Value, unserialize
+from collectors.drupal.site import Site
 from collectors.drupal.yaml_values import from_yaml
-from collectors.errors import Absent, Denied, ParseError
+from collectors.errors import Absent, Denied, ParseError, Unsupported
+from collectors.inventory.php.memory import Dynamic
 from collectors.model import Event, Gauge, Sample
 from collectors.sources.files import read_text
 
 MOST_NAMES = 10_000
+MOST_BYTES = 64_000_000
+"""Of all files together."""
 MOST_NAMED = 10
 MOST_KEYS = 10
 NAME = re.compile(r"[a-zA-Z0-9_.-]{1,250}")
@@ -64,14 +69,50 @@ class Drift:
 def read_sync(folder: Path) -> dict[str, str]:
     """Absent where the site has no such directory, or does not use it."""
     try:
-        paths = sorted(folder.glob(f"*{SUFFIX}"))
+        names = sorted(name for name in os.listdir(folder) if name.endswith(SUFFIX))  # noqa: PTH208 # glob hides errors
     except PermissionError as error:
         raise Denied(f"{folder}: permission denied") from error
-    if not paths:
+    except (FileNotFoundError, NotADirectoryError):
+        names = []
+    if not names:
         raise Absent(f"{folder}: no configuration was exported to it")
-    if len(paths) > MOST_NAMES:
+    if len(names) > MOST_NAMES:
         raise ParseError(f"{folder}: expected at most {MOST_NAMES} files")
-    return {path.name.removesuffix(SUFFIX): read_text(path) for path in paths}
+    found: dict[str, str] = {}
+    left = MOST_BYTES
+    for name in names:
+        found[name.removesuffix(SUFFIX)] = text = read_text(folder / name)
+        left -= len(text)
+        if left < 0:
+            raise ParseError(f"{folder}: expected at most {MOST_BYTES} bytes")
+    return found
+
+
+def read(site: Site) -> Payload:
+    """Absent without a sync directory, and for an account that is meant to see only a view of the configuration."""
+    if site.seven:
+        raise Absent("Drupal 7 has no configuration to export")
+    sync = read_sync(_folder(site))
+    statement = f"SELECT name, data FROM {{config}} WHERE collection = '' ORDER BY name LIMIT {MOST_NAMES + 1}"
+    try:
+        rows = site.tables.direct().rows(statement, blobs=(1,))
+    except Denied as error:
+        if "config" in site.tables.views:
+            raise Absent(f"the account sees a view of the configuration, not all of it: {error}") from error
+        raise
+    return {"active": {name: data for name, data in rows if data is not None}, "sync": sync}
+
+
+def _folder(site: Site) -> Path:
+    if site.config_sync:
+        return site.config_sync
+    for place in (("settings", "config_sync_directory"), ("config_directories", "sync")):
+        said = site.settings.get(*place)
+        if isinstance(said, Dynamic):
+            raise Unsupported(f"the folder of configuration is {said.expression}, only PHP knows; set config_sync")
+        if isinstance(said, str) and said and site.docroot:
+            return Path(site.docroot, said)
+    raise Absent("settings.php names no folder that configuration is exported to")
 
 
 def parse(payload: Payload) -> Iterable[Sample]:

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -46,14 +47,24 @@ def read_info(docroot: str) -> dict[str, str]:
             inner[:] = [] if len(within.parts) >= DEEPEST else sorted(set(inner) - SKIPPED)
             for name in sorted(names):
                 if name.endswith(SUFFIXES) and len(found) < MOST_FILES:
-                    found[str(within / name)] = _first(Path(folder) / name)
+                    found[str(within / name)] = _text_of(f"{folder}/{name}")
     return found
 
 
-def _first(path: Path) -> str:
+def _text_of(path: str) -> str:
     """What cannot be read says nothing of its version."""
     try:
-        with path.open("rb") as file:
+        stat = os.stat(path)  # noqa: PTH116 # thousands of them
+    except OSError:
+        return ""
+    return _first(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=MOST_FILES)
+def _first(path: str, _changed: int, _size: int) -> str:
+    """Read again only once it has changed."""
+    try:
+        with Path(path).open("rb") as file:
             return file.read(FIRST_BYTES).decode(errors="replace")
     except OSError:
         return ""

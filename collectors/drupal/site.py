@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from time import time as clock
 
 from collectors.drupal import via_mysql, via_pgsql, via_sqlite
@@ -30,6 +31,9 @@ class Site:
     seven: bool
     """Drupal 7, else any later one."""
     tables: Tables
+    releases: Path | None = None
+    config_sync: Path | None = None
+    """These two as our configuration says."""
 
     @property
     def now(self) -> float:
@@ -44,7 +48,10 @@ class Site:
             raise Absent(f"{subsystem}: kept by {backend}, not by the database")
 
 
-VIEWS = {"key_value": "raingauge_state", "variable": "raingauge_state", "config": "raingauge_config"}
+VIEWS = {
+    "key_value": "raingauge_state", "variable": "raingauge_state", "config": "raingauge_config",
+    "key_value_expire": "raingauge_expire", "config_hashes": "raingauge_config_hashes",
+}  # fmt: skip
 """A view may show us what we need of tables that also hold secrets."""
 
 
@@ -56,9 +63,11 @@ def connect(config: Drupal) -> Iterator[Site]:
     with DRIVERS[where.driver](where, config.timeout) as execute:
         tables = Tables(where, execute)
         seven = version.startswith("7.") if version else _is_seven(tables)
-        wanted = ("variable",) if seven else ("key_value", "config")
+        wanted = ("variable",) if seven else ("key_value", "config", "key_value_expire", "config_hashes")
         tables.views = {table: VIEWS[table] for table in wanted if _may_read(tables, VIEWS[table])}
-        yield Site(config.docroot, config.directory, settings, version, seven, tables)
+        yield Site(
+            config.docroot, config.directory, settings, version, seven, tables, config.releases, config.config_sync
+        )
 
 
 def _version(docroot: str) -> str:

@@ -40,6 +40,10 @@ class Tables:
         found = self._execute(NAME.sub(lambda name: self.quoted(name[1]), statement), parameters)
         return [[_plain(value, column in blobs) for column, value in enumerate(row)] for row in found]
 
+    def direct(self) -> "Tables":
+        """The tables themselves, for what their views leave out."""
+        return Tables(self.account, self._execute)
+
     def exists(self, table: str) -> bool:
         """Whether it is there and we may read it."""
         try:

@@ -3,6 +3,7 @@
 Source: https://www.sqlite.org/uri.html https://www.sqlite.org/rescode.html
 """
 
+import hashlib
 import os
 import sqlite3
 import time
@@ -40,6 +41,7 @@ def connect(account: Account, timeout: float) -> Iterator[Execute]:
     limit = [0.0]
     connection.text_factory = bytes
     connection.create_collation("NOCASE_UTF8", _compared)
+    connection.create_function("MD5", 1, _md5, deterministic=True)
     connection.set_progress_handler(lambda: int(time.monotonic() > limit[0]), STEPS)
 
     def ask(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -63,6 +65,12 @@ def _compared(left: str, right: str) -> int:
     """As Drupal's own: letters of any language without their case."""
     one, other = left.casefold(), right.casefold()
     return (one > other) - (one < other)
+
+
+def _md5(value: str | bytes) -> str:
+    """The other databases have it."""
+    data = value.encode() if isinstance(value, str) else value
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def _reason(error: sqlite3.Error, attempt: str) -> CollectError:

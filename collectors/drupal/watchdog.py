@@ -5,17 +5,15 @@ Source: https://api.drupal.org/api/drupal/core%21modules%21dblog%21src%21Logger%
 
 import re
 from collections.abc import Iterable, Sequence
-from time import time as clock
 from typing import Any, TypedDict
 
 from collectors.drupal import messages
-from collectors.drupal.config import Drupal
-from collectors.drupal.site import Site, connect
+from collectors.drupal.looking import each_minute
+from collectors.drupal.site import Site
 from collectors.drupal.tables import MissingTable
-from collectors.errors import Absent, CollectError
+from collectors.errors import Absent
 from collectors.model import Counter, Event, Sample, Severity, State
 
-LOOK_SECONDS = 60.0
 FIRST_ROWS = 500
 MOST_ROWS = 5000
 MOST_ERRORS = 200
@@ -35,10 +33,6 @@ LOST = Counter("drupal_watchdog_lost_total", "Messages that the site deleted bef
 FAMILIES = (TOTAL, LOST)
 
 
-FAILED: dict[Drupal, tuple[float, Exception]] = {}
-"""When a site's log could not be read, and why: it is not asked each second who lets nobody in."""
-
-
 class Cursor(TypedDict):
     wid: int
     """Of the newest row that was read."""
@@ -48,26 +42,8 @@ class Cursor(TypedDict):
     """When; Unix seconds."""
 
 
-def read(config: Drupal, cursor: Cursor | None) -> tuple[dict[str, Any] | None, Cursor | None]:
-    """Absent where the site does not log to its database."""
-    now = clock()
-    if cursor is not None and 0 <= now - cursor["looked"] < LOOK_SECONDS:
-        return None, cursor
-    failed = FAILED.get(config)
-    if failed and 0 <= now - failed[0] < LOOK_SECONDS:
-        raise failed[1].with_traceback(None)
-    try:
-        with connect(config) as site:
-            found = look(site, config.site, cursor, now)
-    except (CollectError, Absent, OSError) as error:
-        error.__cause__ = error.__context__ = None  # frames that would be kept with it
-        FAILED[config] = (now, error.with_traceback(None))
-        raise
-    FAILED.pop(config, None)
-    return found
-
-
 def look(site: Site, name: str, cursor: Cursor | None, now: float) -> tuple[dict[str, Any] | None, Cursor | None]:
+    """Absent where the site does not log to its database."""
     rows = site.tables.rows
     try:
         ((oldest, newest),) = site.tables.rows_of_existing("SELECT MIN(wid), MAX(wid) FROM {watchdog}")
@@ -95,6 +71,9 @@ def look(site: Site, name: str, cursor: Cursor | None, now: float) -> tuple[dict
     made = rows("SELECT timestamp FROM {watchdog} WHERE wid = %s", (end,))
     at_end = end == newest
     return found, Cursor(wid=end, made=int(made[0][0]) if made else 0, looked=now if at_end else 0.0)
+
+
+read = each_minute("watchdog", look)
 
 
 def _start(site: Site, cursor: Cursor | None, newest: int) -> int:

@@ -19,11 +19,14 @@ VALUE = re.compile(r"""\s*(?:"(?P<double>(?:\\.|[^"\\])*)"|'(?P<single>[^']*)'|(
 def fpm_pools(texts: Mapping[str, str], main: str) -> tuple[Pool, ...]:
     """The pools of the master whose main configuration file this is."""
     sections: dict[str, dict[str, str]] = {}
+    error_log = ""
     for path in _files(texts, main):
         for name, key, value in _settings(texts[path]):
-            if name != "global":
+            if name == "global":
+                error_log = value if key == "error_log" else error_log
+            else:
                 sections.setdefault(name, {"file": path})[key] = value.replace("$pool", name)
-    pools = (_pool(name, settings, main) for name, settings in sections.items())
+    pools = (_pool(name, {**settings, "master.error_log": error_log}, main) for name, settings in sections.items())
     return tuple(pool for pool in pools if pool)
 
 
@@ -85,11 +88,24 @@ def _pool(name: str, settings: Mapping[str, str], main: str) -> Pool | None:
         open_basedir=settings.get("php_admin_value[open_basedir]", settings.get("php_value[open_basedir]", "")),
         file=settings["file"],
         main=main,
-        access_log=str(PurePosixPath(PREFIX, log)) if (log := settings.get("access.log", "")) else "",
+        access_log=_log(settings.get("access.log", "")),
         access_format=settings.get("access.format", ""),
+        slowlog=_log(settings.get("slowlog", "")),
+        error_log=_log(settings["master.error_log"]),
+        php_error_log=_php_log(settings),
         environment=environment_of(settings),
         inherits=settings.get("clear_env", "yes").lower() in ("no", "off", "0", "false"),
     )
+
+
+def _log(path: str) -> str:
+    return "" if path in ("", "syslog") else str(PurePosixPath(PREFIX, path))
+
+
+def _php_log(settings: Mapping[str, str]) -> str:
+    """PHP itself opens it, in its chroot; a path that is relative is so to each script."""
+    path = settings.get("php_admin_value[error_log]", settings.get("php_value[error_log]", ""))
+    return f"{settings.get('chroot', '').rstrip('/')}{path}" if path.startswith("/") else ""
 
 
 def environment_of(settings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -80,6 +80,11 @@ class Pool:
     """As the pool's file sets it; php.ini may, too."""
     access_log: str = ""
     access_format: str = ""
+    slowlog: str = ""
+    error_log: str = ""
+    """Of its master."""
+    php_error_log: str = ""
+    """Where its file sends PHP's errors; as the host sees it."""
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Its env[] lines; they may hold secrets."""
     inherits: bool = False
@@ -118,4 +123,8 @@ class Inventory:
     """What we could not see, each a sentence: "cannot read /etc/php/8.2/fpm/pool.d/shop.conf: permission denied"."""
     client_files: tuple[str, ...] = ()
     """Option files of MySQL's clients that we may read; their text holds passwords and stays where it is."""
+    shut_logs: tuple[str, ...] = ()
+    """Logs of the pools that we may not read."""
+    slow_logs: tuple[str, ...] = ()
+    """Slow logs of MySQL and MariaDB in their usual places that we may read."""
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -25,5 +25,7 @@ class Mysql(Config):
     """Option file whose [client] section names user and password instead, such as ~/.my.cnf."""
     heartbeat_table: Annotated[str, Field(pattern=r"^([\w$]+\.[\w$]+)?$")] = ""
     """Table that pt-heartbeat writes, as database.table; empty: none."""
+    slow_log: str = ""
+    """Path of the server's slow_query_log_file, such as /var/log/mysql/mariadb-slow.log; empty: none is followed."""
     timeout: Timeout = 5.0
     """How long connecting and each statement may take."""

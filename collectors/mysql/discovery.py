@@ -15,7 +15,8 @@ PROCESS ON *.*: processlist, innodb, locks, userstat.
 REPLICATION CLIENT ON *.*: replica and binlog; MariaDB from 10.5: SLAVE MONITOR for replica, BINLOG MONITOR for binlog.
 SELECT ON performance_schema.*: digests, waits, table_waits.
 SHOW VIEW ON *.*: tables, and userstat's by table; it shows sizes and counts of every table, and no row of it.
-SELECT ON database.table of heartbeat_table: heartbeat."""
+SELECT ON database.table of heartbeat_table: heartbeat.
+The right to read the file of slow_log, such as the group adm: slowlog."""
 REMEDY = """\
 MariaDB: CREATE USER IF NOT EXISTS 'raingauge'@'localhost' IDENTIFIED VIA unix_socket;
          GRANT PROCESS, BINLOG MONITOR, SLAVE MONITOR, SHOW VIEW ON *.* TO 'raingauge'@'localhost';
@@ -38,7 +39,9 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
     for listeners in by_server.values():
         at = min(listeners, key=_preference)
         address = _reachable(at.address)
-        where = {"socket": at.path} if at.path else {"address": address, "port": at.port}
+        where: dict[str, str | int] = {"socket": at.path} if at.path else {"address": address, "port": at.port}
+        if len(by_server) == 1 and inventory.slow_logs:
+            where["slow_log"] = inventory.slow_logs[0]
         remedy = REMEDY.replace("PLACE", f"socket: {at.path}" if at.path else f"address: '{address}', port: {at.port}")
         found = f"{at.process} (pid {at.pid}) listens on {at.path or f'{at.address}:{at.port}'}"
         for user in dict.fromkeys((inventory.environment.get("USER") or getpass.getuser(), "raingauge")):

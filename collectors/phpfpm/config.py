@@ -29,6 +29,13 @@ class Phpfpm(Config):
     """The master's main configuration file; needed only where two masters have a pool of this name."""
     opcache_probe: str = ""
     """Path, as the pool sees it, of the script of `raingauge php-probe`; empty: OPcache and APCu are not asked."""
+    slowlog: str = ""
+    """The pool's `slowlog`; empty: none is followed."""
+    error_log: str = ""
+    """The master's `error_log`, PHP-FPM's own; empty: none is followed."""
+    php_error_log: str = ""
+    """Where the pool's PHP logs errors: its `php_admin_value[error_log]`, or the web server's error log for a site of
+    its own; a log that pools share is counted for each. Empty: none is followed."""
     timeout: Timeout = 2.0
     """How long one read may take."""
 

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from collectors.inventory import Inventory, Listener, Pool
 from collectors.model import Proposal
 from collectors.phpfpm.config import PROBE, Phpfpm
+from collectors.phpfpm.logs import REMEDY
 
 STATUS_PATH = "/fpm-status"
 UNITS = (
@@ -30,13 +31,22 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
             status_listen=pool.status_listen,
             max_children=pool.max_children,
             master=pool.main,
+            **{option: path for option, path in _logs(pool).items() if path not in inventory.shut_logs},
             opcache_probe=PROBE if _may_run(PROBE, pool) else "",
         )
         yield Proposal(found, config, _remedy(pool, inventory))
         if pool.ping_path and not pool.status_path:  # it answers the ping, so that nothing would ask for more
             steps = [*_status_page(pool), f"then: {_reload(pool, inventory)}"]
             yield Proposal(f"{found} has no status page", None, "\n".join(steps))
+    for path in inventory.shut_logs:
+        names = [pool.name for pool in inventory.pools if path in _logs(pool).values()]
+        if names:
+            yield Proposal(f"{path}, a log of PHP-FPM pool {', '.join(names)}", None, REMEDY.format(path=path))
     yield from _without_file(inventory)
+
+
+def _logs(pool: Pool) -> dict[str, str]:
+    return {"slowlog": pool.slowlog, "error_log": pool.error_log, "php_error_log": pool.php_error_log}
 
 
 def _may_run(script: str, pool: Pool) -> bool:

@@ -39,6 +39,8 @@ OF_FPM = (
     ("emergency_restart", re.compile(r"failed processes threshold .* is reached.*")),
     ("listen", re.compile(r"unable to bind listening socket .*|failed to listen .*")),
 )
+OF_MASTER = ("emergency_restart", "listen")
+"""Said of no pool: they concern each."""
 OF_PHP = (
     ("memory", re.compile(r"PHP Fatal error: +(?:Allowed memory size of \d+ bytes exhausted|Out of memory).*")),
     ("fatal", re.compile(r"PHP (?:Fatal|Parse) error: .*")),
@@ -55,13 +57,18 @@ def start() -> State:
     return State(rest="", counts=[])
 
 
-def step(state: State, text: str) -> tuple[State, Counts]:
-    """The state after that text, which goes on where the last one ended, and the counts by pool and kind so far."""
+def step(state: State, text: str, only: str = "") -> tuple[State, Counts]:
+    """The state after that text, which goes on where the last one ended, and the counts by pool and kind so far.
+
+    `only`: of several pools that share the log this one alone counts, and what its master says; "": all.
+    """
     lines, rest = whole_lines(state["rest"], text)
     totals = from_rows(state["counts"])
     for line in lines:
         pool, kind = _pool_and_kind(line)
-        if kind:
+        if only and not pool and kind in OF_MASTER:
+            pool = only
+        if kind and (not only or pool == only):
             count(totals, pool, (kind,), MOST_POOLS * 12)
     return State(rest=rest, counts=to_rows(totals)), totals
 

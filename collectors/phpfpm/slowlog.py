@@ -70,21 +70,27 @@ def start() -> State:
     return State(rest="", request=None, places=[], modules=[])
 
 
-def step(state: State, text: str) -> tuple[State, Totals]:
-    """The state after that text, which goes on where the last one ended, and what was counted so far."""
+def step(state: State, text: str, pool: str = "") -> tuple[State, Totals]:
+    """The state after that text, which goes on where the last one ended, and what was counted so far.
+
+    `pool`: of several that share the log, only this one counts; "": all.
+    """
     lines, rest = whole_lines(state["rest"], text)
     totals = Totals(from_rows(state["places"]), from_rows(state["modules"]))
     request = state["request"]
     for line in lines:
-        request = _line(request, line.rstrip("\r"), totals.places, totals.modules)
+        request = _line(request, line.rstrip("\r"), totals, pool)
     after = State(rest=rest, request=request, places=to_rows(totals.places), modules=to_rows(totals.modules))
     return after, totals
 
 
-def _line(request: Request | None, line: str, places: Counts, modules: Counts) -> Request | None:
+def _line(request: Request | None, line: str, totals: Totals, only: str) -> Request | None:
     """The request that the next line belongs to."""
+    places, modules = totals
     if head := HEAD.fullmatch(line):
         _end(request, places, modules)
+        if only and head[1] != only:
+            return None
         return Request(pool=_name(head[1]), script="unknown", frame="", module="")
     if request is None:
         return None

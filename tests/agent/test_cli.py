@@ -18,6 +18,7 @@ from agent.running import BusyError, alone
 from collectors.model import Gauge, Target
 from history.access import Access
 from history.database import open_database
+from history.events import Events
 from history.store import Store
 
 NOTHING = "host: lab\ndiscovery: false\n"
@@ -258,3 +259,24 @@ def test_where_state_and_configuration_live(monkeypatch: pytest.MonkeyPatch, tmp
     assert paths.config_path() == tmp_path / "etc.yml"
     monkeypatch.setenv("RAINGAUGE_STATE_DIR", "/elsewhere")
     assert paths.state_dir() == Path("/elsewhere")
+
+
+def test_an_event_is_added_from_a_script(state: Path, config: Path) -> None:
+    def add(*words: str) -> Result:
+        return raingauge("--config", config, "event", "add", *words)
+
+    done = add("--kind", "Deploy", "--title", "release 42\n", "--site", "shop.example", "--at", "1000")
+    assert done.exit_code == 0
+    assert add("--kind", "deploy", "--title", "release 43").exit_code == 0
+    newest, first = Events(open_database(state)).events(0, time.time())
+    assert (first.kind, first.title, first.site, first.host, first.first, first.source) == (
+        "deploy", "release 42", "shop.example", "lab", 1000.0, "cli",
+    )  # fmt: skip
+    assert first.id == said(done).strip()
+    assert (newest.site, abs(newest.last - time.time()) < 60) == ("", True)
+    for words in (
+        ("--kind", "deploy"), ("--title", "x"), ("--kind", "a b", "--title", "x"), ("--kind", "", "--title", "x"),
+        ("--kind", "deploy", "--title", " \n"), ("--kind", "deploy", "--title", "x" * 251),
+        ("--kind", "deploy", "--title", "x", "--site", "a\nb"), ("--kind", "deploy", "--title", "x", "--at", "-1"),
+    ):  # fmt: skip
+        assert add(*words).exit_code == 2, words

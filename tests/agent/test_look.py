@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.look import configuration_texts, look
+from agent.look import configuration_texts, is_shut, look
 from collectors.inventory import Process
 from tests.lab.lab import Lab
 
@@ -46,6 +46,16 @@ def test_a_clients_option_file_is_named_where_we_may_read_it(tmp_path: Path, mon
     found = look("h")
     assert found.client_files[0] == str(tmp_path / ".my.cnf")
     assert "hunter2" not in str(found)
+
+
+def test_a_log_that_is_not_there_is_not_shut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "slow.log"
+    assert not is_shut(str(log))
+    log.touch()
+    assert not is_shut(str(log))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert is_shut(str(log))
+    assert is_shut(f"{log}/below")
 
 
 @pytest.fixture(scope="module")

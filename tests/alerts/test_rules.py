@@ -38,9 +38,22 @@ CRITICAL = {
 }  # fmt: skip
 """What visitors feel now, and an intruder. A cause that they do not feel yet is a warning."""
 CLASSES = {"resource", "outage", "slow", "capacity", "config", "security", "self"}
-LAYERS = {"host", "web", "php", "database", "cache", "uptime", "security", "raingauge"}
+LAYERS = {"host", "web", "php", "drupal", "database", "cache", "uptime", "security", "raingauge"}
 LABELS = dict.fromkeys(
-    ("mountpoint", "device", "service", "name", "pool", "backend", "schema", "table", "datname", "relname", "column"),
+    (
+        "mountpoint",
+        "device",
+        "service",
+        "name",
+        "pool",
+        "backend",
+        "schema",
+        "table",
+        "datname",
+        "relname",
+        "column",
+        "queue",
+    ),
     "watchdog",
 ) | {"host": "web1", "instance": "web1:80", "to": "vm", "channel": "ops", "err": "OOM", "digest": "a1b2c3d4"}
 

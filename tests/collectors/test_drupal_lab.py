@@ -12,11 +12,11 @@ from collectors.drupal import COLLECTOR, site, watchdog
 from collectors.drupal.config import Drupal
 from collectors.drupal.php_values import unserialize
 from collectors.drupal.site import connect
+from tests.collectors.drupal_site import SHARED as SITES
 from tests.collectors.drupal_told import values
 from tests.lab.postgresql import PASSWORD, PostgreSql
 from tests.lab.servers import MariaDb
 
-SITES = Path(__file__).parents[3] / "shared" / "drupal"
 AT = 1_795_341_780.0
 """A moment after the last row of the richest site."""
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.drupal import messages, watchdog
+from collectors.drupal import looking, messages, watchdog
 from collectors.drupal.config import Drupal
+from collectors.drupal.looking import LOOK_SECONDS
 from collectors.drupal.php_values import unserialize
-from collectors.drupal.watchdog import LOOK_SECONDS, MOST_ROWS, step
+from collectors.drupal.watchdog import MOST_ROWS, step
 from collectors.errors import CollectError
 from collectors.model import Event, State
 from tests.lab import drupal
@@ -28,7 +29,7 @@ class Site:
         self.cursor: Any = None
         self.state: State = {}
         self.now = float(NOW)
-        monkeypatch.setattr(watchdog, "clock", lambda: self.now)
+        monkeypatch.setattr(looking, "clock", lambda: self.now)
 
     def log(self, *rows: tuple[Any, ...]) -> None:
         drupal.log(self.execute, *rows)
@@ -141,7 +142,7 @@ def test_the_log_is_asked_once_a_minute_also_when_it_cannot_be_read(
     config = Drupal.model_validate({"driver": "mysql", "database": "x", "address": "127.0.0.1", "port": free_port()})
     with pytest.raises(CollectError) as first:
         watchdog.read(config, None)
-    monkeypatch.setattr(watchdog, "connect", None)
+    monkeypatch.setattr(looking, "connect", None)
     with pytest.raises(CollectError) as again:
         watchdog.read(config, None)
     assert again.value is first.value

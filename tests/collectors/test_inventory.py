@@ -144,7 +144,7 @@ def test_pools() -> None:
     shop, tcp, v6, any_address = fpm_pools(POOLS, FPM)
     assert shop == Pool(
         "shop", "unix:/run/php/shop.sock", "/fpm-status", "127.0.0.1:9001", "/ping", "static", 12, "shop",
-        "/etc/php/8.2/fpm/pool.d/a.conf", FPM,
+        "/etc/php/8.2/fpm/pool.d/a.conf", FPM, php_error_log="/var/log/x.log",
     )  # fmt: skip
     assert tcp == Pool("tcp", "127.0.0.1:9000", file="/etc/php/8.2/fpm/pool.d/a.conf", main=FPM)
     assert (v6.listen, any_address.listen) == ("[::1]:9002", "127.0.0.1:9003")

@@ -223,4 +223,5 @@ def test_discovery_finds_it_by_its_masters_title(place: Path) -> None:
         ours = tuple(at for at in listeners(found) if at.path == server.socket)
         assert [at.process for at in ours] == [found[0].name]
         (proposal,) = (each for each in COLLECTOR.discover(build("h", found, ours, texts, ())) if "lab" in each.found)
-        assert proposal.config == config_of(server, 3, timeout=2, opcache_probe=PROBE)
+        log = str(server.directory / "php-fpm.log")
+        assert proposal.config == config_of(server, 3, timeout=2, opcache_probe=PROBE, error_log=log)

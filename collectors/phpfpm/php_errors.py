@@ -1,4 +1,4 @@
-"""PHP's errors, counted and told: from PHP's error_log, from PHP-FPM's log, and from nginx's or Apache's error log.
+"""PHP's errors, counted and told: from PHP's error_log, from PHP-FPM's log, or from nginx's or Apache's error log.
 
 Text comes in pieces of any size. An entry counts with its first line, so that a fatal error is not told only when the
 next one comes; its other lines (stack traces, SQL) belong to it and add the place, where that is at their end.
@@ -14,8 +14,8 @@ from hashlib import blake2b
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
-from collectors.drupal.php_messages import NAMES, Message, message, place_at_end
 from collectors.model import Counter, Event, Sample, State
+from collectors.phpfpm.php_messages import NAMES, Message, message, place_at_end
 
 MOST_LINE = 8192
 """Characters; what is past them in a line is dropped, however the text was cut."""
@@ -53,10 +53,12 @@ AFTER = re.compile(r"\" while (?:reading|connecting|sending|processing) |'?, ref
 KEY = "message:"
 
 
-class Piece(TypedDict):
+class Piece(TypedDict, total=False):
     """What collectors/sources/tail.py reads; only its text matters here."""
 
     text: str
+    followed: bool
+    """False: it was there before us, so that nothing in it is news."""
 
 
 def step(state: State, piece: Piece) -> tuple[State, Sequence[Event]]:
@@ -67,7 +69,7 @@ def step(state: State, piece: Piece) -> tuple[State, Sequence[Event]]:
     for line in lines:
         log.line(line.rstrip("\r"))
     log.state["rest"] = rest
-    return log.state, log.events
+    return log.state, log.events if piece.get("followed", True) else []
 
 
 def samples(state: State) -> Iterable[Sample]:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.drupal import php_errors
-from collectors.drupal.php_errors import step, top
-from collectors.drupal.php_messages import Message, message, plain
 from collectors.model import Event
+from collectors.phpfpm import php_errors
+from collectors.phpfpm.php_errors import step, top
+from collectors.phpfpm.php_messages import Message, message, plain
 from tests.collectors.drupal_site import SHARED
 
-DATA = Path(__file__).parents[1] / "data" / "drupal-php-errors"
+DATA = Path(__file__).parents[1] / "data" / "phpfpm-errors"
 LOGS = {path.stem: path.read_text() for path in sorted(DATA.glob("*.log"))}
 LINES = [line + "\n" for text in LOGS.values() for line in text.splitlines()]
 WARNING = "Undefined variable $undefined"
