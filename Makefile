@@ -38,11 +38,13 @@ demo: setup servers ## The same over a small private web stack, for hosts that h
 
 test: dev servers ## Everything: lint, types, unit tests, real servers, browser, short trials
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest -m "not trials" --cov --cov-report=
-	$(BIN)/coverage report --format=total
-	@$(MAKE) --no-print-directory trials TRIALS=5
+	RAINGAUGE_EXAMPLES=20 $(BIN)/pytest -m "not trials" --durations=20
+	RAINGAUGE_TRIALS=5 RAINGAUGE_SEED=$(SEED) $(BIN)/pytest -m trials
 
-check: dev ## Lint, types, import directions, docs and unit tests; under a minute
+coverage: dev servers ## Which lines no test runs
+	$(BIN)/pytest -m "not trials" --cov --cov-report=term-missing:skip-covered
+
+check: dev ## Lint, types, import directions, docs and unit tests; five minutes
 	@$(MAKE) --no-print-directory --jobs=2 lint unit
 
 .PHONY: lint unit
@@ -64,6 +66,7 @@ golden: dev ## Rewrite the golden outputs; read the diff
 trials: dev servers ## Long random trials; TRIALS= and SEED= choose how many and which
 	@echo "trials: TRIALS=$(TRIALS) SEED=$(SEED)"
 	RAINGAUGE_TRIALS=$(TRIALS) RAINGAUGE_SEED=$(SEED) $(BIN)/pytest -m trials
+	RAINGAUGE_EXAMPLES=200 $(BIN)/pytest -m "not servers and not trials"
 
 bench: dev servers ## Measure what Raingauge costs; figures with their method
 	$(BIN)/python -m bench

@@ -13,7 +13,7 @@ from tests.lab.servers import PACKAGES
 from tests.test_imports import sources
 
 ROOT = Path(__file__).parent.parent
-PUBLIC = {"setup", "run", "demo", "test", "check", "fix", "golden", "trials", "bench", "docs"}
+PUBLIC = {"setup", "run", "demo", "test", "check", "fix", "golden", "trials", "coverage", "bench", "docs"}
 INNER = {"dev", "lint", "unit"}
 """Steps of other targets."""
 BASE = {"make", "sh", "git", "php-fpm", "systemd-analyze", "npm"}
