@@ -114,7 +114,8 @@ def test_prometheus_scrapes_every_target_without_error(host: Raingauge, promethe
         return list(prometheus.get("targets", state="active")["activeTargets"])
 
     wait_until(lambda: {each["health"] for each in targets()} == {"up"}, 30, "every target of Prometheus is up")
-    assert {each["labels"]["job"] for each in targets()} == JOBS
+    found = {each["labels"]["job"] for each in targets()}
+    assert found - {"security"} == JOBS  # some machines keep logs of logins
     assert [each["lastError"] for each in targets() if each["lastError"]] == []
     assert {each["labels"]["host"] for each in targets()} == {"lab"}
 
