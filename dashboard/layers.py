@@ -4,7 +4,7 @@ A state comes from alerts and reads, never from a value that is missing: no data
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alerts.model import Alert
@@ -59,6 +59,12 @@ LAYERS = (
         f"sum {BY} (rate(nginx_http_requests_total[2m]))",
     ),
     LayerSpec(
+        "Web", "apache",
+        Measure("{}", f"sum {BY} (rate(apache_accesses_total[1m]))", "per_second"),
+        (Measure("{} busy", f'max {BY} (max_over_time(apache_workers{{state="busy"}}[5m]))', "count"),),
+        f"sum {BY} (rate(apache_accesses_total[2m]))",
+    ),
+    LayerSpec(
         "PHP", "phpfpm",
         Measure("{}", f"max {BY} (max_over_time(phpfpm_active_processes[5m]))"
                 f" or max {BY} (max_over_time(php_fpm_pool_workers_busy[5m]))", "count"),
@@ -78,6 +84,12 @@ LAYERS = (
         f"sum {BY} (rate(mysql_global_status_queries[2m]))",
     ),
     LayerSpec(
+        "Database", "postgres",
+        Measure("{}", f"sum {BY} (rate(pg_stat_database_xact_commit[1m]))", "per_second"),
+        (Measure("{} open", f"sum {BY} (pg_stat_database_numbackends)", "count"),),
+        f"sum {BY} (rate(pg_stat_database_xact_commit[2m]))",
+    ),
+    LayerSpec(
         "Cache", "redis",
         Measure("{}", f"sum {BY} (rate(redis_commands_processed_total[1m]))", "per_second"),
         (
@@ -89,6 +101,30 @@ LAYERS = (
             Measure("{}", f"max {BY} (redis_memory_used_bytes)", "bytes"),
         ),
         f"sum {BY} (rate(redis_commands_processed_total[2m]))",
+    ),
+    LayerSpec(
+        "Cache", "memcached",
+        Measure("{}", f'sum {BY} (rate(memcached_commands_total{{command="get"}}[1m]))', "per_second"),
+        (
+            Measure(
+                "{} hits",
+                f'sum {BY} (rate(memcached_commands_total{{command="get",status="hit"}}[5m]))'
+                f' / sum {BY} (rate(memcached_commands_total{{command="get"}}[5m]))', "ratio",
+            ),
+        ),
+        f'sum {BY} (rate(memcached_commands_total{{command="get"}}[2m]))',
+    ),
+    LayerSpec(
+        "Cache", "varnish",
+        Measure("{}", f"sum {BY} (rate(varnish_main_client_req[1m]))", "per_second"),
+        (
+            Measure(
+                "{} hits",
+                f"sum {BY} (rate(varnish_main_cache_hit[5m])) / (sum {BY} (rate(varnish_main_cache_hit[5m]))"
+                f" + sum {BY} (rate(varnish_main_cache_miss[5m])))", "ratio",
+            ),
+        ),
+        f"sum {BY} (rate(varnish_main_client_req[2m]))",
     ),
     LayerSpec(
         "Checks", "blackbox",
@@ -119,6 +155,7 @@ class Cell:
 class Layer:
     name: str
     job: str
+    """The first of its jobs."""
     state: str
     """Of its worst cell; "" without any."""
     cells: tuple[Cell, ...]
@@ -128,20 +165,32 @@ class Layer:
     """What was found and cannot be read; "" if nothing."""
 
 
-def layers(
-    source: Source, targets: Sequence[TargetStatus], alerts: Sequence[Alert], unread: Mapping[str, str], now: float
-) -> tuple[Layer, ...]:
-    """`unread`: job -> what was found of it and could not be read."""
-    found = []
-    for spec in LAYERS:
-        mine = [status for status in targets if status.target.job == spec.job]
-        readings = _Readings(source, spec, now) if mine else None
-        cells = [_cell(status, alerts, readings, _which(status, mine)) for status in mine if readings]
-        cells.sort(key=lambda cell: ORDER.index(cell.state))
-        state = cells[0].state if cells else ("none" if spec.job in unread else "")
-        shown = tuple(cells[:MOST_CELLS])
-        found.append(Layer(spec.name, spec.job, state, shown, len(cells) - len(shown), unread.get(spec.job, "")))
-    return tuple(found)
+def cells(source: Source, targets: Sequence[TargetStatus], alerts: Sequence[Alert], now: float) -> dict[str, Cell]:
+    """Of every target that has a layer, by its slug."""
+    found: dict[str, Cell] = {}
+    for layer in dict.fromkeys(spec.name for spec in LAYERS):
+        specs = [spec for spec in LAYERS if spec.name == layer]
+        jobs = [spec.job for spec in specs]
+        mine = [status for status in targets if status.target.job in jobs]
+        for spec in specs:
+            those = [status for status in mine if status.target.job == spec.job]
+            if those:
+                readings = _Readings(source, spec, now)
+                found |= {each.slug: _cell(each, alerts, readings, _which(each, mine)) for each in those}
+    return found
+
+
+def layers(targets: Sequence[TargetStatus], found: Mapping[str, Cell], unread: Mapping[str, str]) -> tuple[Layer, ...]:
+    """`found`: cells by slug; `unread`: job -> what was found of it and could not be read."""
+    shown = []
+    for name in dict.fromkeys(spec.name for spec in LAYERS):
+        jobs = [spec.job for spec in LAYERS if spec.name == name]
+        those = [found[each.slug] for each in targets if each.target.job in jobs]
+        those.sort(key=lambda cell: ORDER.index(cell.state))
+        shut = next((unread[job] for job in jobs if job in unread), "")
+        state = those[0].state if those else ("none" if shut else "")
+        shown.append(Layer(name, jobs[0], state, tuple(those[:MOST_CELLS]), len(those[MOST_CELLS:]), shut))
+    return tuple(shown)
 
 
 class _Readings:
@@ -151,7 +200,7 @@ class _Readings:
         self.value = _texts(source, spec.value, now)
         self.wrong = _texts(source, spec.wrong, now) if spec.wrong else {}
         self.notes = [_texts(source, note, now) for note in spec.notes]
-        self.sparks = _sparks(source, spec.spark, now)
+        self.sparks = {_key(labels): line for labels, line in sparks(source, spec.spark, now)}
 
 
 def _texts(source: Source, measure: Measure, now: float) -> dict[Key, str]:
@@ -167,20 +216,19 @@ def _texts(source: Source, measure: Measure, now: float) -> dict[Key, str]:
     }
 
 
-def _sparks(source: Source, expr: str, now: float) -> dict[Key, tuple[float | None, ...]]:
+def sparks(source: Source, expr: str, now: float) -> Iterator[tuple[Labels, tuple[float | None, ...]]]:
+    """The last hour of each series, a value a minute; None where there is none."""
     start = (now - SPARK_SECONDS) // SPARK_STEP * SPARK_STEP
     count = round(SPARK_SECONDS / SPARK_STEP) + 1
     try:
         lines = source.query_range(expr, start, start + SPARK_SECONDS, SPARK_STEP).lines
     except QueryError:
-        return {}
-    sparks = {}
+        return
     for line in lines:
         values: list[float | None] = [None] * count
         for t, value in zip(line.times.tolist(), line.values.tolist(), strict=True):
             values[round((t - start) / SPARK_STEP)] = float(f"{value:.3g}") if math.isfinite(value) else None
-        sparks[_key(line.labels)] = tuple(values)
-    return sparks
+        yield line.labels, tuple(values)
 
 
 def _key(labels: Labels) -> Key:

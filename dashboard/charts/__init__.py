@@ -18,6 +18,7 @@ from dashboard.charts.host import (
     TASKS,
 )
 from dashboard.charts.model import MOST_LINES, RATE_INTERVAL, Chart, Curve, Limit
+from dashboard.charts.objectives import BUDGET_LEFT, BURN_RATE, GOOD
 from dashboard.charts.others import (
     APACHE_REQUESTS,
     APACHE_WORKERS,
@@ -55,8 +56,7 @@ from dashboard.charts.sites import (
 
 __all__ = ["MOST_LINES", "RATE_INTERVAL", "Chart", "Curve", "Limit", "of_site"]
 
-OVERVIEW = (REQUESTS, WEB_CONNECTIONS, PHP_WORKERS, DATABASE_QUERIES, DATABASE_CONNECTIONS, CACHE_HITS, CACHE_MEMORY,
-            CHECKS, CPU, MEMORY, DISK, NETWORK)  # fmt: skip
+OVERVIEW = (TIMES, ANSWERS, REQUESTS, PHP_WORKERS, DATABASE_QUERIES, CACHE_HITS, CHECKS, CPU, MEMORY, DISK)
 HOST: tuple[tuple[str, tuple[Chart, ...]], ...] = (
     ("Processor", (CPU, LOAD, GROUP_CPU, PRESSURE, TASKS, SWITCHES)),
     ("Memory", (MEMORY, SWAP, GROUP_MEMORY)),
@@ -74,6 +74,7 @@ TRENDS: tuple[tuple[str, tuple[Chart, ...]], ...] = (
 )
 SITE = (SITE_REQUESTS, SITE_ANSWERS, SITE_TIMES, SITE_CRON, SITE_QUEUES, SITE_ERRORS)
 """Each asks with `$site` for the site's name."""
+SLO = (BUDGET_LEFT, BURN_RATE, GOOD)
 CHARTS = tuple(dict.fromkeys(
-    [*OVERVIEW, *(chart for group in (HOST, TRENDS) for _, charts in group for chart in charts), *SITE]
+    [*OVERVIEW, *(chart for group in (HOST, TRENDS) for _, charts in group for chart in charts), *SITE, *SLO]
 ))  # fmt: skip

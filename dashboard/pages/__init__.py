@@ -2,12 +2,13 @@
 
 from flask import Blueprint
 
-from dashboard.pages import alerts, drupal, explore, host, overview, site, slowest, targets, trends
+from dashboard.pages import alerts, drupal, explore, host, overview, site, slo, slowest, targets, trends
 
 PAGES: tuple[Blueprint, ...] = (
     overview.blueprint, trends.blueprint, host.blueprint, alerts.blueprint, targets.blueprint,
     drupal.blueprint,
     site.blueprint,
     explore.blueprint,
+    slo.blueprint,
     slowest.blueprint,
 )  # fmt: skip

@@ -1,25 +1,28 @@
 """The overview: is anything wrong, where, since when; then the charts of what is there."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response
 
 from collectors.model import Event, Finding, TargetStatus
-from dashboard import charts, trouble
+from dashboard import charts, costs, trouble
 from dashboard.alert_cards import AlertCard, cards
 from dashboard.asked import answer, remembering, view
+from dashboard.budgets import Budget, budgets
+from dashboard.costs import CostTable
 from dashboard.gathering import frame, gather
 from dashboard.host_facts import Bar, bars
-from dashboard.layers import Layer, layers
-from dashboard.marks import Mark, Span, marks, spans, state_of
+from dashboard.layers import Layer, cells, layers
+from dashboard.marks import STATES, Mark, Span, marks, spans, state_of
 from dashboard.plots import Plot
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
+from dashboard.site_grid import Here, SiteGrid, grid
 from dashboard.verdict import Known, Verdict, verdict
 from history.model import QueryError, Source
 
-MOST_ALERTS, MOST_CHANGES, MOST_WATCHED = 5, 6, 12
+MOST_ALERTS, MOST_CHANGES, MOST_WATCHED, MOST_COSTS, MOST_BUDGETS = 5, 6, 12, 4, 4
 """Of each list; raingauge.css gives them as much room."""
 CHANGES_SECONDS = 86400.0
 FIRST_DAY = 86400.0
@@ -62,6 +65,8 @@ class OverviewPage:
     verdict: Verdict
     host_bars: tuple[Bar, ...]
     layers: tuple[Layer, ...]
+    """Shown where no site is known."""
+    sites: SiteGrid
     setup: Setup | None
     plots: tuple[Plot, ...]
     marks: tuple[Mark, ...]
@@ -70,6 +75,11 @@ class OverviewPage:
     """Firing, then pending; the first few."""
     alerts_left_out: int
     changes: tuple[Change, ...]
+    costs: tuple[CostTable, ...]
+    """The dearest routes and statements, where there are any."""
+    budgets: tuple[Budget, ...]
+    security: tuple[Change, ...]
+    """What happened in the last day above `info`, the newest first."""
     watching: tuple[Watching, ...]
     watching_left_out: int
 
@@ -83,7 +93,8 @@ def build(services: Services, asked: View) -> OverviewPage:
     day = services.events.events(min(asked.now - CHANGES_SECONDS, asked.shown.start), asked.now)
     axes = frame(services.source, asked, services.interval)
     unread = {JOBS.get(finding.collector, ""): finding.found for finding in findings}
-    shown = layers(services.source, targets, alerts, unread, at)
+    of_targets = cells(services.source, targets, alerts, at)
+    shown = layers(targets, of_targets, unread)
     known = Known(
         alerts,
         targets,
@@ -100,6 +111,7 @@ def build(services: Services, asked: View) -> OverviewPage:
         verdict=verdict(known),
         host_bars=bars(services.source, at),
         layers=shown,
+        sites=grid(services.source, Here(services.host, targets, of_targets, alerts), at),
         setup=_setup(services.source, findings, around.last_sample, asked.now),
         plots=gather(services.source, charts.OVERVIEW, axes, targets),
         marks=marks(day, asked.shown.start, asked.shown.end),
@@ -107,6 +119,9 @@ def build(services: Services, asked: View) -> OverviewPage:
         alerts=active[:MOST_ALERTS],
         alerts_left_out=len(active[MOST_ALERTS:]),
         changes=_changes(day, asked.now),
+        costs=tuple(_costs(services, asked, at)),
+        budgets=budgets(services.source, at)[:MOST_BUDGETS],
+        security=_changes([each for each in day if _is_security(each)], asked.now),
         watching=tuple(_watching(status) for status in trouble.ordered(targets)[:MOST_WATCHED]),
         watching_left_out=len(targets[MOST_WATCHED:]),
     )
@@ -119,6 +134,19 @@ JOBS = {"nginx": "nginx", "phpfpm": "phpfpm", "mysql": "mysql", "redis": "redis"
 def _changes(events: Sequence[Event], now: float) -> tuple[Change, ...]:
     recent = [event for event in events if event.last >= now - CHANGES_SECONDS]
     return tuple(Change(event.last, state_of(event.severity), event.title) for event in recent[:MOST_CHANGES])
+
+
+def _is_security(event: Event) -> bool:
+    return event.kind.startswith("security.") and event.severity in STATES
+
+
+def _costs(services: Services, asked: View, at: float) -> Iterator[CostTable]:
+    span = costs.Span(at if asked.shown.live else asked.shown.end, asked.shown.seconds)
+    watched = costs.Watched(services.watched.targets(), services.watched.findings())
+    for table in (costs.routes, costs.statements):
+        found = table(services.source, span, watched, costs.ORDERS[0])
+        if found.rows:
+            yield replace(found, rows=found.rows[:MOST_COSTS])
 
 
 def _watching(status: TargetStatus) -> Watching:

@@ -13,7 +13,7 @@ from alerts.asked import rule_keys
 from alerts.model import Alert, Group, RuleHealth
 from alerts.recording import RULES_TARGET, sample
 from alerts.templates import expand
-from collectors.model import Event, Finding, PartStatus, Target, TargetStatus
+from collectors.model import Event, Finding, PartStatus, Sample, Target, TargetStatus
 from history.database import open_database
 from history.store import Store
 from tests.dashboard import scene, services
@@ -48,16 +48,43 @@ def trouble(folder: Path) -> World:
 
 def full(folder: Path) -> World:
     """The same with everything that is on no smaller host: two sites, their log, the other servers."""
-    world = _in_trouble(_world(folder, Scene(NOW, trouble=1140, targets=(*scene.TARGETS, *services.TARGETS))))
+    world = _world(folder, Scene(NOW, trouble=1140, targets=(*scene.TARGETS, *services.TARGETS)))
+    _in_trouble(world, [each for name, left in (("shop", 0.06), ("news", 0.82)) for each in burned(name, left)])
+    world.events.record(guessed())
     late = replace(happened()[2], id="cron:2", site=services.SITES[0], title="Cron has not run for 5 h")
     world.events.record(late)
     return world
 
 
-def _in_trouble(world: World) -> World:
+def burned(name: str, left: float) -> Sequence[Sample]:
+    """What the rules of an objective record."""
+    labels = {"slo": name, "site": f"{name}.example.org"}
+    rates = (("1h", 14.6), ("6h", 7.1), ("3d", 1.4)) if left < 0.1 else (("1h", 0.2), ("6h", 0.3), ("3d", 0.2))
+    return [
+        sample("slo_objective_ratio", labels, 0.995),
+        sample("slo_budget_left_ratio", {**labels, "window": "30d"}, left),
+        sample("slo_requests", {**labels, "window": "30d"}, 41e6),
+        *(sample("slo_burn_rate", {**labels, "window": window}, rate) for window, rate in rates),
+        sample("slo_error_ratio", {**labels, "window": "1h"}, rates[0][1] * 0.005),
+        *([sample("slo_days_to_empty", labels, 0.9)] if left < 0.1 else []),
+    ]
+
+
+def guessed() -> Event:
+    title = "brute force on shop.example.org from 203.0.113.0/24: blocked, 142 requests"
+    evidence = ({"request": "POST /user/login", "status": "403"},)
+    return Event("security.brute_force:1", "security.brute_force", "warning", scene.HOST, services.SITES[0], NOW - 4000,
+                 NOW - 3200, 142, title, evidence)  # fmt: skip
+
+
+def _in_trouble(world: World, recorded: Sequence[Sample] = ()) -> World:
+    """`recorded`: by rules, at every tick of three hours."""
     world.alerting.found = alerts()
     firing = sample("ALERTS", {**alerts()[0].labels, "alertstate": "firing"}, 1.0)
-    world.store.append_many((RULES_TARGET, NOW - ago, [firing]) for ago in range(990, -10, -10))
+    start = 10_800 if recorded else 990
+    world.store.append_many(
+        (RULES_TARGET, NOW - ago, [*recorded, firing] if ago <= 990 else recorded) for ago in range(start, -10, -10)
+    )
     for event in happened():
         world.events.record(event)
     return world

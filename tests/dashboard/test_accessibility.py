@@ -32,6 +32,7 @@ PATHS = (
     "/targets",
     "/drupal",
     "/slowest?by=mean",
+    "/slo",
     "/explore",
     "/explore?q=up",
     "/explore?q=rate(",

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from collectors.model import UP
 from collectors.probe import families as checks
-from dashboard.layers import LAYERS, Layer, layers
+from dashboard.layers import LAYERS, Layer, cells, layers
 from dashboard.units import GAP
 from tests.dashboard import scene, situations
 from tests.dashboard.situations import alert, alerts, status
@@ -20,14 +21,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def shown(world: World, **changed: object) -> dict[str, Layer]:
-    asked = {"targets": world.watched.statuses, "alerts": (), "unread": {}, "now": NOW} | changed
-    found = layers(world.services.source, **asked)  # type: ignore[arg-type]
-    return {layer.name: layer for layer in found}
+    asked: dict[str, Any] = {"targets": world.watched.statuses, "alerts": (), "unread": {}, "now": NOW} | changed
+    found = cells(world.services.source, asked["targets"], asked["alerts"], asked["now"])
+    return {layer.name: layer for layer in layers(asked["targets"], found, asked["unread"])}
 
 
 def test_every_layer_has_a_value_a_note_and_an_hour(world: World) -> None:
     found = shown(world)
-    assert list(found) == ["Host", "Web", "PHP", "Database", "Cache", "Checks"] == [spec.name for spec in LAYERS]
+    assert (
+        list(found)
+        == ["Host", "Web", "PHP", "Database", "Cache", "Checks"]
+        == list(dict.fromkeys(spec.name for spec in LAYERS))
+    )
     for layer in found.values():
         assert layer.state == "ok"
         for cell in layer.cells:

@@ -85,6 +85,6 @@ def test_the_week_before_is_a_link_that_a_span_keeps(tmp_path: Path) -> None:
 
 def test_the_overviews_cards_lead_to_the_trends_of_their_layer(full: World) -> None:
     text = full.client().get("/").get_data(as_text=True)
-    assert 'href="/trends#web"' in text
+    assert 'href="/trends#database"' in text
     assert 'href="/trends#php"' in text
     assert 'href="/host"' in text

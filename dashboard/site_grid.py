@@ -1,0 +1,194 @@
+"""Sites by layers: the worst of each, one row a site; the last row is what no site is known to use.
+
+`web_site_uses` says on which targets a site stands; where it is silent, the only target of a job is everybody's.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from alerts.model import Alert
+from collectors.model import TargetStatus
+from dashboard import sites, units
+from dashboard.host_facts import points
+from dashboard.layers import ORDER, Cell, sparks
+from dashboard.marks import STATES
+from dashboard.sites import Reading
+from history.model import Source
+
+USES = "max by (site, target_job, target_instance) (web_site_uses)"
+SLOW = "histogram_quantile(0.95, sum by (site, le) (rate(web_request_duration_seconds_bucket[5m])))"
+SPARK = "sum by (site) (rate(web_requests_total[2m]))"
+MOST_SITES = 12
+COLUMNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "Uptime": ("uptime", ("blackbox",)),
+    "Web": ("web", ("nginx", "apache")),
+    "PHP": ("php", ("phpfpm",)),
+    "Database": ("database", ("mysql", "postgres")),
+    "Cache": ("cache", ("redis", "memcached", "varnish")),
+    "Drupal": ("drupal", ()),
+    "Security": ("security", ()),
+}
+"""Name -> the rules' label `layer`, and the jobs of its targets."""
+NOTHING = Cell("", "–", "none found", "", (), "")
+
+
+@dataclass(frozen=True)
+class GridRow:
+    name: str
+    about: str
+    path: str
+    state: str
+    """Of its worst cell."""
+    cells: tuple[tuple[str, Cell], ...]
+    """Column and what stands there; a cell whose state is "" is empty."""
+
+
+@dataclass(frozen=True)
+class SiteGrid:
+    rows: tuple[GridRow, ...]
+    """The worst first, the host's own at the end."""
+    left_out: int
+
+
+@dataclass(frozen=True)
+class Here:
+    """What is known of the host's targets without a look into history."""
+
+    host: str
+    targets: Sequence[TargetStatus]
+    cells: Mapping[str, Cell]
+    """Of targets, by slug."""
+    alerts: Sequence[Alert]
+
+
+def grid(source: Source, here: Here, now: float) -> SiteGrid:
+    """No rows where no site is known."""
+    found = [site for site in sites.readings(source, now) if site.name != "other"]
+    if not found:
+        return SiteGrid((), 0)
+    uses, web = _uses(source, here.targets, [site.name for site in found], now), _web(source, now)
+    rows = []
+    for site in found:
+        layers = _of_targets(here, uses[site.name].__contains__)
+        layers |= {"Web": web.get(site.name, NOTHING), "Drupal": _drupal(site), "Security": _security(site)}
+        about = f"Drupal {version}" if (version := site.labels("drupal_info").get("version")) else ""
+        rows.append(_row(site.name, about, f"/site/{site.name}", _with_alerts(layers, here.alerts, site.name)))
+    rows.sort(key=lambda row: (ORDER.index(row.state), row.name))
+    used = set().union(*uses.values())
+    shared = _of_targets(here, lambda key: key not in used) | {"Security": _calm(here.targets)}
+    host = _row(here.host, "shared", "/targets", _with_alerts(shared, here.alerts, ""))
+    return SiteGrid((*rows[:MOST_SITES], host), len(rows[MOST_SITES:]))
+
+
+Key = tuple[str, str]
+
+
+def _key(status: TargetStatus) -> Key:
+    return status.target.job, status.target.instance
+
+
+def _uses(source: Source, targets: Sequence[TargetStatus], names: Iterable[str], now: float) -> dict[str, set[Key]]:
+    uses: dict[str, set[Key]] = {name: set() for name in names}
+    for point in points(source, USES, now):
+        labels = point.labels
+        uses.get(labels.get("site", ""), set()).add((labels.get("target_job", ""), labels.get("target_instance", "")))
+    jobs = [job for _, those in COLUMNS.values() for job in those if job not in ("blackbox", "nginx", "apache")]
+    for name, mine in uses.items():
+        mine |= {_key(status) for status in targets if _checks(status, name)}
+        for job in jobs:
+            those = [_key(status) for status in targets if status.target.job == job]
+            if len(those) == 1 and not any(of == job for of, _ in mine):
+                mine |= set(those)
+    return uses
+
+
+def _checks(status: TargetStatus, site: str) -> bool:
+    return status.target.job == "blackbox" and urlsplit(status.target.instance).hostname == site
+
+
+def _of_targets(here: Here, is_used: Callable[[Key], bool]) -> dict[str, Cell]:
+    """The worst cell of each column."""
+    mine = [each for each in here.targets if each.slug in here.cells and is_used(_key(each))]
+    return {
+        name: min(
+            (here.cells[each.slug] for each in mine if each.target.job in jobs),
+            key=lambda cell: ORDER.index(cell.state), default=NOTHING,
+        )
+        for name, (_, jobs) in COLUMNS.items()
+    }  # fmt: skip
+
+
+def _web(source: Source, now: float) -> dict[str, Cell]:
+    """What the access log says: the time of answers where it has times, else requests."""
+    slow = {p.labels.get("site", ""): p.value for p in points(source, SLOW, now) if math.isfinite(p.value)}
+    rates: dict[str, dict[str, float]] = {}
+    for point in points(source, sites.RATES, now):
+        rates.setdefault(point.labels.get("site", ""), {})[point.labels.get("status", "")] = point.value
+    lines = {labels.get("site", ""): line for labels, line in sparks(source, SPARK, now)}
+    found = {}
+    for site, by_status in rates.items():
+        whole, failed = sum(by_status.values()), by_status.get("5xx", 0.0)
+        rate = units.text(whole, "per_second")
+        notes = [f"p95, {rate}"] if site in slow else []
+        notes += [f"{units.text(failed / whole, 'ratio')} fail"] if failed and whole else []
+        value = units.text(slow[site], "seconds") if site in slow else rate
+        found[site] = Cell("ok", value, ", ".join(notes), "", lines.get(site, ()), "")
+    return found
+
+
+def _drupal(site: Reading) -> Cell:
+    signs = {sign.name: sign for sign in sites.signs(site)}
+    about = [signs[name] for name in ("Cron", "Maintenance", "Queues", "Errors in 24 h")]
+    if all(sign.state == "none" for sign in about):
+        return NOTHING
+    state = sites.worst(about)
+    if site.value("drupal_maintenance_mode"):
+        return Cell(state, "offline", f"maintenance, cron {signs['Cron'].text}", "", (), "")
+    errors = signs["Errors in 24 h"].text
+    value = signs["Cron"].text.partition(":")[0]
+    return Cell(state, f"cron {value.removesuffix(' ago')}", f"{errors} errors in 24 h", "", (), "")
+
+
+def _security(site: Reading) -> Cell:
+    pending = site.value("drupal_security_updates_pending")
+    if pending is None:
+        return Cell("ok", "no event", "updates not known", "", (), "") if site.rates else NOTHING
+    if pending:
+        updates = "1 update" if pending == 1 else f"{pending:.0f} updates"
+        return Cell("warn", updates, "for security, pending", "", (), "")
+    return Cell("ok", "clean", "0 updates pending", "", (), "")
+
+
+def _calm(targets: Sequence[TargetStatus]) -> Cell:
+    watched = any(status.target.job == "security" for status in targets)
+    return Cell("ok", "no event", "logins, files, listeners", "", (), "") if watched else NOTHING
+
+
+def _with_alerts(layers: Mapping[str, Cell], alerts: Sequence[Alert], site: str) -> Iterator[tuple[str, Cell]]:
+    """An alert on the site colours its layer's cell; "" stands for alerts that name no site and no target."""
+    for name, cell in layers.items():
+        mine = [
+            alert for alert in alerts
+            if alert.labels.get("layer") == COLUMNS[name][0] and alert.state in ("firing", "pending")
+            and alert.severity in STATES and _about(alert, site)
+        ]  # fmt: skip
+        states = [STATES[alert.severity] if alert.state == "firing" else "warn" for alert in mine]
+        state = min([*states, cell.state or "ok"], key=ORDER.index) if states else cell.state
+        if states and not cell.state:
+            words = "1 alert" if len(mine) == 1 else f"{len(mine)} alerts"
+            cell = Cell(state, words, mine[0].name, "", (), "")  # noqa: PLW2901
+        yield name, Cell(state, cell.value, cell.note, cell.target, cell.spark, cell.slug)
+
+
+def _about(alert: Alert, site: str) -> bool:
+    if site:
+        return site in (alert.labels.get("site"), alert.labels.get("instance"))
+    return not alert.labels.get("site") and alert.labels.get("layer") == "security"
+
+
+def _row(name: str, about: str, path: str, cells: Iterable[tuple[str, Cell]]) -> GridRow:
+    those = tuple(cells)
+    state = min((cell.state for _, cell in those if cell.state), key=ORDER.index, default="none")
+    return GridRow(name, about, path, state, those)
