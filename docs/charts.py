@@ -20,7 +20,7 @@ def charts() -> str:
 def _rows(chart: Chart) -> Iterator[Sequence[str]]:
     """The chart's own cells stand in its first row."""
     title = f"{chart.title}: {chart.subtitle}" if chart.subtitle else chart.title
-    cells = (title, chart.unit.replace("_", " "), f"{chart.job} {chart.part}")
+    cells = (title, chart.unit.replace("_", " "), f"{chart.job} {chart.part}".strip() or "rules")
     lines = [(curve.name, curve.expr) for curve in chart.curves]
     lines += [(f"limit: {limit.name}", limit.expr) for limit in chart.limits]
     for name, expr in lines:
