@@ -20,7 +20,7 @@ STALE_SECONDS = 15.0  # at the least: a tick may close 2 s after it was due
 
 PAGES = (("Overview", "/", "overview", "o"), ("Trends", "/trends", "trends", "r"),
          ("Drupal", "/drupal", "drupal", "d"), ("Slowest", "/slowest", "slowest", "s"),
-         ("SLOs", "/slo", "slo", "b"),
+         ("Security", "/security", "security", "e"), ("SLOs", "/slo", "slo", "b"),
          ("Host", "/host", "host", "h"),
          ("Alerts", "/alerts", "alerts", "a"), ("Targets", "/targets", "targets", "t"),
          ("Explore", "/explore", "explore", "x"))  # fmt: skip

@@ -47,6 +47,7 @@ DASHBOARD = {
     "/drupal": "Page: every Drupal site in a line, those that need a look first.",
     "/site/<name>": "Page: one site: cron, queues, errors, updates, users, sizes, requests, who asks, what happened.",
     "/slowest": "Page: routes, SQL and places in PHP that take most time; `by` is `time`, `calls` or `mean`.",
+    "/security": "Page: what happened, how it is known, what happened around it; `site` shows one site only.",
     "/slo": "Page: each objective: what is left of its error budget, how fast it burns, when it is empty.",
     "/explore": "Page: any expression as chart and table: `q` is the expression.",
     "/explore.csv": "The lines of `q` as CSV, a column for each series.",

@@ -108,6 +108,10 @@ def _log(m: "Moment") -> Iterator[Sample]:
         for bucket, rate in zip(BUCKETS, counts, strict=True):
             text = "+Inf" if bucket == math.inf else str(bucket)
             yield counter(m, "web_request_duration_seconds_bucket", rate, site=site, le=text)
+        for found, outcome, rate in (("probe", "attempt", 0.05), ("sqli", "blocked", 0.01), ("sqli", "attempt", 0.004)):
+            yield counter(m, "security_requests_total", rate * share, site=site, outcome=outcome, **{"class": found})
+        for result, rate in (("failed", 0.02), ("blocked", 0.013), ("succeeded", 0.004)):
+            yield counter(m, "security_logins_total", rate * share, site=site, result=result)
         for agent, part in (("people", 0.6), ("search", 0.2), ("ai", 0.15), ("script", 0.05)):
             yield counter(m, "web_agents_total", 45 * share * part, site=site, agent=agent)
 

@@ -3,7 +3,7 @@
 import atexit
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -50,7 +50,8 @@ def full(folder: Path) -> World:
     """The same with everything that is on no smaller host: two sites, their log, the other servers."""
     world = _world(folder, Scene(NOW, trouble=1140, targets=(*scene.TARGETS, *services.TARGETS)))
     _in_trouble(world, [each for name, left in (("shop", 0.06), ("news", 0.82)) for each in burned(name, left)])
-    world.events.record(guessed())
+    for each in (guessed(), *guessed_again()):
+        world.events.record(each)
     late = replace(happened()[2], id="cron:2", site=services.SITES[0], title="Cron has not run for 5 h")
     world.events.record(late)
     return world
@@ -75,6 +76,16 @@ def guessed() -> Event:
     evidence = ({"request": "POST /user/login", "status": "403"},)
     return Event("security.brute_force:1", "security.brute_force", "warning", scene.HOST, services.SITES[0], NOW - 4000,
                  NOW - 3200, 142, title, evidence)  # fmt: skip
+
+
+def guessed_again() -> Iterator[Event]:
+    web_shell = ({"request": "POST /sites/default/files/x.php", "status": "200", "rule": "webshell-call"},
+                 {"file": "sites/default/files/x.php", "changed": "2026-09-21 13:41", "owner": "www-data"})  # fmt: skip
+    yield Event("security.webshell:1", "security.webshell", "critical", scene.HOST, services.SITES[0], NOW - 1900,
+                NOW - 1700, 3, "webshell on shop.example.org from 203.0.113.0/24: may have succeeded, 3 requests",
+                web_shell, state="open")  # fmt: skip
+    yield Event("security.probe:1", "security.probe", "info", scene.HOST, services.SITES[1], NOW - 7000, NOW - 6000, 31,
+                "probe on news.example.org from 198.51.100.0/24: attempt, 31 requests")  # fmt: skip
 
 
 def _in_trouble(world: World, recorded: Sequence[Sample] = ()) -> World:

@@ -33,6 +33,7 @@ PATHS = (
     "/drupal",
     "/slowest?by=mean",
     "/slo",
+    "/security",
     "/explore",
     "/explore?q=up",
     "/explore?q=rate(",

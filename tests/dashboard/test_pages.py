@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from alerts.rulefile import RuleFileError
 from collectors.model import Event, Finding
 from dashboard import asked
-from dashboard.pages import alerts, drupal, explore, host, overview, site, slo, slowest, targets, trends
+from dashboard.pages import alerts, drupal, explore, host, overview, security, site, slo, slowest, targets, trends
 from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
@@ -36,6 +36,7 @@ PATHS = {
     "/targets": targets,
     "/slowest": slowest,
     "/slo": slo,
+    "/security": security,
     "/drupal": drupal,
     QUERY: explore,
 }
