@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from alerts import runbooks
 from alerts.model import Alert
+from alerts.notices import fingerprint
 from dashboard import units
 from dashboard.marks import state_of
+from dashboard.standing import Standing
 from dashboard.steps import Step, steps
 
 HIDDEN = ("alertname", "severity")
@@ -13,6 +16,8 @@ HIDDEN = ("alertname", "severity")
 
 @dataclass(frozen=True)
 class AlertCard:
+    key: str
+    """Fingerprint of its labels."""
     name: str
     state: str
     """pending, firing or resolved."""
@@ -31,11 +36,16 @@ class AlertCard:
     missing_since: float | None
     """Unix seconds since which nobody knows whether it is still true."""
     labels: tuple[tuple[str, str], ...]
+    runbook: bool
+    """Whether a page says what it means and what to do."""
+    standing: Standing | None = None
+    """On its way to people; None where it does not fire, or is not asked for."""
 
 
 def card(alert: Alert) -> AlertCard:
     labels = tuple((name, value) for name, value in sorted(alert.labels.items()) if name not in HIDDEN)
     return AlertCard(
+        fingerprint(alert.labels),
         alert.name,
         alert.state,
         "ok" if alert.state == "resolved" else state_of(alert.severity),
@@ -49,6 +59,7 @@ def card(alert: Alert) -> AlertCard:
         alert.resolved_at,
         alert.missing_since,
         labels,
+        alert.name in runbooks.names(),
     )
 
 

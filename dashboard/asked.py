@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from flask import Response, current_app, render_template, request
 
-from dashboard import moments, svg, units, words
+from dashboard import moments, prose, svg, units, words
 from dashboard.api import wants_json
 from dashboard.moments import Zone, zone_of_host
 from dashboard.remembered import Memory
@@ -20,6 +20,7 @@ COLUMNS = 240
 FEWEST, MOST = 60, 1200
 WORDS = {
     "svg": svg, "words": words, "text": units.text, "ago": moments.ago, "span": moments.span, "iso": moments.iso,
+    "markdown": prose.html,
 }  # fmt: skip
 """What the templates say things with."""
 

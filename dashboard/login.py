@@ -103,6 +103,11 @@ def _guard() -> ResponseReturnValue | None:
     return None
 
 
+def who() -> str:
+    """Who asks, for what is recorded of it."""
+    return "the dashboard" if _has_session() else "a token"
+
+
 def _by_token(scope: Scope | None) -> Response | None:
     if scope is None:
         return _unknown()

@@ -2,13 +2,27 @@
 
 from flask import Blueprint
 
-from dashboard.pages import alerts, drupal, explore, host, overview, security, site, slo, slowest, targets, trends
+from dashboard.pages import (
+    alerts,
+    drupal,
+    explore,
+    host,
+    overview,
+    runbook,
+    security,
+    site,
+    slo,
+    slowest,
+    targets,
+    trends,
+)
 
 PAGES: tuple[Blueprint, ...] = (
     overview.blueprint, trends.blueprint, host.blueprint, alerts.blueprint, targets.blueprint,
     drupal.blueprint,
     site.blueprint,
     explore.blueprint,
+    runbook.blueprint,
     security.blueprint,
     slo.blueprint,
     slowest.blueprint,

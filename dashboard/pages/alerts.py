@@ -1,17 +1,19 @@
 """The alerts: what fires and what to do, what may fire soon, what is over; and every rule with its health."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, request
 
 from alerts.model import Alert, RuleHealth
+from dashboard.acting import HOURS
 from dashboard.alert_cards import AlertCard, cards
 from dashboard.asked import answer, remembering, view
 from dashboard.marks import state_of
 from dashboard.moments import span
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
+from dashboard.standing import SilenceRow, silences, standings
 
 blueprint = Blueprint("alerts", __name__)
 
@@ -56,19 +58,25 @@ class AlertsPage:
     resolved: tuple[AlertCard, ...]
     """Within the last hour."""
     groups: tuple[RuleGroup, ...]
+    silences: tuple[SilenceRow, ...]
+    hours: tuple[int, ...]
+    """How long one can be silent."""
     refused: tuple[str, ...]
     """What is wrong with rule files, with file and line."""
 
 
 def build(services: Services, asked: View, name: str = "") -> AlertsPage:
     alerts = [alert for alert in services.alerting.alerts() if name in ("", alert.name)]
+    known = standings(services.desk)
     return AlertsPage(
         shell=shell(services, asked, "Alerts"),
         name=name,
-        firing=cards(alerts, "firing"),
+        firing=tuple(replace(each, standing=known.get(each.key)) for each in cards(alerts, "firing")),
         pending=cards(alerts, "pending"),
         resolved=cards(alerts, "resolved"),
         groups=tuple(_groups(services, alerts, name)),
+        silences=silences(services.desk, asked.now),
+        hours=HOURS,
         refused=tuple(str(error) for error in services.alerting.errors()),
     )
 

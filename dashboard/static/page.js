@@ -54,7 +54,7 @@ const Page = {
     return facts(data) !== facts(Page.data);
   },
 
-  // Exchange what the answer has anew. What is open stays open; what has the focus stays as it is.
+  // Exchange what the answer has anew. What is open stays open; what has the focus, or was typed into, stays as it is.
   place(html) {
     const fresh = new DOMParser().parseFromString(html, "text/html");
     document.title = fresh.title;
@@ -75,6 +75,7 @@ const Page = {
 
   exchange(old, now) {
     if (old.outerHTML === now.outerHTML) return;
+    if ([...old.querySelectorAll("input,textarea")].some((field) => field.value !== field.defaultValue)) return;
     const open = [...old.querySelectorAll("details")].map((details) => details.open);
     now.querySelectorAll("details").forEach((details, at) => (details.open = open[at] ?? details.open));
     old.replaceWith(now);

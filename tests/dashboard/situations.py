@@ -1,17 +1,22 @@
 """Worlds to look at: a calm host, one in trouble, one just started, one whose agent has stopped, one with a gap."""
 
 import atexit
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
+
+from sqlalchemy import insert
 
 from alerts import rulefile
 from alerts.asked import rule_keys
 from alerts.model import Alert, Group, RuleHealth
+from alerts.notices import fingerprint
 from alerts.recording import RULES_TARGET, sample
+from alerts.state import alert_table
 from alerts.templates import expand
 from collectors.model import Event, Finding, PartStatus, Sample, Target, TargetStatus
 from history.database import open_database
@@ -55,6 +60,15 @@ def full(folder: Path) -> World:
     late = replace(happened()[2], id="cron:2", site=services.SITES[0], title="Cron has not run for 5 h")
     world.events.record(late)
     return world
+
+
+def fire(world: World) -> None:
+    """What fires is in the database, as the engine leaves it."""
+    with world.engine.begin() as connection:
+        for alert in world.alerting.found:
+            if alert.state == "firing":
+                row = {"rule": "r", "fingerprint": fingerprint(alert.labels), "alert": json.dumps(asdict(alert))}
+                connection.execute(insert(alert_table).values(**row))
 
 
 def burned(name: str, left: float) -> Sequence[Sample]:

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from alerts import silences
+from alerts.matchers import Matcher
 from alerts.rulefile import RuleFileError
+from alerts.silences import Silence
 from collectors.model import Event, Finding
 from dashboard import asked
 from dashboard.pages import alerts, drupal, explore, host, overview, security, site, slo, slowest, targets, trends
@@ -148,6 +151,11 @@ def everything_odd(world: World) -> World:
         alert("CpuSteal", scene.NODE, "firing", 0.2, 700),
         alert("CpuSteal", services.SHOP_SITE, "firing", 0.2, 700),
     ]  # fmt: skip
+    situations.fire(world)
+    assert world.services.desk
+    silences.acknowledge(world.engine, world.alerting.found[0], "kim", now=NOW - 60, until=NOW + 3600)
+    later = Silence((Matcher("host", "=", "web-01"),), NOW + 600, NOW + 3600, "kim", "a new disk")
+    silences.post(world.engine, later, NOW)
     world.alerting.states = [replace(world.alerting.states[0], health="err", last_error="boom"), *world.alerting.states]
     world.alerting.refused = [RuleFileError("own.yml", 7, "fo", "an unknown key", "one of for")]
     return world
