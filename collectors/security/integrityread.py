@@ -130,7 +130,8 @@ def _matters(trees: list[Tree]) -> Iterator[tuple[int, str]]:
 
 
 def _below(root: Path, start: str, most: int) -> list[str]:
-    found, waiting = [], [start]
+    found: list[str] = []
+    waiting = [start]
     while waiting and len(found) < most:
         folder = waiting.pop()
         found.append(folder)

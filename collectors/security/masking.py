@@ -4,16 +4,14 @@ import re
 
 MOST_CHARACTERS = 16_384
 HIDDEN = "…"
-SECRET = (
-    r"pass(?:wd|word|phrase)?|pwd|secret|salt|token|credential|dsn|api_?key|private_?key|access_?key|auth(?:orization)?"
-)
+NAMES = r"pass(?:wd|word|phrase)?|pwd|secret|salt|token|credential|dsn|(?:api|private|access)_?key|auth(?:orization)?"
 KEYED = re.compile(
-    rf"""(?is)(['"][^'"\n]*(?:{SECRET}|key)[^'"\n]*['"]\s*\]?\s*(?:=>|=|,|:)\s*)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+    rf"""(?is)(['"][^'"\n]*(?:{NAMES}|key)[^'"\n]*['"]\s*\]?\s*(?:=>|=|,|:)\s*)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 )
 """'password' => '...', $settings['hash_salt'] = '...', define('DB_PASS', '...')."""
-VARIABLE = re.compile(rf"""(?is)(\$\w*(?:{SECRET}|key)\w*\s*=\s*)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+VARIABLE = re.compile(rf"""(?is)(\$\w*(?:{NAMES}|key)\w*\s*=\s*)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 HEREDOC = re.compile(r"(?s)(<<<\s*['\"]?(\w+)['\"]?\s*\n).*?(\n\s*\2\b)")
-DIRECTIVE = re.compile(rf"(?im)^(\s*[^\n#;]*?\b[\w\-\]\[]*(?:{SECRET})[\w\-\]\[]*[ \t]*[=: \t][ \t]*)(\S[^\n;]*)")
+DIRECTIVE = re.compile(rf"(?im)^(\s*[^\n#;]*?\b[\w\-\]\[]*(?:{NAMES})[\w\-\]\[]*[ \t]*[=: \t][ \t]*)(\S[^\n;]*)")
 """SetEnv DB_PASSWORD x, env[DB_PASSWORD] = x, fastcgi_param DB_PASS x; of web servers and pools."""
 ACCOUNT = re.compile(r"([a-z][a-z0-9+.-]{1,20}://)[^\s/'\"]{1,300}@", re.IGNORECASE)
 TOKEN = re.compile(r"(?<![\w/.+=-])(?=[\w+=-]*\d)(?=[\w+=-]*[A-Za-z])[A-Za-z0-9+=_-]{20,}(?![\w/.])")
