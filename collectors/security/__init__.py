@@ -18,6 +18,8 @@ from collectors.security import (
     integrity,
     integrityread,
     listeners,
+    posture,
+    postureread,
     webchild,
 )
 from collectors.security.config import Security
@@ -45,6 +47,7 @@ COLLECTOR = Collector(
         ),
         Follower("web_children", webchild.FAMILIES, webchild.read, webchild.step, webchild.samples, once_a_look),
         Follower("files", files.FAMILIES, filewalk.read, files.step, files.samples, once_a_look, MINUTE),
+        Follower("posture", posture.FAMILIES, postureread.read, posture.step, posture.samples, once_a_look, MINUTE),
         Follower(
             "integrity",
             integrity.FAMILIES,

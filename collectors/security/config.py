@@ -14,6 +14,12 @@ class SiteFiles(Config):
     """Its settings.php."""
     user: str = Field("", max_length=100)
     """The account that runs its PHP; without it, only what everybody may write is found."""
+    host: str = Field("", max_length=255)
+    """The name by which it is asked for."""
+    url: str = Field("", max_length=300)
+    """Where its web server listens on this host: `https://127.0.0.1:443`; without it, nothing is asked over HTTP."""
+    pool: str = Field("", max_length=4096)
+    """The file of its PHP-FPM pool; php.ini is looked for beside it."""
 
 
 class Security(Config):
