@@ -13,7 +13,7 @@ from collectors.model import Event
 from collectors.security.blocks import blocks, is_private
 from history.events import Events
 from history.pseudonyms import pseudonymised
-from history.timeline import AFTER, BEFORE, around, as_csv, as_json
+from history.timeline import around, as_csv, as_json
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg] # click 8.1 has no argument
@@ -59,8 +59,8 @@ def show(context: Context, event_id: str) -> None:
 
 @command.command("around")
 @click.argument("event_id", metavar="ID")
-@click.option("--before", type=Duration(), default=str(int(BEFORE)), help="How long before it; 30m if not given.")
-@click.option("--after", type=Duration(), default=str(int(AFTER)), help="How long after it; 30m if not given.")
+@click.option("--before", type=Duration(), default="30m", help="How long before it; 30m if not given.")
+@click.option("--after", type=Duration(), default="30m", help="How long after it; 30m if not given.")
 @click.pass_obj
 def timeline(context: Context, event_id: str, before: float, after: float) -> None:
     """What happened on the same host and site around an event, in order; the event itself has a mark."""
