@@ -4,7 +4,6 @@ import json
 import os
 import re
 import time
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from agent import paths
 from agent.cli import NOUNS, main
 from agent.configuration import parse
 from agent.running import BusyError, alone
-from collectors.model import Event, Gauge, Target
+from collectors.model import Gauge, Target
 from history.access import Access
 from history.database import open_database
 from history.events import Events
@@ -281,28 +280,3 @@ def test_an_event_is_added_from_a_script(state: Path, config: Path) -> None:
         ("--kind", "deploy", "--title", "x", "--site", "a\nb"), ("--kind", "deploy", "--title", "x", "--at", "-1"),
     ):  # fmt: skip
         assert add(*words).exit_code == 2, words
-
-
-def test_recorded_events_are_shown_with_what_is_around_and_exported(state: Path, config: Path) -> None:
-    def events(*words: str) -> Result:
-        return raingauge("--config", config, "events", *words)
-
-    now = time.time()
-    guessed = Event(
-        "security.bruteforce:1", "security.bruteforce", "info", "lab", "shop", now - 60, now - 50, 9, "9 logins failed",
-        ({"source": "198.51.100.7", "failed": "9"},), "k",
-    )  # fmt: skip
-    for event in (guessed, replace(guessed, id="deploy:1", kind="deploy", first=now - 90, last=now - 90, title="v2")):
-        Events(open_database(state)).record(event)
-    shown = said(events("show", "security.bru"))
-    assert "nft 'add rule inet raingauge input ip saddr { 198.51.100.7 } drop'" in shown
-    lines = said(events("around", "security.bruteforce:1")).splitlines()
-    assert [line[0] for line in lines] == [" ", ">"]
-    assert "v2" in lines[0]
-    assert said(events("export", "--since", "1h", "--kind", "security.")).count("\n") == 2
-    (found,) = json.loads(
-        said(events("export", "--format", "json", "--severity", "info", "--kind", "sec", "--pseudonyms"))
-    )
-    assert found["evidence"][0]["source"] not in ("198.51.100.7", "")
-    assert events("show", "nothing").exit_code == 1
-    assert events("export", "--since", "yesterday").exit_code == 2
