@@ -1,7 +1,7 @@
 """How a site is set up: what of it can be read that should not, TLS, headers, PHP's and Drupal's settings.
 
-A state is a finding, with its line of explanation and its fix in findings.toml; only that it appears or goes is an
-event. Headers that change are one, too: somebody may have taken them away.
+A state is a finding, with its line of explanation and its fix in findings.toml; that it appears or goes is an event
+of no alarm. Headers that change are one, too: somebody may have taken them away.
 
 Source: https://owasp.org/www-project-secure-headers/ https://www.drupal.org/docs/security-in-drupal
 """
@@ -119,11 +119,11 @@ def _of_settings(settings: Mapping[str, bool]) -> Iterator[tuple[str, int]]:
 
 
 def _turned(site: str, before: Mapping[str, int], now: Mapping[str, int], at: float) -> Iterator[Event]:
-    """At the first look findings are a state, and no news."""
+    """Each finding once when it is first seen, so that its fix can be read, and once when it is mended."""
     for name, value in sorted(now.items()):
-        if before.get(name, value) != value:
+        if before.get(name, 0) != value:
             about = findings()[name]
-            words = "is new" if value else "is mended"
+            words = "was found" if value else "is mended"
             yield event(
                 "finding", "info", at, f"{site}: the finding {name} {words}",
                 {"finding": name, "severity": about.severity, "why": about.why, "fix": about.fix if value else ""},

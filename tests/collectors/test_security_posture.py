@@ -85,7 +85,8 @@ def test_php_and_its_own_defaults() -> None:
 def test_a_state_is_no_news_and_a_change_is() -> None:
     shown: dict[str, Any] = {"site": "shop", "answers": {"/.git/HEAD": [200, "ref: x"]}, "headers": SAFE}
     state, events = look({}, shown)
-    assert events == []
+    assert [(event.severity, event.title) for event in events] == [("info", "shop: the finding git_exposed was found")]
+    assert look(state, shown)[1] == []
     assert FINDING(1, "shop", "git_exposed", "critical") in samples(state)
     state, events = look(state, {**shown, "answers": {"/.git/HEAD": [404, ""]}})
     assert [(event.severity, event.title) for event in events] == [
@@ -95,7 +96,7 @@ def test_a_state_is_no_news_and_a_change_is() -> None:
     assert (events, FINDING(0, "shop", "git_exposed", "critical") in samples(state)) == ([], True)
     _, events = look(state, {**shown, "headers": {**SAFE, "x-frame-options": ""}})
     assert sorted(event.title for event in events) == [
-        "shop: headers changed: x-frame-options", "shop: the finding git_exposed is new",
+        "shop: headers changed: x-frame-options", "shop: the finding git_exposed was found",
     ]  # fmt: skip
     assert "nginx: location" in str(events[0].evidence + events[1].evidence)
 
