@@ -18,6 +18,7 @@ from agent.ingest.remote_write import RemoteWrite
 from agent.ingest.scrape_config import ScrapeConfig
 from agent.notify_settings import NotifySettings
 from agent.problems import problems, shown
+from agent.shipping import Ship
 from alerts.slo import Slo
 from collectors import registry
 from collectors.config import Bytes, Config, Seconds, Secret, reveal
@@ -96,6 +97,8 @@ class HistorySettings(Config):
     """File that holds that address instead, as it may have a password in it."""
     events: Annotated[Seconds, Field(gt=0)] = 400 * 86400.0
     """How long events are kept: deploys, restarts, alerts; at most 200,000 of them."""
+    personal: Annotated[Seconds, Field(gt=0)] = 90 * 86400.0
+    """How long events keep addresses and names of accounts; what happened, when and how often is kept on."""
     limits: LimitSettings = LimitSettings()
     """What one query may take before it is refused."""
     promql_2x: bool = False
@@ -208,6 +211,8 @@ class Configuration(Config):
     """Objectives of sites: how many of their requests are to be good. Access logs tell whether they are."""
     notify: NotifySettings = NotifySettings()  # type: ignore[valid-type] # made above, one key a notifier
     """Who is told about alerts."""
+    ship: Ship = Ship()
+    """Where events of security are sent at once, off this host."""
     external_url: str = ""
     """Address of these pages as people reach it; links in notifications begin with it."""
 

@@ -14,6 +14,7 @@ from agent.ingest.scraping import Scraping
 from agent.ingest.send import Forwarding, Sender
 from agent.running import PAGES_FILE, VERSION, scrape_access, write_access
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
+from agent.shipping import Shipping
 from agent.upkeep import Upkeep
 from collectors.model import Sample
 from dashboard.services import Services
@@ -46,6 +47,7 @@ class Everything:
         self._scraping = Scraping(configuration.scrape_configs, sink)
         self._receiver = Receiver(store)
         self._rules = alerting.Rules(configuration, source, engine, sink, time.time)
+        self._shipping = Shipping(configuration.ship, engine)
         self._dead_man = dead_man.Watch(configuration.dead_man, self._progress, time.time)
         self.collecting = Collecting(
             configuration,
@@ -105,6 +107,7 @@ class Everything:
         self.collecting.wait_for_first_tick(FIRST_TICK_SECONDS)
         self._rules.start()
         self._dead_man.start()
+        self._shipping.start()
 
     def reload(self, configuration: Configuration) -> None:
         self.collecting.reload(configuration)
@@ -117,6 +120,7 @@ class Everything:
         self._scraping.stop()
         self._rules.stop()
         self._upkeep.stop()
+        self._shipping.stop()
         for sender in self._senders:
             sender.stop()
         self.dashboard.stop()

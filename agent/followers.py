@@ -26,6 +26,7 @@ log = logging.getLogger("raingauge.followers")
 
 LOOK_SECONDS = 1.0
 SAVE_SECONDS = 5.0
+HEARD_SECONDS = 3600.0
 CURSOR = ""
 """Key of the cursor among those of the state."""
 
@@ -72,6 +73,11 @@ class Kept:
             ]
             if rows:
                 connection.execute(insert(follower_table), rows)
+
+    def heard(self, kinds: Sequence[str], host: str, now: float) -> list[tuple[str, float]]:
+        """Site and end of this host's events of these kinds in the last hour."""
+        found = (event for kind in kinds for event in self._events.events(now - HEARD_SECONDS, now, kind=kind))
+        return [(event.site, event.last) for event in found if event.host in ("", host)]
 
 
 class Followed:
@@ -151,6 +157,8 @@ class Followed:
         # Before the step: what it cannot take would come again for ever.
         self._cursor = cursor
         if payload is not None:
+            if self._follower.hears:
+                payload = {**payload, "heard": self._kept.heard(self._follower.hears, self._host, time.time())}
             self._state, events = self._follower.step(self._state, payload)
             self._events += [event if event.host else replace(event, host=self._host) for event in events]
         if self._events or self._clock() - (self._saved_at or 0.0) >= SAVE_SECONDS:

@@ -15,6 +15,7 @@ from typing import Protocol
 from agent.collecting import Collecting
 from agent.configuration import Configuration, ConfigurationError, split_address
 from agent.exporter import Authorised
+from agent.shipping import Shipping
 from history.access import Access
 from history.database import open_database
 
@@ -73,15 +74,18 @@ class Agent:
         engine = open_database(state_dir, configuration.history.database_url(), check=True)
         authorised = scrape_access(Access(engine), configuration.exporter.listen)
         self.collecting = Collecting(configuration, engine, version=VERSION, authorised=authorised)
+        self._shipping = Shipping(configuration.ship, engine)
 
     def start(self) -> None:
         self.collecting.start()
+        self._shipping.start()
 
     def reload(self, configuration: Configuration) -> None:
         self.collecting.reload(configuration)
 
     def stop(self) -> None:
         self.collecting.stop()
+        self._shipping.stop()
 
 
 def alone(state_dir: Path) -> None:

@@ -37,6 +37,8 @@ class Upkeep:
         self._events = events
         self._settings = settings
         self._looked = 0.0
+        self._forgotten = 0.0
+        """Up to then no event has addresses any more; Unix seconds."""
         self._stopping = threading.Event()
         self._failing = False
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
@@ -72,3 +74,4 @@ class Upkeep:
         due = not 0 <= now - self._looked < EVENTS_EVERY and self._store.maintenance.trusts(now)
         if due and not self._events.expire(now - self._settings.events):
             self._looked = now
+            self._forgotten = self._events.forget(self._forgotten, now - self._settings.personal)

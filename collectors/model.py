@@ -182,6 +182,9 @@ class Follower:
     """As a part's."""
     beside: bool = False
     """It reads a file beside the server, which is there when the server is not: it does not make the target up."""
+    hears: tuple[str, ...] = ()
+    """Kinds of this host's own events that `step` is told of: its payload, an object, has them as `heard`,
+    [site, last (Unix seconds)] each, of the last hour."""
 
 
 @dataclass(frozen=True)

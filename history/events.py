@@ -5,6 +5,7 @@ the further ones; from the thousandth of a kind, one event counts them, whatever
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
@@ -33,6 +34,7 @@ from sqlalchemy.exc import IntegrityError
 
 from collectors.model import Event
 from history.database import METADATA, make_tables
+from history.pseudonyms import forgotten
 
 event_table = Table(
     "event", METADATA,
@@ -110,6 +112,19 @@ class Events:
             if numbers:
                 connection.execute(delete(event_table).where(column.number.in_(numbers)))
         return len(numbers)
+
+    def forget(self, after: float, before: float) -> float:
+        """Addresses and accounts go from some of what ended in after..before (Unix seconds); how far that came."""
+        column = event_table.c
+        with self._engine.begin() as connection:
+            query = select(event_table).where(column.last >= after, column.last < before)
+            rows = connection.execute(query.order_by(column.last).limit(AT_ONCE)).all()
+            for row in rows:
+                event = _event(row)
+                if (less := forgotten(event)) != event:
+                    values = {name: _values(less)[name] for name in ("title", "evidence", "dedup_key")}
+                    connection.execute(update(event_table).where(column.number == row.number).values(values))
+        return before if len(rows) < AT_ONCE else max(math.nextafter(after, before), rows[-1].last)
 
     def events(
         self,

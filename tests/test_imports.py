@@ -28,6 +28,7 @@ CLIENTS = {
     "postgres": {"psycopg"},
     "probe": {"cryptography", "dns", "re2"},
     "redis": {"redis"},
+    "security": {"watchfiles"},
     "weblog": {"yaml"},
 }
 """Collector -> the client libraries that it may import; the others need none."""

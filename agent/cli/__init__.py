@@ -18,6 +18,7 @@ NOUNS = (
     "query",
     "runbook",
     "event",
+    "events",
     "history",
     "rules",
     "config",

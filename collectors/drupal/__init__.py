@@ -12,6 +12,7 @@ from collectors.drupal import (
     drift,
     facts,
     grants,
+    logins,
     queues,
     schema,
     sizes,
@@ -107,6 +108,7 @@ COLLECTOR = Collector(
     ),
     followers=(
         Follower("watchdog", watchdog.FAMILIES, watchdog.read, watchdog.step, watchdog.samples, interval=MINUTE),
+        Follower("logins", logins.FAMILIES, logins.read, logins.step, logins.samples, interval=MINUTE),
         Follower("changes", (), snapshots.read, snapshots.step, snapshots.samples, interval=MINUTE),
     ),
     instance=lambda config, _host: config.site,

@@ -9,6 +9,9 @@ MOST_ROLES = 500
 MOST_PERMISSIONS = 5000
 MOST_MEMBERS = 1000
 """A role that more accounts have is not followed account by account, unless it gives all rights."""
+MOST_FILTERS = 50
+GUARDING = frozenset({"filter_html", "filter_html_escape"})
+"""Filters that take markup away."""
 EVERYBODY = ("anonymous", "authenticated", "anonymous user", "authenticated user")
 DANGEROUS = frozenset({
     "administer permissions", "administer users", "administer modules", "administer site configuration",
@@ -52,6 +55,25 @@ def _permissions_of(changes: Changes, role: str, allowed: list[str]) -> None:
     ]
     ordered = sorted(records, key=lambda each: (each["permission"] not in risky, each["permission"]))
     changes.tell("drupal.permissions_changed", f"The role {role} {', '.join(words)}", ordered, severity)
+
+
+def formats(changes: Changes, now: Mapping[str, Sequence[str]]) -> None:
+    """A text format without a filter lets through what the filter stopped: markup, scripts, PHP."""
+    known = {plain(name): sorted(plain(each) for each in now[name])[:MOST_FILTERS] for name in sorted(now)[:MOST_ROLES]}
+    moved, before = changes.moved("formats", known)
+    if not moved:
+        return
+    records, severity = [], "info"
+    for name in sorted(known.keys() | before.keys()):
+        was, has = set(before.get(name, ())), set(known.get(name, ()))
+        came, went = sorted(has - was), sorted(was - has)
+        if "php_code" in came or (name in known and went and set(went) & GUARDING):
+            severity = "warning"
+        words = [*(f"+{each}" for each in came), *(f"-{each}" for each in went)]
+        if words or (name in known) != (name in before):
+            records.append({"format": name, "filters": ", ".join(words)})
+    title = f"Text formats changed: {listed(each['format'] for each in records)}"
+    changes.tell("drupal.text_formats_changed", title, records, "warning" if severity == "warning" else "info")
 
 
 def roles(changes: Changes, pairs: Sequence[tuple[int, str]], admin_roles: Sequence[str]) -> None:

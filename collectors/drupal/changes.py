@@ -18,6 +18,7 @@ from collectors.model import Event, Severity, State
 IMPORTED = 5
 """So many configurations that changed at once came from an import."""
 MOST_NAMES = 20_000
+FIRST = "Account 1, which has all rights, has another name, address, password or state"
 RISKY: dict[str, Severity] = {
     "php": "warning", "devel": "warning", "webprofiler": "warning", "stage_file_proxy": "info",
     "backup_migrate": "info", "views_ui": "info", "field_ui": "info",
@@ -50,6 +51,12 @@ class Snapshot(TypedDict, total=False):
     """Roles that have all rights, or one by which to get them all."""
     permissions: Mapping[str, Sequence[str]]
     """Role -> what it may."""
+    first_account: str
+    """A hash of what account 1 is: name, mail, password and state, as far as we may see them."""
+    formats: Mapping[str, Sequence[str]]
+    """Text format -> the filters that are on."""
+    trusted_hosts: str
+    """A hash of trusted_host_patterns; "" for none."""
 
 
 def step(state: State, snapshot: Snapshot) -> tuple[State, Sequence[Event]]:
@@ -66,6 +73,14 @@ def step(state: State, snapshot: Snapshot) -> tuple[State, Sequence[Event]]:
         now = bool(snapshot["maintenance"])
         if changes.moved("maintenance", now)[0]:
             changes.tell("drupal.maintenance", f"Maintenance mode was switched {'on' if now else 'off'}")
+    if snapshot.get("first_account") and changes.moved("first account", digest(snapshot["first_account"]))[0]:
+        changes.tell("drupal.first_account_changed", FIRST, severity="warning")
+    if "formats" in snapshot:
+        access_changes.formats(changes, snapshot["formats"])
+    if "trusted_hosts" in snapshot and changes.moved("trusted hosts", digest(snapshot["trusted_hosts"]))[0]:
+        is_gone = not snapshot["trusted_hosts"]
+        words = "are no longer set: any host name is answered" if is_gone else "changed"
+        changes.tell("drupal.trusted_hosts", f"The trusted hosts {words}", severity="warning" if is_gone else "info")
     if "permissions" in snapshot:
         access_changes.permissions(changes, snapshot["permissions"])
     if "roles" in snapshot:

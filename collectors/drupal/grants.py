@@ -115,6 +115,7 @@ def _views(account: Account, seven: bool) -> dict[str, str]:
         " WHERE collection IN ('update', 'update_available_releases')"
         " OR (collection = 'system' AND name = 'advisories_response')",
         named("raingauge_config"): f"SELECT collection, name, data FROM {table('config')}"
-        " WHERE collection = '' AND (name LIKE 'user.role.%' OR name IN ('core.extension', 'system.cron',"
+        " WHERE collection = '' AND (name LIKE 'user.role.%' OR name LIKE 'filter.format.%'"
+        " OR name IN ('core.extension', 'system.cron',"
         " 'system.logging', 'system.performance'))",
     }

@@ -19,6 +19,7 @@ from collectors.drupal.php_values import Value, unserialize
 from collectors.drupal.site import Site
 from collectors.drupal.update_data import extensions
 from collectors.errors import Denied, ParseError
+from collectors.inventory.php.memory import Dynamic
 from collectors.model import Event, State
 
 STATE = ("system.cron_last", "system.maintenance_mode", "system.css_js_query_string", "asset.css_js_query_string")
@@ -38,7 +39,7 @@ class Cursor(TypedDict):
 def look(site: Site, name: str, cursor: Cursor | None, now: float) -> tuple[Snapshot | None, Cursor]:
     found = Snapshot(now=now, site=name)
     _code(site, found)
-    refused = [error for take in (_state, _extensions, _config, _container, _access)
+    refused = [error for take in (_state, _extensions, _config, _container, _access, _first_account, _formats)
                if (error := _tried(take, site, found))]  # fmt: skip
     if refused and not found.keys() & TAKEN:
         raise refused[0]
@@ -64,6 +65,9 @@ def _code(site: Site, found: Snapshot) -> None:
     deployment = site.settings.get("settings", "deployment_identifier")
     if isinstance(deployment, str):
         found["deployment"] = deployment
+    hosts = site.settings.get("settings", "trusted_host_patterns")
+    if site.settings.variables and not site.seven and not isinstance(hosts, Dynamic):
+        found["trusted_hosts"] = digest(hosts) if hosts else ""
 
 
 def _lock(docroot: str) -> str:
@@ -184,6 +188,51 @@ def _members(site: Site, admin: Sequence[str]) -> Iterable[tuple[int, str]]:
             f"SELECT {uid} FROM {{{table}}} WHERE {role} = %s ORDER BY {uid} LIMIT {min(count, most)}", (name,)
         )
         yield from ((int(each), str(name)) for (each,) in rows)
+
+
+def _first_account(site: Site, found: Snapshot) -> None:
+    """Of columns that hold secrets a hash, and nothing where they are shut to us."""
+    table = "{users} WHERE" if site.seven else "{users_field_data} WHERE default_langcode = 1 AND"
+    try:
+        rows = site.tables.rows(f"SELECT name, mail, pass, status FROM {table} uid = 1")
+    except Denied:
+        return
+    if rows:
+        found["first_account"] = digest(rows)
+
+
+def _formats(site: Site, found: Snapshot) -> None:
+    if site.seven:
+        if of_seven := _formats_of_seven(site):
+            found["formats"] = of_seven
+        return
+    rows = site.tables.rows(
+        "SELECT name, data FROM {config} WHERE collection = '' AND name LIKE %s", ("filter.format.%",), blobs=(1,)
+    )
+    formats: dict[str, list[str]] = {}
+    for name, data in rows[:MOST_ROLES]:
+        try:
+            filters = _value(data)
+        except ParseError:
+            continue
+        said = filters.get("filters") if isinstance(filters, dict) and filters.get("status") else None
+        each = said.items() if isinstance(said, dict) else ()
+        formats[name.removeprefix("filter.format.")] = [
+            str(key) for key, value in each if isinstance(value, dict) and value.get("status")
+        ]
+    if formats:
+        found["formats"] = formats
+
+
+def _formats_of_seven(site: Site) -> dict[str, list[str]]:
+    try:
+        rows = site.tables.rows("SELECT format, name FROM {filter} WHERE status = 1")
+    except Denied:
+        return {}
+    formats: dict[str, list[str]] = {}
+    for name, filter_name in rows:
+        formats.setdefault(str(name), []).append(str(filter_name))
+    return formats
 
 
 read = each_minute("changes", look)

@@ -8,7 +8,20 @@ Source: https://attack.mitre.org/matrices/enterprise/linux/
 from typing import Any
 
 from collectors.model import Collector, Follower
-from collectors.security import accountread, accounts, auth, authread, files, filewalk, listeners, webchild
+from collectors.security import (
+    accountread,
+    accounts,
+    auth,
+    authread,
+    files,
+    filewalk,
+    integrity,
+    integrityread,
+    listeners,
+    posture,
+    postureread,
+    webchild,
+)
 from collectors.security.config import Security
 from collectors.security.discovery import discover
 
@@ -34,6 +47,17 @@ COLLECTOR = Collector(
         ),
         Follower("web_children", webchild.FAMILIES, webchild.read, webchild.step, webchild.samples, once_a_look),
         Follower("files", files.FAMILIES, filewalk.read, files.step, files.samples, once_a_look, MINUTE),
+        Follower("posture", posture.FAMILIES, postureread.read, posture.step, posture.samples, once_a_look, MINUTE),
+        Follower(
+            "integrity",
+            integrity.FAMILIES,
+            integrityread.read,
+            integrity.step,
+            integrity.samples,
+            once_a_look,
+            MINUTE,
+            hears=("deploy", "drupal.deploy", "drupal.core_version"),
+        ),
     ),
     grants=(
         "Logs of authentications: membership in the group `adm`, for the journal in `systemd-journal`. Keys of SSH and "

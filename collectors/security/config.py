@@ -14,6 +14,12 @@ class SiteFiles(Config):
     """Its settings.php."""
     user: str = Field("", max_length=100)
     """The account that runs its PHP; without it, only what everybody may write is found."""
+    host: str = Field("", max_length=255)
+    """The name by which it is asked for."""
+    url: str = Field("", max_length=300)
+    """Where its web server listens on this host: `https://127.0.0.1:443`; without it, nothing is asked over HTTP."""
+    pool: str = Field("", max_length=4096)
+    """The file of its PHP-FPM pool; php.ini is looked for beside it."""
 
 
 class Security(Config):
@@ -24,4 +30,6 @@ class Security(Config):
     rootfs: str = "/"
     """Where the host's root file system is mounted, likewise; its accounts, keys and jobs are looked at below it."""
     sites: tuple[SiteFiles, ...] = ()
-    """The Drupal sites whose files are looked at, every 15 minutes."""
+    """The Drupal sites whose files are looked at: uploads every 15 minutes, code each minute to once a day."""
+    configurations: tuple[str, ...] = ("/etc/nginx", "/etc/apache2", "/etc/httpd", "/etc/php", "/etc/php-fpm.d")
+    """Folders of web servers' and PHP's configuration, below the root; a change of them is told."""

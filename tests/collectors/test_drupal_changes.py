@@ -17,6 +17,7 @@ BASE: dict[str, Any] = {
     "config": {f"views.view.v{n}": f"h{n}" for n in range(20)}, "cron_last": 900.0, "maintenance": False,
     "caches": {"container": "c1", "css_js_query_string": "t1"}, "roles": [[2, "administrator"], [3, "editor"]],
     "admin_roles": ["administrator"], "permissions": {"editor": ["access content"], "anonymous": []},
+    "first_account": "f1", "trusted_hosts": "t1", "formats": {"basic": ["filter_html", "filter_url"], "full": []},
 }  # fmt: skip
 
 
@@ -76,6 +77,19 @@ def test_the_first_snapshot_and_the_same_again_tell_nothing() -> None:
       [("permissions_changed", "info", "The role editor may now b, c, may no more access content")]),
      ({"permissions": {"editor": ["access content"], "anonymous": ["administer nodes"]}},
       [("permissions_changed", "warning", "The role anonymous may now administer nodes")]),
+     ({"first_account": "f2"},
+      [("first_account_changed", "warning",
+        "Account 1, which has all rights, has another name, address, password or state")]),
+     ({"first_account": ""}, []),
+     ({"trusted_hosts": "t2"}, [("trusted_hosts", "info", "The trusted hosts changed")]),
+     ({"trusted_hosts": ""},
+      [("trusted_hosts", "warning", "The trusted hosts are no longer set: any host name is answered")]),
+     ({"formats": {"basic": ["filter_url"], "full": []}},
+      [("text_formats_changed", "warning", "Text formats changed: basic")]),
+     ({"formats": {**BASE["formats"], "code": ["php_code"]}},
+      [("text_formats_changed", "warning", "Text formats changed: code")]),
+     ({"formats": {"basic": ["filter_html", "filter_url", "x"]}},
+      [("text_formats_changed", "info", "Text formats changed: basic, full")]),
      ({"permissions": {"editor": ["access content"], "spy": ["administer modules"]}},
       [("role_removed", "info", "The role anonymous was removed"), ("role_added", "info", "The role spy was added"),
        ("permissions_changed", "warning", "The role spy may now administer modules")])],

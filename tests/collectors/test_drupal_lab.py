@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.reading import trial
-from collectors.drupal import COLLECTOR, site, watchdog
+from collectors.drupal import COLLECTOR, changes, logins, site, snapshots, watchdog
 from collectors.drupal.config import Drupal
 from collectors.drupal.php_values import unserialize
 from collectors.drupal.site import connect
@@ -86,6 +86,33 @@ def test_what_was_planted_in_ten(mariadb: MariaDb) -> None:
 def test_a_killed_cron_is_stuck_once_its_lock_has_expired(mariadb: MariaDb, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site, "clock", lambda: AT + 3600)
     assert told(of(mariadb, "ten"))["drupal_cron_state stuck"] == 1
+
+
+def test_who_guessed_passwords_in_ten(mariadb: MariaDb) -> None:
+    with connect(of(mariadb, "ten")) as opened:
+        payload, _ = logins.look(opened, "lab", logins.Cursor(wid=0, looked=0.0), AT)
+    _, events = logins.step({}, payload)
+    told = {event.evidence[0]["form"]: event.evidence[0] for event in events}
+    assert {event.severity for event in events} == {"info"}
+    assert len(events) == len(told) == 3
+    assert told["source"]["source"] == "198.51.100.10"
+    assert told["names"].items() >= {"source": "198.51.100.11", "blocked": "62", "flood entries": "112"}.items()
+    assert told["distributed"]["account"] == "alice"
+    assert told["distributed"]["sources"].split(", ") == [f"198.51.100.{last}" for last in range(100, 106)]
+
+
+def test_a_role_that_was_granted_by_sql_in_ten(mariadb: MariaDb) -> None:
+    """The fourth account's role is taken out of the first of two snapshots."""
+    with connect(of(mariadb, "ten")) as opened:
+        after, _ = snapshots.look(opened, "lab", None, AT)
+    assert after
+    before = changes.Snapshot(**{**after, "roles": [pair for pair in after["roles"] if pair[0] != 4]})
+    state, told = changes.step({}, before)
+    assert list(told) == []
+    _, told = changes.step(state, after)
+    assert [(event.kind, event.severity, event.evidence) for event in told] == [
+        ("drupal.admin_added", "warning", ({"uid": "4", "role": "administrator"},))
+    ]
 
 
 @pytest.mark.parametrize("database", MARIADB)

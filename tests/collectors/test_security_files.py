@@ -174,7 +174,7 @@ def test_sites_come_from_the_inventory() -> None:
     site = Site("shop", "/srv/web", "default", pool="/etc/pool.conf")
     assert proposed(site, pools=(Pool("www", "unix:/x", user="shop", file="/etc/pool.conf"),)) == (
         SiteFiles(name="shop", uploads="/srv/web/sites/default/files", settings="/srv/web/sites/default/settings.php",
-                  user="shop"),
+                  user="shop", pool="/etc/pool.conf"),
     )  # fmt: skip
     vhost = Vhost("apache", ("shop",), "/srv/web", ("*:80",), False, (), "", (), mod_php=True)
     set_there = Settings({"settings": {"file_public_path": "media"}})
