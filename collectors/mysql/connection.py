@@ -12,12 +12,14 @@ from typing import Any
 from collectors.config import login
 from collectors.errors import CollectError, Denied, ParseError, Unreachable, Unsupported
 from collectors.mysql.config import Mysql
-from collectors.mysql.defaults import client_section
+from collectors.mysql.defaults import client_section, client_tls
 from collectors.mysql.values import Rows
 from collectors.sources import sockets
+from collectors.tls import refused
 
 DENIED = {
-    1044, 1045, 1129, 1130, 1142, 1143, 1203, 1226, 1227, 1251, 1698, 1820, 1862, 2058, 2059, 2061, 3118, 3159, 4151,
+    1044, 1045, 1129, 1130, 1142, 1143, 1203, 1226, 1227, 1251, 1698, 1820, 1862, 2026, 2058, 2059, 2061, 3118, 3159,
+    4151,
 }  # fmt: skip
 """Access denied, host not allowed or blocked, the account's limits, privilege missing, a way to log in that PyMySQL
 does not know, password expired, account locked, TLS wanted."""
@@ -63,6 +65,8 @@ def connect(config: Mysql) -> Iterator[Session]:
     client = client_section(config.defaults_file) if config.defaults_file else {}
     user = client.get("user", config.user)
     password = client.get("password") or login(config.password, config.password_file) or ""
+    tls = config.tls or (None if config.socket else client_tls(client))
+    context = tls.context() if tls else None
     attempt = f"connect to {config.socket or address} as {user}"
     # The socket is ours: PyMySQL leaves its own open when there is no server.
     socket = sockets.connect(address, config.timeout)
@@ -70,7 +74,7 @@ def connect(config: Mysql) -> Iterator[Session]:
         connection = pymysql.Connection(
             host=config.address, port=config.port, user=user, password=password,
             read_timeout=config.timeout + STOP_SECONDS, write_timeout=config.timeout, autocommit=True,
-            ssl_disabled=True, charset="utf8mb4", program_name="raingauge", defer_connect=True,
+            ssl=context, ssl_disabled=not context, charset="utf8mb4", program_name="raingauge", defer_connect=True,
         )  # fmt: skip # a TLS context costs 20 ms of CPU at each connect
         connection.connect(socket)
     except pymysql.err.MySQLError as error:
@@ -101,6 +105,8 @@ def _be_modest(connection: Any, timeout: float) -> None:
 def _reason(error: Exception, attempt: str) -> CollectError:
     code, words = (error.args[0], error.args[-1]) if error.args else (0, error)
     text = f"{attempt}: {words}"
+    if refused(error):
+        return Denied(text)
     if not isinstance(code, int):  # PyMySQL's own words about an answer out of order
         return ParseError(text)
     if code in DENIED:

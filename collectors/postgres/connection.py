@@ -113,9 +113,18 @@ def _parameters(config: Postgres) -> bytes:
 
     host, port = config.place
     password = login(config.password, config.password_file)
+    secured: dict[str, Any] = {}
+    if config.tls:
+        config.tls.check_files()
+        secured = {
+            "sslmode": {"full": "verify-full", "ca": "verify-ca", "none": "require"}[config.tls.verify],
+            "sslrootcert": config.tls.ca or (None if config.tls.verify == "none" else "system"),
+            "sslcert": config.tls.certificate, "sslkey": config.tls.key,
+        }  # fmt: skip
     return make_conninfo(
         "", host=host, port=port, user=config.user, dbname=config.database, password=password,
         application_name="raingauge", client_encoding="SQL_ASCII", gssencmode="disable",
+        **{name: str(value) for name, value in secured.items() if value},
     ).encode()  # fmt: skip
 
 

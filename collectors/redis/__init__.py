@@ -22,7 +22,7 @@ SERVERS = {"redis-server", "redis-sentinel", "valkey-server", "valkey-sentinel"}
 REMEDY = """\
 ACL SETUSER raingauge on >PASSWORD -@all +ping +info +config|get
 ACL SETUSER raingauge +slowlog|len +slowlog|get +latency|latest +latency|histogram
-(in redis-cli; then ACL SAVE, or the same in users.acl)
+(in redis-cli; then ACL SAVE, or the same in users.acl. A port that speaks TLS: and `tls: {ca: FILE}` beside the place)
 and in raingauge.yml: targets: {redis: [{PLACE, user: raingauge, password_file: /etc/raingauge/redis}]}"""
 JOIN_GROUP = """\
 usermod --append --groups redis raingauge

@@ -8,6 +8,7 @@ from typing import Any
 
 from collectors.config import Config, Port, Secret, Timeout, login
 from collectors.errors import Denied, ParseError, Unreachable, Unsupported
+from collectors.tls import TlsOverTcp, refused
 
 
 class Redis(Config):
@@ -23,6 +24,8 @@ class Redis(Config):
     """Its password."""
     password_file: Path | None = None
     """File that holds the password instead."""
+    tls: TlsOverTcp = None
+    """Speaks TLS, as to a `tls-port`, `{}` with the system's authorities; none: plain."""
     timeout: Timeout = 2.0
     """How long connecting and each command may take."""
 
@@ -41,7 +44,17 @@ def connect(config: Redis) -> Iterator[Session]:
 
     password = login(config.password, config.password_file)
     kind: Any = redis.UnixDomainSocketConnection if config.socket else redis.Connection
-    where = {"path": config.socket} if config.socket else {"host": config.address, "port": config.port}
+    where: dict[str, Any] = {"path": config.socket}
+    if not config.socket:
+        where = {"host": config.address, "port": config.port}
+    if config.tls:
+        config.tls.check_files()
+        kind = redis.SSLConnection
+        where |= {
+            "ssl_ca_certs": config.tls.ca, "ssl_certfile": config.tls.certificate, "ssl_keyfile": config.tls.key,
+            "ssl_cert_reqs": "none" if config.tls.verify == "none" else "required",
+            "ssl_check_hostname": config.tls.verify == "full",
+        }  # fmt: skip
     connection = kind(
         **where, username=config.user or None, password=password,
         socket_timeout=config.timeout, socket_connect_timeout=config.timeout, protocol=2,
@@ -70,7 +83,7 @@ def ask(session: Session, *command: str) -> Any:
         kind = Denied if str(error).startswith(("NOAUTH", "WRONGPASS", "NOPERM", "DENIED")) else Unsupported
         raise kind(f"{command[0]}: {error}") from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
-        if isinstance(error.__context__, PermissionError):  # no right to the socket
+        if isinstance(error.__context__, PermissionError) or refused(error):  # no right to the socket
             raise Denied(f"{command[0]}: {error}") from error
         raise Unreachable(f"{command[0]}: {error}") from error
     except (redis.RedisError, ValueError, AttributeError, RecursionError) as error:  # the last three: redis-py misled
