@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ValidationInfo
 
 from collectors.config import Config
 from collectors.errors import Denied
+from collectors.sources.bounded import BoundedTls
 
 
 class Tls(Config):
@@ -43,6 +44,7 @@ class Tls(Config):
             raise Denied(f"read certificates from {self.ca or self.certificate}: {error.strerror or error}") from error
         made.check_hostname = self.verify == "full"
         made.verify_mode = ssl.CERT_NONE if self.verify == "none" else ssl.CERT_REQUIRED
+        made.sslsocket_class = BoundedTls
         made.verify_flags &= ~ssl.VERIFY_X509_STRICT  # what MySQL makes for itself lacks some of RFC 5280
         return made
 
@@ -55,12 +57,3 @@ def _over_tcp(tls: Tls | None, others: ValidationInfo) -> Tls | None:
 
 TlsOverTcp = Annotated[Tls | None, AfterValidator(_over_tcp)]
 """For a model that has `socket` before it."""
-
-
-def refused(error: BaseException | None) -> bool:
-    """Whether the reason below an error of a client library is a certificate that we do not trust."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = getattr(error, "original_exception", None) or error.__cause__ or error.__context__
-    return False

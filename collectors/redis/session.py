@@ -1,5 +1,6 @@
 """Settings of a Redis, and the connection that is kept to it."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,7 +9,9 @@ from typing import Any
 
 from collectors.config import Config, Port, Secret, Timeout, login
 from collectors.errors import Denied, ParseError, Unreachable, Unsupported
-from collectors.tls import TlsOverTcp, refused
+from collectors.sources import sockets
+from collectors.sources.bounded import TooMuch, below, bounded
+from collectors.tls import TlsOverTcp
 
 
 class Redis(Config):
@@ -30,6 +33,10 @@ class Redis(Config):
     """How long connecting and each command may take."""
 
 
+MOST_BYTES = 16 << 20
+"""Of one answer."""
+
+
 @dataclass
 class Session:
     connection: Any
@@ -42,21 +49,18 @@ class Session:
 def connect(config: Redis) -> Iterator[Session]:
     import redis
 
+    class Connection(redis.Connection):
+        def _connect(self) -> Any:
+            return _socket(config)
+
+        def send_command(self, *words: Any, **options: Any) -> None:
+            self.connect()
+            self._sock.allow(config.timeout, MOST_BYTES)  # an answer may come piece by piece
+            super().send_command(*words, **options)
+
     password = login(config.password, config.password_file)
-    kind: Any = redis.UnixDomainSocketConnection if config.socket else redis.Connection
-    where: dict[str, Any] = {"path": config.socket}
-    if not config.socket:
-        where = {"host": config.address, "port": config.port}
-    if config.tls:
-        config.tls.check_files()
-        kind = redis.SSLConnection
-        where |= {
-            "ssl_ca_certs": config.tls.ca, "ssl_certfile": config.tls.certificate, "ssl_keyfile": config.tls.key,
-            "ssl_cert_reqs": "none" if config.tls.verify == "none" else "required",
-            "ssl_check_hostname": config.tls.verify == "full",
-        }  # fmt: skip
-    connection = kind(
-        **where, username=config.user or None, password=password,
+    connection: Any = Connection(
+        config.address, config.port, username=config.user or None, password=password,
         socket_timeout=config.timeout, socket_connect_timeout=config.timeout, protocol=2,
     )  # fmt: skip # 3 is not spoken before Redis 6, and we need nothing of it
     # Else it tells its own name, by a command that is an error before Redis 7.2 and for users with few rights.
@@ -65,6 +69,18 @@ def connect(config: Redis) -> Iterator[Session]:
         yield Session(connection)
     finally:
         connection.disconnect()
+
+
+def _socket(config: Redis) -> Any:
+    address = f"[{config.address}]:{config.port}" if ":" in config.address else f"{config.address}:{config.port}"
+    context = config.tls.context() if config.tls else None
+    plain = sockets.connect(f"unix:{config.socket}" if config.socket else address, config.timeout)
+    made = bounded(plain, config.timeout, MOST_BYTES)
+    try:
+        return context.wrap_socket(made, server_hostname=config.address) if context else made
+    except BaseException:
+        made.close()
+        raise
 
 
 def ask(session: Session, *command: str) -> Any:
@@ -83,9 +99,10 @@ def ask(session: Session, *command: str) -> Any:
         kind = Denied if str(error).startswith(("NOAUTH", "WRONGPASS", "NOPERM", "DENIED")) else Unsupported
         raise kind(f"{command[0]}: {error}") from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
-        if isinstance(error.__context__, PermissionError) or refused(error):  # no right to the socket
+        if isinstance(error.__context__, PermissionError) or below(error, ssl.SSLCertVerificationError):
             raise Denied(f"{command[0]}: {error}") from error
-        raise Unreachable(f"{command[0]}: {error}") from error
+        kind = ParseError if below(error, TooMuch) else Unreachable
+        raise kind(f"{command[0]}: {error}") from error
     except (redis.RedisError, ValueError, AttributeError, RecursionError) as error:  # the last three: redis-py misled
         raise ParseError(f"{command[0]}: expected an answer of Redis, found {str(error)[:80]!r}") from error
 
