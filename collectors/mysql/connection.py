@@ -102,8 +102,10 @@ def _be_modest(connection: Any, timeout: float) -> None:
             connection.query(statement)
         except pymysql.err.MySQLError as error:
             reason = _reason(error, statement)
-            if isinstance(reason, Unreachable):
+            if isinstance(reason, Unreachable | ParseError):
                 raise reason from error
+        except GARBLED as error:
+            raise ParseError(f"{statement}: expected MySQL's answer, found {type(error).__name__}: {error}") from error
 
 
 def _reason(error: Exception, attempt: str) -> CollectError:

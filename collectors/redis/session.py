@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from collectors.config import Config, Port, Secret, Timeout, login
-from collectors.errors import Denied, ParseError, Unreachable, Unsupported
+from collectors.errors import CollectError, Denied, ParseError, Unreachable, Unsupported
 from collectors.sources import sockets
 from collectors.sources.bounded import TooMuch, below, bounded
 from collectors.tls import TlsOverTcp
@@ -29,11 +29,14 @@ class Redis(Config):
     """File that holds the password instead."""
     tls: TlsOverTcp = None
     """Speaks TLS, as to a `tls-port`, `{}` with the system's authorities; none: plain."""
+    big_keys: bool = False
+    """Look at some hundred keys every ten minutes, and tell which kinds of them take the most memory; it needs the
+    rights `+scan +select +memory|usage %R~*`. Names are shown without their numbers, hashes and ends."""
     timeout: Timeout = 2.0
     """How long connecting and each command may take."""
 
 
-MOST_BYTES = 16 << 20
+MOST_BYTES = 4 << 20
 """Of one answer."""
 
 
@@ -43,13 +46,17 @@ class Session:
     connected: bool = False
     refused: set[str] = field(default_factory=set)
     """Commands not to ask again: each refusal is an error that the server counts and keeps in its ACL log."""
+    cursors: dict[int, int] = field(default_factory=dict)
+    """Database -> where the next look at its keys goes on."""
 
 
 @contextmanager
 def connect(config: Redis) -> Iterator[Session]:
     import redis
 
-    class Connection(redis.Connection):
+    redis_connection: Any = redis.Connection  # whose methods have no types
+
+    class Connection(redis_connection):  # type: ignore[misc]
         def _connect(self) -> Any:
             return _socket(config)
 
@@ -96,13 +103,14 @@ def ask(session: Session, *command: str) -> Any:
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
         raise Denied(f"{command[0]}: {error}") from error
     except redis.ResponseError as error:
-        kind = Denied if str(error).startswith(("NOAUTH", "WRONGPASS", "NOPERM", "DENIED")) else Unsupported
+        kind: type[CollectError] = (
+            Denied if str(error).startswith(("NOAUTH", "WRONGPASS", "NOPERM", "DENIED")) else Unsupported
+        )
         raise kind(f"{command[0]}: {error}") from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
         if isinstance(error.__context__, PermissionError) or below(error, ssl.SSLCertVerificationError):
             raise Denied(f"{command[0]}: {error}") from error
-        kind = ParseError if below(error, TooMuch) else Unreachable
-        raise kind(f"{command[0]}: {error}") from error
+        raise (ParseError if below(error, TooMuch) else Unreachable)(f"{command[0]}: {error}") from error
     except (redis.RedisError, ValueError, AttributeError, RecursionError) as error:  # the last three: redis-py misled
         raise ParseError(f"{command[0]}: expected an answer of Redis, found {str(error)[:80]!r}") from error
 

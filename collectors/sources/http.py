@@ -38,8 +38,8 @@ def http_get(url: str, timeout: float, host: str = "", login: tuple[str, str] | 
     try:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
-        body = answer.read(MOST_BYTES)
-        if answer.length and len(body) < MOST_BYTES:
+        body = answer.read(MOST_BYTES + 1)
+        if answer.length and len(body) <= MOST_BYTES:
             raise http.client.IncompleteRead(body, answer.length)
     except OSError as error:
         raise Unreachable(f"GET {url}: {error}") from error
@@ -47,6 +47,8 @@ def http_get(url: str, timeout: float, host: str = "", login: tuple[str, str] | 
         raise ParseError(f"GET {url}: expected HTTP, found {error!r}") from error
     finally:
         connection.close()
+    if len(body) > MOST_BYTES:
+        raise ParseError(f"GET {url}: expected at most {MOST_BYTES} bytes, found more")
     if answer.status in (401, 403):
         raise Denied(f"GET {url}: status {answer.status}")
     if answer.status != 200:
