@@ -67,7 +67,7 @@ def pools(inventory: Inventory) -> tuple[Pool, ...]:
 
 def both_run() -> bool:
     inventory = look("host")
-    redis = any(at.path.endswith("/root/srv/redis.sock") for at in inventory.listeners)
+    redis = any(at.path.endswith("/srv/redis.sock") for at in inventory.listeners)
     return redis and len(pools(inventory)) == 1
 
 
@@ -76,10 +76,10 @@ def both_run() -> bool:
 def test_a_pool_and_a_redis_in_namespaces_of_their_own_are_found_and_answer(inside: int) -> None:
     inventory = look("host")
     (pool,) = pools(inventory)
-    assert pool.file.endswith("/root/srv/pool.d/inside.conf")
+    assert pool.file.endswith("/srv/pool.d/inside.conf")
     configs = [each.config for group in proposed(inventory).values() for each in group]
     (php,) = (config for config in configs if isinstance(config, Phpfpm) and config.pool == "inside")
-    (redis,) = (each for each in configs if isinstance(each, Redis) and each.socket.endswith("/root/srv/redis.sock"))
+    (redis,) = (each for each in configs if isinstance(each, Redis) and each.socket.endswith("/srv/redis.sock"))
     answers = {each.part.name: each.outcome for each in trial(registry.collector("phpfpm"), php)}
     assert answers["status"] == "ok"
     assert trial(registry.collector("redis"), redis)[0].outcome == "ok"
@@ -110,7 +110,7 @@ def test_a_published_port_is_preferred_to_the_containers_address() -> None:
     assert [(at.process, at.address, at.port, at.path) for at in seen.listeners] == [
         ("mariadbd", "127.0.0.1", 13306, ""),
         ("redis-server", "172.17.0.2", 6379, ""),
-        ("postgres", "", 0, "/proc/812/root/run/.s.PGSQL.5432"),
+        ("postgres", "", 0, f"{BRIDGED.root}/run/.s.PGSQL.5432"),
     ]
     (said,) = seen.blind
     assert said.startswith("memcached (pid 814, in a container, docker 3f4a1b2c9d8e) listens on 127.0.0.1:11211")
@@ -123,7 +123,7 @@ def test_a_pool_and_a_vhost_are_where_the_host_sees_them() -> None:
     vhost = Vhost("nginx", ("shop.example",), "/srv", ("*:80",), False, ("/var/log/nginx/access.log",), "combined",
                   ("unix:/run/own.sock",), ("/stub_status",), main="/etc/nginx/nginx.conf")  # fmt: skip
     seen = outside(BRIDGED, Inventory("", pools=their, vhosts=(vhost,)), (), {("172.17.0.2", 80): ("127.0.0.1", 8080)})
-    assert [pool.listen for pool in seen.pools] == ["172.17.0.2:9000", "unix:/proc/812/root/run/own.sock"]
+    assert [pool.listen for pool in seen.pools] == ["172.17.0.2:9000", f"unix:{BRIDGED.root}/run/own.sock"]
     assert [pool.slowlog for pool in seen.pools] == ["", ""]
     assert (seen.vhosts[0].listens, seen.vhosts[0].logs) == (("127.0.0.1:8080",), ())
     (page,) = registry.collector("nginx").discover(Inventory("h", vhosts=seen.vhosts))
