@@ -1,14 +1,18 @@
 """One read of one part, and the boundary at which anything that goes wrong becomes an outcome."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from collectors.config import Config
-from collectors.errors import Absent, CollectError
+from collectors.errors import Absent, CollectError, ParseError
 from collectors.model import Collector, Follower, Part, Sample
+
+MOST_SAMPLES = 50_000
+"""Of one read; a host with a thousand tables and all their figures has 20,000."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,14 @@ def sound(sample: Sample) -> Sample:
     return sample._replace(labels=tuple(label.encode(errors="replace").decode() for label in labels))
 
 
+def _bounded(samples: Iterable[Sample]) -> list[Sample]:
+    """A server may have a million of anything, or say so."""
+    found = list(islice(samples, MOST_SAMPLES + 1))
+    if len(found) > MOST_SAMPLES:
+        raise ParseError(f"expected at most {MOST_SAMPLES} figures, found more, at last of {found[-1].family.name}")
+    return found
+
+
 def read_part(part: Part, source: Any) -> Reading:
     """Never raises. `source` is what the part reads from: the configuration, or the kept connection."""
     started, cpu = time.perf_counter(), time.thread_time()
@@ -80,7 +92,7 @@ def read_part(part: Part, source: Any) -> Reading:
     try:
         payload = part.read(source)
         read_end = time.perf_counter()
-        samples = tuple(sound(sample) for sample in part.parse(payload))
+        samples = tuple(map(sound, _bounded(part.parse(payload))))
     except Exception as error:  # noqa: BLE001 # the one boundary of collecting
         now = time.perf_counter()
         found = failed(part, error, (read_end or now) - started, now - (read_end or now))

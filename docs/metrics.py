@@ -94,9 +94,10 @@ def tested_versions() -> str:
     """
     rows = []
     for name in registry.MODULES:
-        folders = [folder.name for folder in sorted((DATA / name).glob("*-[0-9]*")) if folder.is_dir()]
+        folders = [each.name for each in sorted((DATA / name).glob("*-*")) if each.is_dir()]
         found = dict.fromkeys(
-            " ".join(folder.split("-")[:2]) + (" (as documented)" if folder.endswith("-documented") else "")
+            " ".join(folder.removesuffix("-documented").split("-")[:2])
+            + (" (as documented)" if folder.endswith("-documented") else "")
             for folder in folders
         )
         if found:

@@ -54,6 +54,8 @@ class Vhost:
     """Apache itself runs PHP here: the module is loaded, and nothing sends PHP elsewhere."""
     traffic_paths: tuple[str, ...] = ()
     """Locations that answer with what the nginx module vts counts."""
+    api_paths: tuple[str, ...] = ()
+    """Locations of nginx Plus' API."""
     log_formats: tuple[str, ...] = ()
     """Of each of `logs`: its format's text, "" where it is nowhere defined."""
 

@@ -156,6 +156,7 @@ def _vhost(server: Directive, http: Directive, main: str, prefix: str) -> Vhost:
         fastcgi=tuple(dict.fromkeys(each for name in passed for each in upstreams.get(name) or [_address(name)])),
         status_paths=tuple(dict.fromkeys(_paths(server.block, "stub_status"))),
         traffic_paths=tuple(dict.fromkeys(_paths(server.block, "vhost_traffic_status_display"))),
+        api_paths=tuple(dict.fromkeys(_paths(server.block, "api"))),
         file=server.file,
         main=main,
         tls_listens=tuple(dict.fromkeys(_listen(args[0]) for args in secure)),

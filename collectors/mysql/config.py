@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from collectors.config import Config, Port, Secret, Timeout
+from collectors.tls import TlsOverTcp
 
 
 class Mysql(Config):
@@ -22,7 +23,9 @@ class Mysql(Config):
     password_file: Path | None = None
     """File that holds the password instead."""
     defaults_file: Path | None = None
-    """Option file whose [client] section names user and password instead, such as ~/.my.cnf."""
+    """Option file whose [client] section names user, password and, over TCP, TLS instead, such as ~/.my.cnf."""
+    tls: TlsOverTcp = None
+    """Encrypts what goes over TCP, `{}` with the system's authorities; none: as defaults_file says, else plain."""
     heartbeat_table: Annotated[str, Field(pattern=r"^([\w$]+\.[\w$]+)?$")] = ""
     """Table that pt-heartbeat writes, as database.table; empty: none."""
     slow_log: str = ""

@@ -3,6 +3,7 @@
 Source: https://dev.mysql.com/doc/mysql-errors/8.4/en/ https://mariadb.com/kb/en/mariadb-error-code-reference/
 """
 
+import ssl
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,12 +13,14 @@ from typing import Any
 from collectors.config import login
 from collectors.errors import CollectError, Denied, ParseError, Unreachable, Unsupported
 from collectors.mysql.config import Mysql
-from collectors.mysql.defaults import client_section
+from collectors.mysql.defaults import client_section, client_tls
 from collectors.mysql.values import Rows
 from collectors.sources import sockets
+from collectors.sources.bounded import TooMuch, below, bounded
 
 DENIED = {
-    1044, 1045, 1129, 1130, 1142, 1143, 1203, 1226, 1227, 1251, 1698, 1820, 1862, 2058, 2059, 2061, 3118, 3159, 4151,
+    1044, 1045, 1129, 1130, 1142, 1143, 1203, 1226, 1227, 1251, 1698, 1820, 1862, 2026, 2058, 2059, 2061, 3118, 3159,
+    4151,
 }  # fmt: skip
 """Access denied, host not allowed or blocked, the account's limits, privilege missing, a way to log in that PyMySQL
 does not know, password expired, account locked, TLS wanted."""
@@ -35,6 +38,8 @@ MANNERS = (
     "SET SESSION max_execution_time = {milliseconds:.0f}",  # MySQL
     "SET SESSION time_zone = 'SYSTEM'",  # of the clock that InnoDB's texts show
 )
+MOST_BYTES = 32 << 20
+"""Of one answer; a thousand tables take a tenth of a megabyte."""
 STOP_SECONDS = 0.5
 """The server stops a statement that is too slow before we hang up: a slow part costs no connection."""
 
@@ -63,14 +68,16 @@ def connect(config: Mysql) -> Iterator[Session]:
     client = client_section(config.defaults_file) if config.defaults_file else {}
     user = client.get("user", config.user)
     password = client.get("password") or login(config.password, config.password_file) or ""
+    tls = config.tls or (None if config.socket else client_tls(client))
+    context = tls.context() if tls else None
     attempt = f"connect to {config.socket or address} as {user}"
     # The socket is ours: PyMySQL leaves its own open when there is no server.
-    socket = sockets.connect(address, config.timeout)
+    socket = bounded(sockets.connect(address, config.timeout), config.timeout, MOST_BYTES)
     try:
         connection = pymysql.Connection(
             host=config.address, port=config.port, user=user, password=password,
             read_timeout=config.timeout + STOP_SECONDS, write_timeout=config.timeout, autocommit=True,
-            ssl_disabled=True, charset="utf8mb4", program_name="raingauge", defer_connect=True,
+            ssl=context, ssl_disabled=not context, charset="utf8mb4", program_name="raingauge", defer_connect=True,
         )  # fmt: skip # a TLS context costs 20 ms of CPU at each connect
         connection.connect(socket)
     except pymysql.err.MySQLError as error:
@@ -91,16 +98,23 @@ def _be_modest(connection: Any, timeout: float) -> None:
     for words in MANNERS:
         statement = words.format(seconds=timeout, milliseconds=timeout * 1000)
         try:
+            _allow(connection, timeout)
             connection.query(statement)
         except pymysql.err.MySQLError as error:
             reason = _reason(error, statement)
-            if isinstance(reason, Unreachable):
+            if isinstance(reason, Unreachable | ParseError):
                 raise reason from error
+        except GARBLED as error:
+            raise ParseError(f"{statement}: expected MySQL's answer, found {type(error).__name__}: {error}") from error
 
 
 def _reason(error: Exception, attempt: str) -> CollectError:
     code, words = (error.args[0], error.args[-1]) if error.args else (0, error)
     text = f"{attempt}: {words}"
+    if below(error, ssl.SSLCertVerificationError):
+        return Denied(text)
+    if below(error, TooMuch):
+        return ParseError(text)
     if not isinstance(code, int):  # PyMySQL's own words about an answer out of order
         return ParseError(text)
     if code in DENIED:
@@ -150,7 +164,7 @@ def _execute(session: Session, statement: str, right: str) -> tuple[list[str], l
     if said := session.denied.get(statement):
         raise Denied(said)
     try:
-        return _rows(session.connection, statement)
+        return _rows(session.connection, statement, session.config.timeout + STOP_SECONDS)
     except Denied as error:
         said = f"{error}; allow it with: {grant(session, right)}" if right else str(error)
         session.denied[statement] = said
@@ -165,11 +179,12 @@ def grant(session: Session, right: str) -> str:
     return f"GRANT {right} TO '{user}'@'{host}'"
 
 
-def _rows(connection: Any, statement: str) -> tuple[list[str], list[list[str | None]]]:
+def _rows(connection: Any, statement: str, seconds: float) -> tuple[list[str], list[list[str | None]]]:
     import pymysql
 
     shown = " ".join(statement.split())[:100]
     try:
+        _allow(connection, seconds)
         with connection.cursor() as cursor:
             cursor.execute(statement)
             columns = [str(column[0]).lower() for column in cursor.description or ()]
@@ -178,6 +193,11 @@ def _rows(connection: Any, statement: str) -> tuple[list[str], list[list[str | N
         raise _reason(error, shown) from error
     except GARBLED as error:
         raise ParseError(f"{shown}: expected rows, found {type(error).__name__}: {error}") from error
+
+
+def _allow(connection: Any, seconds: float) -> None:
+    if connection._sock:  # PyMySQL wraps it anew for TLS; none: it was closed, as it will say itself
+        connection._sock.allow(seconds, MOST_BYTES)
 
 
 def _text(field: Any) -> str | None:

@@ -27,7 +27,8 @@ both:    GRANT SELECT ON performance_schema.* TO 'raingauge'@'localhost';
 locks and userstat, SLAVE MONITOR replica, BINLOG MONITOR binlog, REPLICATION CLIENT both, SHOW VIEW tables, SELECT on
 performance_schema digests and waits. MariaDB before 10.5 has REPLICATION CLIENT as MySQL.
 With a password: IDENTIFIED BY '...', and in raingauge.yml:
-targets: {mysql: [{PLACE, user: raingauge, password_file: /etc/raingauge/mysql}]})"""
+targets: {mysql: [{PLACE, user: raingauge, password_file: /etc/raingauge/mysql}]}
+For an account that must use TLS: IDENTIFIED BY '...' REQUIRE SSL, and `tls: {ca: FILE}` beside address and port.)"""
 
 
 def discover(inventory: Inventory) -> Iterable[Proposal]:

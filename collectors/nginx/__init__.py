@@ -26,6 +26,8 @@ REQUESTS = Counter("nginx_http_requests_total", "Client requests served.")
 
 FAMILIES = (ACTIVE, ACCEPTED, HANDLED, REQUESTS, READING, WRITING, WAITING)  # in the order of the page
 DEBIAN_MAIN = "/etc/nginx/nginx.conf"
+API_VERSION = 9
+"""Of nginx Plus since release 30."""
 USUAL_PATHS = ("/stub_status", "/nginx_status")
 PAGE_BLOCK = """\
     server {
@@ -72,9 +74,9 @@ def _pages(main: str, inventory: Inventory) -> Iterable[Nginx]:
     vhosts = [vhost for vhost in inventory.vhosts if vhost.main == main]
     for vhost in vhosts:
         for url in _urls(vhost, vhost.status_paths):
-            traffic = next(iter(_urls(vhost, vhost.traffic_paths)), "")
-            status_json = f"{traffic.rstrip('/')}/format/json" if traffic else None
-            yield Nginx(url=url, host_header=_name(vhost), status_json=status_json)
+            counted = [f"{each.rstrip('/')}/format/json" for each in _urls(vhost, vhost.traffic_paths)]
+            counted += [f"{each.rstrip('/')}/{API_VERSION}" for each in _urls(vhost, vhost.api_paths)]
+            yield Nginx(url=url, host_header=_name(vhost), status_json=next(iter(counted), None))
 
 
 def _name(vhost: Vhost) -> str:

@@ -1,8 +1,9 @@
-"""Server zones and upstreams, where nginx has the module vts: requests, bytes, times, and who is marked as down.
+"""Server zones and upstreams, where nginx has the module vts or is nginx Plus: requests, bytes, times, who is down.
 
-Source: https://github.com/vozlt/nginx-module-vts
+Source: https://github.com/vozlt/nginx-module-vts https://nginx.org/en/docs/http/ngx_http_api_module.html
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,8 +35,19 @@ OF_PEER = {
 FAMILIES = (ZONE_REQUESTS, PEER_REQUESTS, PEER_UP, *(family for family, _ in (*OF_ZONE.values(), *OF_PEER.values())))
 
 
+PLUS = re.compile(r"/api/[0-9]+/?$")
+PLUS_ZONE = {"received": "inBytes", "sent": "outBytes"}
+PLUS_PEER = {"sent": "inBytes", "received": "outBytes"}
+"""What goes to the server is what came from clients."""
+
+
 def read(config: Nginx) -> str:
-    return http_get(config.status_json or config.url, config.timeout, config.host_header)
+    url = config.status_json or config.url
+    if not PLUS.search(url):
+        return http_get(url, config.timeout, config.host_header)
+    parts = {name: http_get(f"{url.rstrip('/')}/http/{name}", config.timeout, config.host_header)
+             for name in ("server_zones", "upstreams")}  # fmt: skip
+    return "{" + ", ".join(f'"{name}": {text}' for name, text in parts.items()) + "}"
 
 
 def wanted(config: Nginx) -> bool:
@@ -43,8 +55,11 @@ def wanted(config: Nginx) -> bool:
 
 
 def parse(text: str) -> Iterable[Sample]:
-    """Raise ParseError on what is not the JSON of the module vts."""
+    """Raise ParseError on what is the JSON of neither."""
     answer = json_object(text, "the status of nginx-module-vts")
+    if "server_zones" in answer:
+        yield from _plus(answer)
+        return
     if "serverZones" not in answer:
         raise ParseError(f"expected serverZones of nginx-module-vts, found {text[:80]!r}")
     for zone, facts in objects(answer, "serverZones").items():
@@ -55,6 +70,22 @@ def parse(text: str) -> Iterable[Sample]:
         for server, peer in by_name.items():
             yield PEER_UP(float(inside(peer, "down") is not True), upstream, server)
             yield from _counted(peer, PEER_REQUESTS, OF_PEER, upstream, server)
+
+
+def _plus(answer: Mapping[str, Any]) -> Iterable[Sample]:
+    for zone, facts in objects(answer, "server_zones").items():
+        yield from _counted(_renamed(facts, PLUS_ZONE), ZONE_REQUESTS, OF_ZONE, zone)
+    for upstream, facts in objects(answer, "upstreams").items():
+        found = inside(facts, "peers")
+        peers = found if isinstance(found, list) else []
+        for server, peer in {str(inside(each, "server")): each for each in peers}.items():
+            if isinstance(state := inside(peer, "state"), str):
+                yield PEER_UP(float(state in ("up", "draining", "checking")), upstream, server)
+            yield from _counted(_renamed(peer, PLUS_PEER), PEER_REQUESTS, OF_PEER, upstream, server)
+
+
+def _renamed(facts: Any, names: Mapping[str, str]) -> dict[str, Any]:
+    return {"responses": inside(facts, "responses"), **{to: inside(facts, name) for name, to in names.items()}}
 
 
 def _counted(

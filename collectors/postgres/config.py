@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from collectors.config import Config, Port, Secret, Timeout
+from collectors.tls import TlsOverTcp
 
 SOCKET = re.compile(r"(?P<directory>/.*)/\.s\.PGSQL\.(?P<port>\d{1,5})")
 
@@ -32,6 +33,8 @@ class Postgres(Config):
     """Its password; none for peer authentication or ~/.pgpass."""
     password_file: Path | None = None
     """File that holds the password instead."""
+    tls: TlsOverTcp = None
+    """Insists on TLS, `{}` with the system's authorities; none: as libpq does, with it where the server has it."""
     timeout: Timeout = 5.0
     """How long connecting and each statement may take."""
 

@@ -4,8 +4,13 @@ libpq is used as it is: with deadlines for every wait, and rows as JSON that the
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
+import fcntl
 import json
+import os
 import select
+import socket
+import struct
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +48,12 @@ AS_JSON = "SELECT row_to_json(answer) FROM ({statement}) AS answer"
 MOST_BYTES = 16 << 20
 """Of one answer. The largest that we ask for are a few hundred rows of a few hundred bytes."""
 
+MOST_RECEIVED = 8 * MOST_BYTES
+"""libpq takes a message whole, and believes any length that a server says. What it has left in the kernel is counted
+again, up to eight times."""
+KERNEL_BYTES = 1 << 16
+"""So much may wait there."""
+
 Row = dict[str, Any]
 Rows = list[Row]
 
@@ -68,6 +79,7 @@ class Session:
 def connect(config: Postgres) -> Iterator[Session]:
     connection = _logged_in(config)
     try:
+        _keep_small(connection.socket)
         session = Session(connection, config.timeout, ":".join(map(str, config.place)))
         session.monitors = any(row.get("monitors") is True for row in ask(session, _greeting(session)))
         yield session
@@ -84,7 +96,7 @@ def _logged_in(config: Postgres) -> Any:
     except (psycopg.Error, UnicodeError) as error:
         raise Unsupported(f"{attempt}: {type(error).__name__}") from error  # whose words may repeat the password
     try:
-        good = _handshake(connection, time.monotonic() + config.timeout, attempt)
+        good = _handshake(connection, Answer(connection.socket, time.monotonic() + config.timeout, attempt))
         words = one_line(connection.error_message)
     except psycopg.Error as error:
         good, words = False, str(error)
@@ -97,13 +109,14 @@ def _logged_in(config: Postgres) -> Any:
     raise _why_not(config, f"{attempt}: {words}")
 
 
-def _handshake(connection: Any, end: float, attempt: str) -> bool:
+def _handshake(connection: Any, answer: "Answer") -> bool:
     """Whether it let us in."""
     from psycopg.pq import ConnStatus, PollingStatus
 
     state = PollingStatus.FAILED if connection.status == ConnStatus.BAD else PollingStatus.WRITING
     while state in (PollingStatus.READING, PollingStatus.WRITING):
-        _wait(connection.socket, state == PollingStatus.WRITING, end, attempt)
+        answer.descriptor = connection.socket  # of the next address that a name has
+        answer.wait(write=state == PollingStatus.WRITING)
         state = PollingStatus(connection.connect_poll())
     return state == PollingStatus.OK
 
@@ -113,9 +126,18 @@ def _parameters(config: Postgres) -> bytes:
 
     host, port = config.place
     password = login(config.password, config.password_file)
+    secured: dict[str, Any] = {}
+    if config.tls:
+        config.tls.check_files()
+        secured = {
+            "sslmode": {"full": "verify-full", "ca": "verify-ca", "none": "require"}[config.tls.verify],
+            "sslrootcert": config.tls.ca or (None if config.tls.verify == "none" else "system"),
+            "sslcert": config.tls.certificate, "sslkey": config.tls.key,
+        }  # fmt: skip
     return make_conninfo(
         "", host=host, port=port, user=config.user, dbname=config.database, password=password,
         application_name="raingauge", client_encoding="SQL_ASCII", gssencmode="disable",
+        **{name: str(value) for name, value in secured.items() if value},
     ).encode()  # fmt: skip
 
 
@@ -129,11 +151,35 @@ def _greeting(session: Session) -> str:
     return ", ".join(["SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS monitors", encoding, *settings])
 
 
-def _wait(descriptor: int, write: bool, end: float, attempt: str) -> None:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT if write else select.POLLIN)
-    if not poll.poll(max(0.0, end - time.monotonic()) * 1000):
-        raise Unreachable(f"{attempt}: no answer in time")
+@dataclass
+class Answer:
+    """What we wait for: until when, and how much of it we take."""
+
+    descriptor: int
+    end: float  # monotonic
+    attempt: str
+    received: int = 0  # bytes
+
+    def wait(self, write: bool = False) -> None:
+        poll = select.poll()
+        poll.register(self.descriptor, select.POLLOUT if write else select.POLLIN)
+        if not poll.poll(max(0.0, self.end - time.monotonic()) * 1000):
+            raise Unreachable(f"{self.attempt}: no answer in time")
+        if not write:
+            self.received += _readable(self.descriptor)
+        if self.received > MOST_RECEIVED:
+            raise ParseError(f"{self.attempt}: expected a few rows, found more than {MOST_RECEIVED} bytes")
+
+
+def _keep_small(descriptor: int) -> None:
+    with socket.socket(fileno=os.dup(descriptor)) as same:
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
+
+
+def _readable(descriptor: int) -> int:
+    """Bytes that wait in the kernel."""
+    (size,) = struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4))
+    return int(size)
 
 
 def one_line(words: bytes) -> str:
@@ -159,23 +205,25 @@ def ask(session: Session, statement: str) -> Rows:
 
     attempt = " ".join(statement.split())[:60]
     end = time.monotonic() + session.timeout * 1.5  # the server's own limit comes first
+    answer = Answer(session.connection.socket, end, attempt)
     try:
         session.connection.send_query(AS_JSON.format(statement=statement).encode())
         session.connection.set_single_row_mode()
-        return _rows(session.connection, end, attempt)
+        return _rows(session.connection, answer)
     except psycopg.OperationalError as error:
         raise Unreachable(f"{attempt}: {' '.join(str(error).split())}") from error
     except (psycopg.Error, ValueError) as error:
         raise ParseError(f"{attempt}: expected rows, found {type(error).__name__}: {error}") from error
 
 
-def _rows(connection: Any, end: float, attempt: str) -> Rows:
+def _rows(connection: Any, answer: Answer) -> Rows:
     from psycopg.pq import DiagnosticField, ExecStatus
 
+    attempt = answer.attempt
     rows: Rows = []
     size = 0
     failure: CollectError | None = None
-    while (result := _result(connection, end, attempt)) is not None:
+    while (result := _result(connection, answer)) is not None:
         if result.status == ExecStatus.FATAL_ERROR:
             code = (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()
             failure = failure or reason(code, f"{attempt}: {one_line(result.error_message)}")
@@ -193,9 +241,9 @@ def _rows(connection: Any, end: float, attempt: str) -> Rows:
     return rows
 
 
-def _result(connection: Any, end: float, attempt: str) -> Any:
+def _result(connection: Any, answer: Answer) -> Any:
     while connection.is_busy():
-        _wait(connection.socket, False, end, attempt)
+        answer.wait()
         connection.consume_input()
     return connection.get_result()
 

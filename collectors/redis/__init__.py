@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from collectors.inventory import Inventory, Listener
 from collectors.model import Collector, Gauge, Part, Proposal, tcp_instance
-from collectors.redis import info, slow
+from collectors.redis import bigkeys, info, slow
 from collectors.redis.session import Redis, connect
 
 UP = Gauge("redis_up", "1 when the server answered.")
@@ -22,7 +22,7 @@ SERVERS = {"redis-server", "redis-sentinel", "valkey-server", "valkey-sentinel"}
 REMEDY = """\
 ACL SETUSER raingauge on >PASSWORD -@all +ping +info +config|get
 ACL SETUSER raingauge +slowlog|len +slowlog|get +latency|latest +latency|histogram
-(in redis-cli; then ACL SAVE, or the same in users.acl)
+(in redis-cli; then ACL SAVE, or the same in users.acl. A port that speaks TLS: and `tls: {ca: FILE}` beside the place)
 and in raingauge.yml: targets: {redis: [{PLACE, user: raingauge, password_file: /etc/raingauge/redis}]}"""
 JOIN_GROUP = """\
 usermod --append --groups redis raingauge
@@ -53,11 +53,20 @@ COLLECTOR = Collector(
     parts=(
         Part("info", info.FAMILIES, info.read, info.parse),
         Part("slow", slow.FAMILIES, slow.read, slow.parse, interval=60),
+        Part(
+            "keys",
+            bigkeys.FAMILIES,
+            bigkeys.read,
+            bigkeys.parse,
+            interval=600,
+            wanted=lambda config: bool(config.big_keys),
+        ),
     ),
     instance=instance,
     discover=discover,
     up=lambda _config, value: UP(value),
     connect=connect,
     grants="INFO, and if it may CONFIG GET, SLOWLOG and LATENCY: `ACL SETUSER raingauge on >PASSWORD -@all +ping +info "
-    "+config|get +slowlog|len +slowlog|get +latency|latest +latency|histogram`.",
+    "+config|get +slowlog|len +slowlog|get +latency|latest +latency|histogram`; "
+    "for big_keys `+scan +select +memory|usage` and `%R~*`, which lets it read names.",
 )

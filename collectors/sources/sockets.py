@@ -125,13 +125,14 @@ def _tcp_queue(host: str, port: int) -> Queue | None:
     return None
 
 
-def listeners(processes: Iterable[Process], proc: Path = PROC) -> tuple[Listener, ...]:
-    """TCP and unix sockets that listen, each with the topmost process that holds it.
+def listeners(processes: Iterable[Process], proc: Path = PROC, net: Path | None = None) -> tuple[Listener, ...]:
+    """TCP and unix sockets that listen, each with the topmost process that holds it; `net`: of another network.
 
     Without the right to look into others' processes the process is what port, path or titles tell, else "".
     """
     known = {process.pid: process for process in processes}
-    found = dict(chain(_tcp(proc, "tcp"), _tcp(proc, "tcp6"), _unix(proc)))
+    net = net or proc / "net"
+    found = dict(chain(_tcp(net, "tcp"), _tcp(net, "tcp6"), _unix(net)))
     owners = _owners(known, set(found), proc)
     return tuple(_with_process(at, owners.get(inode), known) for inode, at in found.items())
 
@@ -164,8 +165,8 @@ def _lines(file: Path) -> Iterator[list[str]]:
         return
 
 
-def _tcp(proc: Path, table: str) -> Iterator[tuple[str, Listener]]:
-    for row in _lines(proc / "net" / table):
+def _tcp(net: Path, table: str) -> Iterator[tuple[str, Listener]]:
+    for row in _lines(net / table):
         if row[3] == TCP_LISTEN:
             address, _, port = row[1].partition(":")
             yield row[9], Listener("", 0, _address(address), int(port, 16))
@@ -177,8 +178,8 @@ def _address(text: str) -> str:
     return str(ipaddress.ip_address(b"".join(words)))
 
 
-def _unix(proc: Path) -> Iterator[tuple[str, Listener]]:
-    for row in _lines(proc / "net" / "unix"):
+def _unix(net: Path) -> Iterator[tuple[str, Listener]]:
+    for row in _lines(net / "unix"):
         if len(row) == 8 and int(row[3], 16) & UNIX_ACCEPTS and row[7].startswith("/"):
             yield row[6], Listener("", path=row[7])
 

@@ -75,7 +75,7 @@ def test_what_each_right_allows_is_told() -> None:
         ("[client]\nuser = a\npassword=b c # said\n", {"user": "a", "password": "b c"}),
         ("[client]\npassword = 'it#s\\\\'\n#user=x\n", {"password": "it#s\\"}),
         ('[client]\npassword = "a\\sb"\nuser="q"', {"password": "a b", "user": "q"}),
-        ("[mysqld]\nuser = mysql\n[client]\nssl-ca = /c\nskip_ssl\n!include /x", {"ssl-ca": "/c"}),
+        ("[mysqld]\nuser = mysql\n[client]\nssl-ca = /c\nskip_ssl\n!include /x", {"ssl-ca": "/c", "skip-ssl": ""}),
         ("user = early\n[client-server]\nuser = other\n", {}),
         ("[client]\npassword=\n", {"password": ""}),
         ("", {}),

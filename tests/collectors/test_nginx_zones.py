@@ -97,3 +97,31 @@ def test_discovered_beside_the_page(server: str, found: str | None) -> None:
     assert proposal.config == Nginx(
         url="http://127.0.0.1:81/s", status_json=f"http://127.0.0.1:81{found}" if found else None
     )
+
+
+PLUS = json.loads((DATA / "nginx" / "nginx-plus-documented" / "payload.zones.txt").read_text())
+
+
+def test_nginx_plus_is_found_and_asked_for_zones_and_upstreams() -> None:
+    text = "http { server { listen 127.0.0.1:8080; location = /s { stub_status; } location /api/ { api write=on; } } }"
+    inventory = build("h", [Process(7, "nginx", f"nginx: master process nginx -c {MAIN}", "root")], [], {MAIN: text})
+    (found,) = COLLECTOR.discover(inventory)
+    assert found.config == Nginx(url="http://127.0.0.1:8080/s", status_json="http://127.0.0.1:8080/api/9")
+    pages = {f"/api/9/http/{name}": json.dumps(part) for name, part in PLUS.items()}
+    with serving({"/s": STUB, **pages}) as served:
+        settings = {"url": f"{served.url}/s", "status_json": f"{served.url}/api/9"}
+        readings = trial(COLLECTOR, Nginx.model_validate(settings))
+    assert [reading.outcome for reading in readings] == ["ok", "ok"]
+    assert values(readings[1].payload)["web_upstream_up,pools,10.0.0.2:9000"] == 0
+
+
+@given(data=st.data())
+@settings(deadline=None)
+def test_any_other_json_of_nginx_plus_is_survived(data: st.DataObject) -> None:
+    at = data.draw(st.sampled_from([each for each in places(PLUS) if each]))
+    text = json.dumps(with_other(PLUS, at, data.draw(anything)))
+    try:
+        found = list(zones.parse(text))
+    except ParseError:
+        return
+    assert all(math.isfinite(sample.value) for sample in found)
