@@ -23,7 +23,10 @@ LOST = Gauge(
 OLDEST = Gauge(
     "drupal_queue_oldest_item_timestamp_seconds", "When the oldest item was put in.", ("queue",), bounds=BOUND
 )
-FAMILIES = (ITEMS, CLAIMED, LOST, OLDEST)
+BATCH = "drupal_batch:"
+"""A batch is a queue of its own, whose name is used once."""
+QUEUES = Gauge("drupal_queues", "Queues that hold items; a queue without any is not told.")
+FAMILIES = (QUEUES, ITEMS, CLAIMED, LOST, OLDEST)
 
 STATEMENT = (
     "SELECT name, COUNT(*), SUM(CASE WHEN expire >= %s THEN 1 ELSE 0 END),"
@@ -40,8 +43,8 @@ def read(site: Site) -> list[list[Any]]:
 
 
 def parse(rows: list[list[Any]]) -> Iterable[Sample]:
-    # A batch is a queue of its own, whose name is used once.
-    named = [row for row in rows if not row[0].startswith("drupal_batch:")]
+    named = [row for row in rows if not row[0].startswith(BATCH)]
+    yield QUEUES(len(named))
     for name, items, claimed, lost, oldest in named[:MOST]:
         yield ITEMS(items, name)
         yield CLAIMED(claimed, name)
