@@ -41,8 +41,9 @@ def look(site: Site, name: str, cursor: Cursor | None, now: float) -> tuple[dict
     if gone := [item for item in (cursor["items"] if cursor else ()) if item not in rows]:
         marks = ", ".join(["%s"] * len(gone))
         rows |= {int(row[0]): row for row in site.tables.rows(f"{columns} WHERE item_id IN ({marks})", gone)}
-    items = [[item, str(rows[item][1]), int(rows[item][2])] for item in sorted(rows)[:MOST_ITEMS]]
-    return {"now": now, "site": name, "items": items}, Cursor(looked=now, items=[item for item, _, _ in items])
+    followed = sorted(rows)[:MOST_ITEMS]
+    items = [[item, str(rows[item][1]), int(rows[item][2])] for item in followed]
+    return {"now": now, "site": name, "items": items}, Cursor(looked=now, items=followed)
 
 
 read = each_minute("claims", look)

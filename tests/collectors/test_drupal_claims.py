@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from collectors.drupal import claims, looking
+from collectors.drupal import claims, looking, queues
 from collectors.drupal.config import Drupal
 from collectors.model import Event, State
 from tests.lab import drupal
@@ -74,4 +74,4 @@ def test_only_so_many_items_are_followed(site: Site) -> None:
     site.look()
     site.look()
     assert len(site.state) == claims.MOST_ITEMS
-    assert len(site.most()) == claims.MOST
+    assert len(site.most()) == queues.MOST
