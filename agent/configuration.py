@@ -159,6 +159,15 @@ class HistorySettings(Config):
         return Retention(self.retention, self.retention_5m, self.retention_1h, self.size)
 
 
+class SiteName(Config):
+    docroot: Annotated[str, Field(pattern=r"/.*[^/]")]
+    """Folder that the web server serves, absolute."""
+    directory: str = "default"
+    """Its folder below sites/."""
+    name: Annotated[str, Field(pattern=r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")]
+    """How it is called, instead of by the first host name that leads to it."""
+
+
 class AlertSettings(Config):
     mode: Literal["raingauge", "prometheus"] = "raingauge"
     """`prometheus`: what is not in a rule's result is over although it could not be read, and a restart forgets alerts
@@ -185,6 +194,9 @@ class Configuration(Config):
     """Look for servers on this host by itself. Without it only `targets` are read."""
     interval: Annotated[Seconds, Field(ge=1, le=60)] = 10.0
     """Time between two reads of what changes fast; slow things keep their own."""
+    sites: tuple[SiteName, ...] = ()
+    """Names of sites that discovery finds. Where its database is, when settings.php does not say it plainly, is said
+    under targets: drupal."""
     targets: Targets = Targets()  # type: ignore[valid-type] # made above, one key a collector
     """What to read beside or instead of what discovery finds, by collector."""
     exporter: ExporterSettings = ExporterSettings()
@@ -224,7 +236,7 @@ class Configuration(Config):
             raise ValueError(f"expected each job_name once, found {twice!r} again")
         return configs
 
-    @field_validator("heartbeats", "slos")
+    @field_validator("heartbeats", "slos", "sites")
     @classmethod
     def _each_name_once(cls, jobs: tuple[Any, ...]) -> tuple[Any, ...]:
         names = [job.name for job in jobs]

@@ -18,6 +18,7 @@ from collectors import registry
 from collectors.config import Config
 from collectors.errors import Unreachable
 from collectors.inventory import Inventory
+from collectors.inventory.sites import renamed
 from collectors.model import Collector, Finding, Follower, Part, Proposal, Target
 
 TRIAL_SECONDS = 8.0
@@ -96,7 +97,12 @@ class Discoverer:
         now = self._clock()
         known = {watch.collector.target(watch.config, host): watch for watch in self._known()}
         inventory = self._inventory(host)
+        names = {(site.docroot, site.directory): site.name for site in configuration.sites}
+        inventory = replace(inventory, sites=renamed(inventory.sites, names))
         proposals = proposed(inventory)
+        known = {
+            target: watch for target, watch in known.items() if not self._has_another_name(target, watch, proposals)
+        }
         readings = self._try(self._untried(proposals, watches, known, host, now))
         found = _answered(proposals, readings, known, host)
         self._note(proposals, readings, now)
@@ -120,6 +126,12 @@ class Discoverer:
 
     def _known(self) -> Iterable[Watch]:
         return self._remembered.watches(self._clock()) if self._remembered else ()
+
+    def _has_another_name(self, target: Target, watch: Watch, proposals: Mapping[Place, Sequence[Proposal]]) -> bool:
+        """A site that is proposed again, as another target than before."""
+        group = proposals.get((watch.collector.name, watch.found), ()) if watch.collector.name == "drupal" else ()
+        now = [self._target("drupal", each.config, target.host) for each in group if each.config is not None]
+        return bool(now) and target not in now
 
     def _untried(
         self,

@@ -50,6 +50,8 @@ EXAMPLES: Mapping[str, Any] = {
     "notify.time_intervals[].time_intervals[].times[].end_time": "24:00",
     "notify.time_intervals[].time_intervals[].times[].start_time": "22:00",
     "notify.webhook.NAME.url": "https://example.org/hook",
+    "sites[].docroot": "/var/www/shop/web",
+    "sites[].name": "shop",
     "slos[].name": "shop",
     "slos[].site": "shop.example",
     "remote_write[].url": "https://prometheus.example.org/api/v1/write",

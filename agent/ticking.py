@@ -21,6 +21,8 @@ SWEEP_SECONDS = 60.0
 
 CPU_BUDGET = 0.05
 """Share of its interval that a part may use of one CPU."""
+RETRY_SECONDS = 60.0
+"""After which a part is read again whose server could not be reached, however rarely it is read."""
 SERVER_BUDGET = 0.1
 """Share of its interval that a database may work for a part."""
 DEAR_READS, CHEAP_READS = 3, 10
@@ -129,6 +131,10 @@ class Ticking:
             state.last_success = now
         else:
             self._failed(state, reading.outcome)
+            if (
+                reading.outcome == "unreachable"
+            ):  # a part of each hour is not to be an hour late once the server is back
+                state.next_due = min(state.next_due, (math.floor(now / RETRY_SECONDS + 1e-6) + 1) * RETRY_SECONDS)
         state.timed_out = False
 
     def _weigh(self, state: PartState, reading: Reading) -> None:

@@ -124,6 +124,8 @@ def plots(source: Source, chart: Chart, frame: Frame) -> list[Plot]:
     found = []
     for number, values in enumerate(sorted(sets)):
         measured = _measured(chart, curves, values, frame)
+        if not measured:  # 0/0 at every time, as a quantile of nothing is
+            continue
         traces = _traces(measured[:MOST_LINES], frame)
         levels = _levels(chart, limits, values, traces)
         plot = replace(

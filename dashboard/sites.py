@@ -14,6 +14,8 @@ from history.model import Labels, Point, Source
 DAY = 86400
 ERRORS = 'severity=~"emergency|alert|critical|error"'
 LOGGED = f'sum by (instance, type, severity) (increase(drupal_watchdog_total{{job="drupal",{ERRORS}}}[1d]))'
+COUNTED = 'sum by (instance) (increase(drupal_watchdog_errors_total{job="drupal"}[1d]))'
+VERDICTS = ("not_secure", "revoked", "not_supported", "not_current", "current")
 RATES = "sum by (site, status) (rate(web_requests_total[5m]))"
 
 
@@ -39,6 +41,8 @@ class Reading:
     """Errors of the last day, by type and severity."""
     rates: Sequence[Point]
     """Requests per second, by status."""
+    errors: float | None = None
+    """All of the last day."""
 
     def value(self, metric: str, **labels: str) -> float | None:
         """The sum over those with these labels; None without any."""
@@ -59,12 +63,14 @@ def readings(source: Source, now: float) -> tuple[Reading, ...]:
         site = drupal.setdefault(point.labels.get("instance", ""), {})
         site.setdefault(point.labels["__name__"], []).append(point)
     logged, rates = points(source, LOGGED, now), points(source, RATES, now)
+    errors = {point.labels.get("instance"): point.value for point in points(source, COUNTED, now)}
     names = sorted({*drupal, *(point.labels.get("site", "") for point in rates)} - {""})
     return tuple(
         Reading(
             name, now, drupal.get(name, {}),
             [point for point in logged if point.labels.get("instance") == name],
             [point for point in rates if point.labels.get("site") == name],
+            errors.get(name),
         )
         for name in names
     )  # fmt: skip
@@ -100,11 +106,21 @@ def _updates(site: Reading) -> Sign:
         *([f"{security:.0f} for security"] if security else []),
         *([f"{schema:.0f} of the database"] if schema else []),
     ]
+    if not said and not _is_judged(site):
+        return Sign("Updates", "none", "releases not known")
     return Sign("Updates", "warn" if said else "ok", ", ".join(said) or "none pending")
+
+
+def _is_judged(site: Reading) -> bool:
+    """Not where every project is one of which nobody could say how it stands."""
+    counts = site.of("drupal_updates", "status")
+    return not counts or any(counts.get(status) for status in VERDICTS) or not any(counts.values())
 
 
 def _queues(site: Reading) -> Sign:
     items = site.value("drupal_queue_items")
+    if items is None and site.value("drupal_queues") == 0:
+        return Sign("Queues", "ok", "empty")
     if items is None:
         return Sign("Queues", "none", "not known")
     oldest = min(site.of("drupal_queue_oldest_item_timestamp_seconds", "queue").values(), default=None)
@@ -113,9 +129,9 @@ def _queues(site: Reading) -> Sign:
 
 
 def _errors(site: Reading) -> Sign:
-    if not site.found.get("drupal_watchdog_total"):
+    if site.errors is None:
         return Sign("Errors in 24 h", "none", "not known")
-    return Sign("Errors in 24 h", "ok", units.text(float(round(math.fsum(p.value for p in site.logged))), "count"))
+    return Sign("Errors in 24 h", "ok", units.text(float(round(site.errors)), "count"))
 
 
 def _requests(site: Reading) -> Sign:

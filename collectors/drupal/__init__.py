@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from collectors.drupal import (
     cachetags,
+    claims,
     content,
     drift,
     facts,
@@ -109,6 +110,7 @@ COLLECTOR = Collector(
     followers=(
         Follower("watchdog", watchdog.FAMILIES, watchdog.read, watchdog.step, watchdog.samples, interval=MINUTE),
         Follower("logins", logins.FAMILIES, logins.read, logins.step, logins.samples, interval=MINUTE),
+        Follower("claims", claims.FAMILIES, claims.read, claims.step, claims.samples, interval=MINUTE),
         Follower("changes", (), snapshots.read, snapshots.step, snapshots.samples, interval=MINUTE),
     ),
     instance=lambda config, _host: config.site,

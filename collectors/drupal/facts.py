@@ -52,7 +52,7 @@ def read(site: Site) -> dict[str, Any]:
 def _overridden(site: Site) -> dict[str, Any]:
     """What settings.php says beats what the database says."""
     wanted = (*CONFIGS[1:],) if not site.seven else VARIABLES
-    found = {name: site.settings.get("con" if site.seven else "config", name) for name in wanted}
+    found = {name: site.settings.get("conf" if site.seven else "config", name) for name in wanted}
     return {name: _plain(value) for name, value in found.items() if value is not None}
 
 

@@ -14,7 +14,7 @@ VARIABLES = (
 )  # fmt: skip
 COMMON = {
     "watchdog": "wid, type, message, variables, severity, location, hostname, timestamp",
-    "queue": "name, expire, created",
+    "queue": "item_id, name, expire, created",
     "semaphore": "name, expire",
     "sessions": "uid, timestamp",
     "flood": "event, identifier, timestamp, expiration",

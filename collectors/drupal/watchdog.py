@@ -12,7 +12,7 @@ from collectors.drupal.looking import each_minute
 from collectors.drupal.site import Site
 from collectors.drupal.tables import MissingTable
 from collectors.errors import Absent
-from collectors.model import Counter, Event, Sample, Severity, State
+from collectors.model import Counter, Event, Gauge, Sample, Severity, State
 
 FIRST_ROWS = 500
 MOST_ROWS = 5000
@@ -29,8 +29,22 @@ TOTAL = Counter(
     "drupal_watchdog_total", "Messages in the site's log, by type and severity.", ("type", "severity"),
     bounds={"type": TYPES + 1},
 )  # fmt: skip
+ERRORS = Counter(
+    "drupal_watchdog_errors_total", "Messages of severity error or worse, of all types: there before the first one."
+)
 LOST = Counter("drupal_watchdog_lost_total", "Messages that the site deleted before they were read.")
-FAMILIES = (TOTAL, LOST)
+MODULES = 30
+"""Modules whose time at cron is told, the dearest first."""
+CRON = Gauge(
+    "drupal_cron_module_seconds",
+    "How long a module's part of the last cron run took, where the site logs it (system.cron: logging).",
+    ("module",), bounds={"module": 2 * MODULES},
+)  # fmt: skip
+FAMILIES = (TOTAL, ERRORS, LOST, CRON)
+COUNT = re.compile(r"[0-7] ")
+TOOK = "took:"
+"""Before a module's name: the key of its time in the state."""
+MILLISECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)ms")
 
 
 class Cursor(TypedDict):
@@ -68,6 +82,10 @@ def look(site: Site, name: str, cursor: Cursor | None, now: float) -> tuple[dict
             (start, end, WORST), blobs=(7,),
         ) if cursor is not None else [],
     }  # fmt: skip
+    found["cron"] = rows(
+        f"SELECT SUBSTR(variables, 1, {MOST_BYTES}) {between} AND type = 'cron' AND message LIKE %s ORDER BY wid",
+        (start, end, "%execution of @module_previous_cron() took @time.%"), blobs=(0,),
+    )  # fmt: skip
     made = rows("SELECT timestamp FROM {watchdog} WHERE wid = %s", (end,))
     at_end = end == newest
     return found, Cursor(wid=end, made=int(made[0][0]) if made else 0, looked=now if at_end else 0.0)
@@ -88,20 +106,41 @@ def _start(site: Site, cursor: Cursor | None, newest: int) -> int:
 def step(state: State, payload: dict[str, Any]) -> tuple[State, Sequence[Event]]:
     after = dict(state)
     after["lost"] = after.get("lost", 0) + payload["lost"]
-    types = {key.partition(" ")[2] for key in after if key != "lost"}
+    types = {key.partition(" ")[2] for key in after if COUNT.match(key)}
     for kind, severity, count in payload["counts"]:
         name = kind if kind in types or len(types) < TYPES else "other"
         types.add(name)
         key = f"{severity} {name}"
         after[key] = after.get(key, 0) + count
+    if rows := payload.get("cron"):
+        took = {key: value for key, value in after.items() if key.startswith(TOOK)} | dict(_took(rows))
+        after = {key: value for key, value in after.items() if not key.startswith(TOOK)}
+        after |= dict(sorted(took.items(), key=lambda each: -each[1])[:MODULES])
     return after, _events(payload)
 
 
+def _took(rows: Sequence[Sequence[str]]) -> Iterable[tuple[str, float]]:
+    for (serialized,) in rows:
+        values = messages.variables(serialized.encode("latin-1", errors="replace"))
+        module, time = values.get("@module_previous", ""), MILLISECONDS.fullmatch(values.get("@time", ""))
+        if time and re.fullmatch(r"\w{1,100}", module):
+            yield f"{TOOK}{module}", float(time[1]) / 1000
+
+
 def samples(state: State) -> Iterable[Sample]:
+    """A type that was seen, and PHP's, has a series of errors before its first error, which would be no rise else."""
+    errors = 0.0
+    for kind in sorted({"php", *(key.partition(" ")[2] for key in state if COUNT.match(key))}):
+        if f"{WORST} {kind}" not in state:
+            yield TOTAL(0, kind, SEVERITIES[WORST])
     for key, value in state.items():
-        severity, _, kind = key.partition(" ")
-        if key != "lost" and re.fullmatch(r"[0-7]", severity):
+        if COUNT.match(key):
+            severity, _, kind = key.partition(" ")
             yield TOTAL(value, kind, SEVERITIES[int(severity)])
+            errors += value if int(severity) <= WORST else 0
+        elif key.startswith(TOOK):
+            yield CRON(value, key.removeprefix(TOOK))
+    yield ERRORS(errors)
     yield LOST(state.get("lost", 0))
 
 

@@ -196,3 +196,17 @@ def _named(host: str, found: list[tuple[Site, list[Vhost]]]) -> tuple[Site, ...]
         taken.add(name)
         result.append(replace(site, name=name))
     return tuple(result)
+
+
+def renamed(found: Iterable[Site], names: Mapping[tuple[str, str], str]) -> tuple[Site, ...]:
+    """`names`: (docroot, folder below sites/) -> a name of its owner's choice; another site of that name gives way."""
+    wanted = set(names.values())
+    result = []
+    for site in found:
+        if own := names.get((site.docroot, site.directory or "default")):
+            result.append(replace(site, name=own))
+        elif site.name in wanted:
+            result.append(replace(site, name=f"{site.name}/{site.directory or PurePosixPath(site.docroot).name}"))
+        else:
+            result.append(site)
+    return tuple(result)

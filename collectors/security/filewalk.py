@@ -22,7 +22,7 @@ MOST_FOUND = 500
 PHP = re.compile(r"\.(php\d?|phtml|pht|phar|phps)(\.|$)|^\.user\.ini$", re.IGNORECASE)
 CACHE = re.compile(r"php/(twig|service_container)/[^/]{5,255}/[\w-]{20,100}\.php")
 """What Drupal compiles itself; of any other shape it is somebody else's."""
-OWN_GUARDS = re.compile(r"(php/|config_[\w-]+/(sync/)?|css/|js/)?\.htaccess")
+OWN_GUARDS = re.compile(r"(php/((twig|service_container)/([^/]{5,255}/)?)?|config_[\w-]+/(sync/)?|css/|js/)?\.htaccess")
 MARK = "Drupal_Security_Do_Not_Remove"
 """In the .htaccess that Drupal writes so that nothing there is run."""
 

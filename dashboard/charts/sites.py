@@ -39,7 +39,7 @@ DRUPAL_QUEUES = Chart(
 )  # fmt: skip
 DRUPAL_ERRORS = Chart(
     "drupal-errors", "Errors in the log", "in the hour before, by site", "count", "drupal", "watchdog",
-    (Curve("{instance}", f"sum by (instance) (increase(drupal_watchdog_total{{{_ERRORS}}}[1h]))"),),
+    (Curve("{instance}", "sum by (instance) (increase(drupal_watchdog_errors_total[1h]))"),),
 )  # fmt: skip
 
 SITE_REQUESTS = Chart(

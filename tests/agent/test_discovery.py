@@ -14,7 +14,8 @@ from agent.ticking import Watch
 from collectors import registry
 from collectors.config import Config
 from collectors.errors import Denied, Unreachable
-from collectors.inventory import Inventory, Listener, Pool
+from collectors.inventory import Inventory, Listener, Pool, Site
+from collectors.inventory.settings_php import Settings
 from collectors.model import Collector
 from history.database import open_database
 
@@ -108,6 +109,28 @@ def test_a_target_that_is_down_stays_watched_over_a_restart(world: World) -> Non
     assert "redis" in instances(world.discover())
     world.now += 2
     assert "redis" not in instances(world.discover())
+
+
+def site(name: str, docroot: str) -> Site:
+    return Site(name, docroot, "default", "10.6.15", (name,), Settings())
+
+
+def test_a_site_is_called_as_its_owner_wants_and_no_longer_as_before(tmp_path: Path) -> None:
+    world = World(open_database(tmp_path))
+    world.inventory = Inventory("web", sites=(site("www.shop.test", "/srv/shop"), site("shop", "/srv/other")))
+
+    def names(text: str = "") -> set[str]:
+        watches = world.discover(text).watches
+        return {watch.collector.target(watch.config, "web").instance for watch in watches
+                if watch.collector.name == "drupal"}  # fmt: skip
+
+    assert names() == {"www.shop.test", "shop"}
+    called = "sites: [{docroot: /srv/shop, name: shop}]"
+    assert names(called) == {"shop", "shop/default"}
+    world.discoverer = world.fresh()
+    assert names(called) == {"shop", "shop/default"}
+    world.inventory = Inventory("web")  # its web server is down: it stays watched
+    assert "shop" in names(called)
 
 
 def test_a_pool_that_is_down_but_configured_is_never_forgotten(world: World) -> None:

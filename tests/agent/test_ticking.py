@@ -56,6 +56,17 @@ def test_a_slow_part_is_repeated_until_twice_its_interval() -> None:
     assert "fake_slow_value" not in played.tick(read_at + 121)
 
 
+def test_a_part_of_each_hour_is_read_soon_after_its_server_is_back() -> None:
+    hourly, denied = Script([Unreachable("no"), Unreachable("no"), 9.0]), Script([Denied("no"), 7.0])
+    played = Played(part(Script()), part(hourly, "hourly", 3600, SLOW), part(denied, "shut", 3600, SLOW))
+    for now in range(7250, 7400, 10):
+        played.tick(now)
+    assert (hourly.reads, played.state("hourly").outcome, played.state("hourly").last_success) == (3, "ok", 7320)
+    assert denied.reads == 1  # a server that lets nobody in logs each try
+    played.tick(10800)
+    assert (hourly.reads, denied.reads) == (4, 2)
+
+
 @pytest.mark.parametrize(
     "error", [Unreachable("no"), Denied("no"), Unsupported("no"), ParseError("no"), ValueError("no")]
 )

@@ -80,9 +80,21 @@ def test_what_redis_keeps_is_not_told_from_the_leftovers(tmp_path: Path) -> None
     root = drupal.docroot(tmp_path / "web", {"driver": "sqlite", "database": str(file)}, more=settings)
     found = trial(COLLECTOR, Drupal(docroot=str(root)))
     absent = {reading.part.name for reading in found if reading.outcome == "absent"}
-    assert absent - OF_FILES == {"queues", "flood", "cachetags"}
+    assert absent - OF_FILES == {"queues", "claims", "flood", "cachetags"}
     assert "drupal_locks held" not in values(found)
     assert values(found)["drupal_backend_info flood redis"] == 1
+
+
+def test_what_settings_php_says_beats_the_variables_of_seven(tmp_path: Path) -> None:
+    execute = drupal.sqlite(tmp_path / "db")
+    drupal.fill(execute, "sqlite", seven=True)
+    execute("DELETE FROM variable WHERE name IN ('cache', 'page_cache_maximum_age')", ())
+    execute("INSERT INTO variable VALUES ('cache', %s), ('page_cache_maximum_age', %s)", (php(0), php(60)))
+    said = "$conf['cache'] = TRUE; $conf['page_cache_maximum_age'] = 900;"
+    root = drupal.docroot(tmp_path / "web", {"driver": "sqlite", "database": str(tmp_path / "db")}, "7.103", more=said)
+    found = values(trial(COLLECTOR, Drupal(docroot=str(root))))
+    assert found["drupal_setting_enabled page_cache"] == 1
+    assert found["drupal_page_cache_max_age_seconds"] == 900
 
 
 def test_a_site_that_logs_elsewhere_has_no_log(tmp_path: Path) -> None:

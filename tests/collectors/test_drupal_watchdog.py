@@ -47,7 +47,12 @@ class Site:
 
     @property
     def counts(self) -> dict[str, float]:
-        return {" ".join(each.labels): each.value for each in watchdog.samples(self.state)}
+        """Of messages by type and severity, those that are not none; "": of lost ones."""
+        told = [each for each in watchdog.samples(self.state) if each.family in (watchdog.TOTAL, watchdog.LOST)]
+        return {" ".join(each.labels): each.value for each in told if each.value or not each.labels}
+
+    def errors(self) -> list[float]:
+        return [each.value for each in watchdog.samples(self.state) if each.family is watchdog.ERRORS]
 
 
 @pytest.fixture
@@ -71,6 +76,34 @@ def test_each_row_is_counted_once_and_what_came_before_is_no_event(site: Site) -
     assert site.look() == []
     assert site.look() == []
     assert site.counts == {"user notice": 4, "cron notice": 1, "php error": 1, "": 0}
+
+
+def test_errors_have_series_before_the_first_of_them(site: Site) -> None:
+    site.look()
+    assert site.errors() == [0]
+    site.log(notice("shop"))
+    site.look()
+    zero = {each.labels for each in watchdog.samples(site.state) if each.family is watchdog.TOTAL and not each.value}
+    assert zero == {("php", "error"), ("shop", "error")}
+    site.log(broken(), watchdog_row("shop", 1, "Disk full", php(None)), watchdog_row("shop", 4, "Hm", php(None)))
+    site.look()
+    assert site.errors() == [2]
+
+
+def test_the_time_of_each_module_at_the_last_cron_run(site: Site) -> None:
+    site.look()
+    starts = "Starting execution of @module_cron(), execution of @module_previous_cron() took @time."
+    ends = "Execution of @module_previous_cron() took @time."
+    for search in ("795.57ms", "12ms"):
+        values = {"@module": "system", "@module_previous": "search", "@time": search}
+        site.log(watchdog_row("cron", 6, "Starting execution of @module_cron().", php({"@module": "search"})))
+        site.log(watchdog_row("cron", 6, starts, php(values)))
+        site.log(watchdog_row("cron", 6, ends, php({"@module_previous": "update", "@time": "219.96ms"})))
+        site.look()
+    site.log(watchdog_row("cron", 6, ends, php({"@module_previous": "a b", "@time": "soon"})), notice())
+    site.look()
+    told = {each.labels: each.value for each in watchdog.samples(site.state) if each.family is watchdog.CRON}
+    assert told == {("update",): pytest.approx(0.21996), ("search",): pytest.approx(0.012)}
 
 
 def test_errors_of_the_same_place_are_one_event(site: Site) -> None:

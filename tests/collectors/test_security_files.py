@@ -68,7 +68,9 @@ def counts(state: State) -> list[float]:
     [
         ("a/x.php", "executable"), ("a/x.PhP7", "executable"), ("x.phtml", "executable"), ("x.phar", "executable"),
         ("x.php.jpg", "executable"), ("x.php_.txt", ""), ("photo.jpg", ""), (".user.ini", "executable"),
-        (".htaccess", ""), ("php/.htaccess", ""), ("a/.htaccess", "config"), (TWIG, ""),
+        (".htaccess", ""), ("php/.htaccess", ""),
+        ("php/twig/6b077e009a718_page.html.twig_z_KhPQM8-_rBJO/.htaccess", ""), ("php/a/.htaccess", "config"),
+        ("a/.htaccess", "config"), (TWIG, ""),
         ("php/twig/x.php", "executable"), ("php/twig/62a1b0c3_block/shell.php", "executable"),
         (f"a/{TWIG}", "executable"), ("config_abc-_1/sync/.htaccess", ""),
     ],

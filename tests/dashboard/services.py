@@ -148,6 +148,7 @@ def _site(late: bool) -> Callable[["Moment"], Iterator[Sample]]:
         late_log = (("php", "error", 0.16), ("access denied", "warning", 0.1))
         for kind, severity, rate in late_log if late else (("page not found", "error", 0.001),):
             yield counter(m, "drupal_watchdog_total", rate, type=kind, severity=severity)
+        yield counter(m, "drupal_watchdog_errors_total", 0.16 if late else 0.001)
 
     return write
 

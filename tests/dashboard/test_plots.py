@@ -123,6 +123,11 @@ def test_one_chart_for_each_set_of_labels(tmp_path: Path) -> None:
     assert [(plot.id, [trace.last for trace in plot.traces]) for plot in found] == [("heat", [1]), ("heat-2", [2])]
 
 
+def test_a_series_that_is_no_number_at_any_time_is_nothing_to_draw(tmp_path: Path) -> None:
+    nothing = Chart("heat", "Heat", "", "ratio", "t", "p", (Curve("share", "heat / (heat * 0)"),), each=("place",))
+    assert History(tmp_path, [[HEAT(0, "a"), HEAT(2, "b")]] * 30).plots(nothing)[1:] == []
+
+
 def test_a_query_that_fails_is_said_in_its_own_card(tmp_path: Path) -> None:
     history = History(tmp_path, [[HEAT(1, "a")]] * 30)
     (plot,) = history.plots(Chart("x", "X", "", "count", "t", "p", (Curve("x", "nonsense("),)))
