@@ -6,6 +6,7 @@ Source: https://www.rfc-editor.org/rfc/rfc3986#section-2.1
 import re
 from collections.abc import Iterator
 from html import unescape
+from unicodedata import normalize
 from urllib.parse import unquote
 
 MOST_CHARACTERS = 8192
@@ -16,6 +17,8 @@ OVERLONG = re.compile(r"%c0%([89ab][0-9a-f])|%e0%80%([89ab][0-9a-f])", re.IGNORE
 WIDE = re.compile(r"%u([0-9a-f]{4})", re.IGNORECASE)
 LOGGED = re.compile(r"\\x([0-9a-f]{2})", re.IGNORECASE)
 """As nginx and Apache write bytes that they do not like to write."""
+SLASHES = dict.fromkeys(map(ord, "\u2044\u2215\u29f8"), "/") | dict.fromkeys(map(ord, "\u2216\u29f5"), "\\")
+"""What some decoders take for one."""
 
 
 def views(text: str, *, plus: bool) -> list[str]:
@@ -25,13 +28,20 @@ def views(text: str, *, plus: bool) -> list[str]:
     found: list[str] = []
     for _ in range(MOST_PASSES):
         decoded = once(text)
-        folded = decoded.casefold().replace("\0", "")
+        folded = folded_of(decoded)
         if folded not in found:
             found.append(folded)
         if decoded == text:
             break
         text = decoded
     return found
+
+
+def folded_of(text: str) -> str:
+    """One case, no NUL, and letters of another width as those that they stand for."""
+    if not text.isascii():
+        text = normalize("NFKC", text).translate(SLASHES)
+    return text.casefold().replace("\0", "")
 
 
 def once(text: str) -> str:

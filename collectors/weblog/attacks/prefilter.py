@@ -7,7 +7,7 @@ from itertools import compress
 from urllib.parse import unquote, unquote_plus
 
 from collectors.weblog.agents import AGENTS
-from collectors.weblog.attacks.decoding import MOST_CHARACTERS
+from collectors.weblog.attacks.decoding import MOST_CHARACTERS, folded_of
 from collectors.weblog.attacks.rules import any_of, words
 from collectors.weblog.counting import Lines
 from collectors.weblog.known import Known
@@ -40,14 +40,14 @@ def _in_simple_queries() -> tuple[str, ...]:
 
 
 def odd_path(path: str) -> bool:
-    plain = (unquote(path) if "%" in path else path).casefold()
+    plain = folded_of(unquote(path) if "%" in path else path)
     if not PLAIN_PATH.fullmatch(plain) or ".." in plain or len(plain) > MOST_CHARACTERS:
         return True
     return bool(_in_paths().search(plain)) or _may_be_sql(plain)
 
 
 def odd_query(query: str) -> bool:
-    plain = (unquote_plus(query) if "%" in query or "+" in query else query).casefold()
+    plain = folded_of(unquote_plus(query) if "%" in query or "+" in query else query)
     if SIMPLE_QUERY.fullmatch(plain) and len(plain) <= MOST_CHARACTERS:
         return any(word in plain for word in _in_simple_queries()) or _may_be_path(plain)
     if not PLAIN_QUERY.fullmatch(plain) or ".." in plain or len(plain) > MOST_CHARACTERS:
