@@ -63,7 +63,7 @@ def _of_target(method: str, path: str, query: str) -> tuple[Hit, ...]:
         found += _of_texts("name", name)
         found += _of_texts("value", value)
         if name == "q":  # Drupal 7 without clean addresses
-            found += _of_path(f"/{value}")
+            found += _of_path("/" + value.replace("+", " "))
     return tuple(dict.fromkeys(found))
 
 

@@ -47,6 +47,8 @@ def odd_path(path: str) -> bool:
 
 
 def odd_query(query: str) -> bool:
+    if "%26" in query:  # a mark that ends a command, and not the end of a parameter
+        return True
     plain = folded_of(unquote_plus(query) if "%" in query or "+" in query else query)
     if SIMPLE_QUERY.fullmatch(plain) and len(plain) <= MOST_CHARACTERS:
         return any(word in plain for word in _in_simple_queries()) or _may_be_path(plain)

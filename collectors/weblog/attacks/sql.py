@@ -32,9 +32,9 @@ FUNCTIONS = frozenset((
     "sleep", "benchmark", "pg_sleep", "extractvalue", "updatexml", "load_file", "xp_cmdshell", "char", "chr", "concat",
     "group_concat", "ascii", "substring", "substr", "database", "version", "user", "current_user", "if", "exists",
     "dbms_pipe.receive_message", "utl_http.request", "randomblob", "count", "cast", "convert", "rand", "floor", "hex",
-    "db_name", "user_name", "length", "left", "mid", "ord", "unhex", "lower", "upper", "row", "json_extract", "json_keys",
-    "gtid_subset", "session_user", "system_user", "schema", "sqlite_version", "generate_series", "current_database",
-    "ctxsys.drithsx.sn", "utl_inaddr.get_host_address", "make_set", "elt", "md5", "sha1", "analyse",
+    "db_name", "user_name", "length", "left", "mid", "ord", "unhex", "lower", "upper", "row", "json_extract",
+    "json_keys", "gtid_subset", "session_user", "system_user", "schema", "sqlite_version", "generate_series",
+    "current_database", "ctxsys.drithsx.sn", "utl_inaddr.get_host_address", "make_set", "elt", "md5", "sha1", "analyse",
 ))  # fmt: skip
 GRAVE = re.compile(
     r"\b(?:sleep|pg_sleep|benchmark|dbms_pipe\.receive_message|randomblob)\(\s*['\"]?[\d(]"
@@ -52,9 +52,7 @@ GRAVE = re.compile(
 LITERAL = r"(?:[1sp]|f\([^)]*\)*|n(?:\([^)]*\))?)"
 ENDS = r"(?=$|[^1spnx])"
 """A statement goes on only with what joins it: prose has the next word."""
-EVERYWHERE = re.compile(
-    r"UE(?:[(]*(?:[1s]|f\()|n,|o)|\(E(?:[^;]{0,40}?F|f|[1s]\))|U\(E|f\(+E|UE.{0,30}Fn?c"
-)
+EVERYWHERE = re.compile(r"UE(?:[(]*(?:[1s]|f\()|n,|o)|\(E(?:[^;]{0,40}?F|f|[1s]\))|U\(E|f\(+E|UE.{0,30}Fn?c")
 AFTER_NUMBER = re.compile(
     rf"^o?1\)*(?:&[(]*(?:[1s]\)*o+[(]*[1sf]{ENDS}|f\(|E)|;\(*E[Fn(c]|;?W|B1(?:,1)*c?$|B(?:f|nf)\(|U\(*E|o*\(E"
     rf"|&[(]*n\([^)]*\)*\)*o+[1sf]|&[(]*no[s1]\)*c|&[(]*1\)*c|o+f\()"
