@@ -52,7 +52,10 @@ GRAVE = re.compile(
 LITERAL = r"(?:[1sp]|f\([^)]*\)*|n(?:\([^)]*\))?)"
 ENDS = r"(?=$|[^1spnx])"
 """A statement goes on only with what joins it: prose has the next word."""
-EVERYWHERE = re.compile(r"UE(?:[(]*(?:[1s]|f\()|n,|o)|\(E(?:[^;]{0,40}?F|f|[1s]\))|U\(E|f\(+E|UE.{0,30}Fn?c")
+EVERYWHERE = re.compile(
+    r"^n?&[(]*1o+1\)*(?:c|$)|^B1(?:,1)*c$"
+    r"|UE(?:[(]*(?:[1s]|f\()|n,|o)|\(E(?:[^;]{0,40}?F|f|[1s]\))|U\(E|f\(+E|UE.{0,30}Fn?c"
+)
 AFTER_NUMBER = re.compile(
     rf"^o?1\)*(?:&[(]*(?:[1s]\)*o+[(]*[1sf]{ENDS}|f\(|E)|;\(*E[Fn(c]|;?W|B1(?:,1)*c?$|B(?:f|nf)\(|U\(*E|o*\(E"
     rf"|&[(]*n\([^)]*\)*\)*o+[1sf]|&[(]*no[s1]\)*c|&[(]*1\)*c|o+f\()"
