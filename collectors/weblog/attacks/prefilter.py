@@ -14,6 +14,8 @@ from collectors.weblog.known import Known
 
 LOGINS = frozenset(("user", "user/login", "user/password"))
 """Classes of routes that are watched over some time."""
+NOT_THERE = frozenset(("400", "403", "404", "405", "410"))
+"""Answers that are watched over some time too."""
 PLAIN_PATH = re.compile(r"[\w/.,~ -]*")
 PLAIN_QUERY = re.compile(r"[\w&=./,:~\[\] -]*")
 SIMPLE_QUERY = re.compile(r"[\w&=\[\]-]*")
@@ -80,6 +82,7 @@ def chosen(lines: Lines) -> Sequence[int]:
     found.update(at for at in lines.queried if QUERIES[columns["query"][at]])
     found.update(compress(range(lines.count), map(ODD_AGENTS.__getitem__, columns.get("agent", ()))))
     found.update(compress(range(lines.count), map(LOGINS.__contains__, lines.classes)))
+    found.update(compress(range(lines.count), map(NOT_THERE.__contains__, columns.get("status", ()))))
     referrers = columns.get("referrer", ())
     joined = "\n".join(referrers)
     if "{" in joined or "<" in joined:

@@ -1,6 +1,7 @@
 """The log engine's hook: each line that is worth a look to counters, groups and events."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from collectors.model import Event, State
@@ -11,6 +12,7 @@ from collectors.weblog.attacks.families import COUNTS, KEYS
 from collectors.weblog.attacks.keys import Keys
 from collectors.weblog.attacks.outcome import outcome, with_page
 from collectors.weblog.attacks.prefilter import chosen
+from collectors.weblog.attacks.scans import scans
 from collectors.weblog.attacks.telling import Found, Seen, severity_of, shown, tell
 from collectors.weblog.layout import Request
 from collectors.weblog.values import MOMENTS
@@ -56,7 +58,7 @@ class Watch:
 
     def _doors(self, request: Request, site: str, route: str, now: float) -> Iterator[Event]:
         said = logins.result(request, route)
-        each = logins.walks(self._keys, site, request, route, now)
+        each = chain(logins.walks(self._keys, site, request, route, now), scans(self._keys, site, request, now))
         if said:
             self._add(site, f"login {said}")
             each = logins.login(self._keys, site, request, said, now)
