@@ -11,6 +11,7 @@ from collectors.weblog.attacks.decoding import MOST_CHARACTERS, folded_of
 from collectors.weblog.attacks.rules import any_of, words
 from collectors.weblog.counting import Lines
 from collectors.weblog.known import Known
+from collectors.weblog.layout import Request
 
 LOGINS = frozenset(("user", "user/login", "user/password"))
 """Classes of routes that are watched over some time."""
@@ -73,6 +74,16 @@ def odd_agent(agent: str) -> bool:
 
 
 PATHS, QUERIES, ODD_AGENTS = Known(odd_path), Known(odd_query), Known(odd_agent)
+
+
+def odd(request: Request) -> bool:
+    """It may be an attack by itself, whatever came before it."""
+    return (
+        PATHS[request.path]
+        or (request.query != "" and QUERIES[request.query])
+        or ODD_AGENTS[request.agent]
+        or any(mark in request.referrer for mark in "{<")
+    )
 
 
 def chosen(lines: Lines) -> Sequence[int]:

@@ -62,7 +62,7 @@ AFTER_NUMBER = re.compile(
 )
 AFTER_QUOTE = re.compile(
     rf"^[sp]\)*(?:&[(]*{LITERAL}\)*o+[(]*{LITERAL}\)*{ENDS}|&[(]*(?:f\(|E)|&[(]*[1s]\)*(?:c|$)|;\(*[EW]|;?W"
-    r"|B[1n](?:,1)*c?$|B[1nf]\S*o|B[1n](?:,[1n])*c|U\(*E|;?c$|oso?$|o+f\(|o+\(E|o[1s]c|os&)"
+    r"|B1(?:,1)*c?$|B[1nf]\S*o|B[1n](?:,[1n])*c|U\(*E|;?c$|oso?$|o+f\(|o+\(E|o[1s]c|os&)"
 )
 
 

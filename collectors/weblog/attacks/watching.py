@@ -11,7 +11,7 @@ from collectors.weblog.attacks.classify import hits
 from collectors.weblog.attacks.families import COUNTS, KEYS
 from collectors.weblog.attacks.keys import Keys
 from collectors.weblog.attacks.outcome import outcome, with_page
-from collectors.weblog.attacks.prefilter import chosen
+from collectors.weblog.attacks.prefilter import chosen, odd
 from collectors.weblog.attacks.scans import scans
 from collectors.weblog.attacks.telling import Found, Seen, severity_of, shown, tell
 from collectors.weblog.layout import Request
@@ -45,7 +45,7 @@ class Watch:
         return [*self._attacks(request, site, now), *self._doors(request, site, route, now)]
 
     def _attacks(self, request: Request, site: str, now: float) -> Iterator[Event]:
-        found = hits(request)
+        found = hits(request) if odd(request) else []
         pages = self._keys.get("pages", site) or []
         for hit in found:
             how = outcome(hit, request, pages)
