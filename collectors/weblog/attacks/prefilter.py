@@ -76,6 +76,14 @@ def odd_agent(agent: str) -> bool:
 PATHS, QUERIES, ODD_AGENTS = Known(odd_path), Known(odd_query), Known(odd_agent)
 
 
+def forget() -> None:
+    """The rules are others."""
+    for words_of in (_in_paths, _in_queries, _in_simple_queries):
+        words_of.cache_clear()
+    for known in (PATHS, QUERIES, ODD_AGENTS):
+        known.clear()
+
+
 def odd(request: Request) -> bool:
     """It may be an attack by itself, whatever came before it."""
     return (

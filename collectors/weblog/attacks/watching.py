@@ -58,7 +58,9 @@ class Watch:
 
     def _doors(self, request: Request, site: str, route: str, now: float) -> Iterator[Event]:
         said = logins.result(request, route)
-        each = chain(logins.walks(self._keys, site, request, route, now), scans(self._keys, site, request, now))
+        each: Iterator[Found] = chain(
+            logins.walks(self._keys, site, request, route, now), scans(self._keys, site, request, now)
+        )
         if said:
             self._add(site, f"login {said}")
             each = logins.login(self._keys, site, request, said, now)
