@@ -55,7 +55,7 @@ def test_a_rule_counts_from_the_moment_that_its_file_is_there(tmp_path: Path) ->
 
 
 def test_a_file_with_a_mistake_does_not_stop_another(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "bad.yml").write_text(GOOD.replace("'^/newmodule/run/'", "'('"))
+    (tmp_path / "bad.yml").write_text(GOOD.replace("'^/newmodule/run/'", "'(x'"))
     (tmp_path / "good.yml").write_text(GOOD)
     for _ in range(3):
         own.refresh(str(tmp_path))
@@ -81,7 +81,7 @@ def test_what_is_read_again_is_not_read_twice(tmp_path: Path) -> None:
         (GOOD.replace("looks_at: [path]", "looks_at: [body]"), "rules.0.looks_at.0"),
         (GOOD.replace("drupal_exploit", "unheard_of"), "expected one of"),
         (GOOD.replace("own-advisory", "jndi"), "comes with the product"),
-        (GOOD.replace("'^/newmodule/run/'", "'('"), "pattern"),
+        (GOOD.replace("'^/newmodule/run/'", "'(x'"), "pattern"),
         ("rules: [", "expected YAML"),
         ("- x", "found"),
     ],
