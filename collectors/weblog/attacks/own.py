@@ -21,8 +21,8 @@ _taken: list[tuple[str, int, int]] = []
 
 def refresh(folder: str) -> None:
     """Looks whether a file came, changed or went."""
-    found = sorted(Path(folder).glob("*.yml")) if folder else []
-    now = [(str(path), status.st_mtime_ns, status.st_size) for path in found for status in [path.stat()]]
+    found = sorted(path for path in Path(folder).glob("*.yml") if path.is_file()) if folder else []
+    now = list(map(_signature, found))
     if now == _taken:
         return
     _taken[:] = now
@@ -33,6 +33,14 @@ def refresh(folder: str) -> None:
         except (ParseError, OSError) as error:
             logging.getLogger(__name__).warning("attack rules: %s: %s", path, error)
     use(list(rules.values()))
+
+
+def _signature(path: Path) -> tuple[str, int, int]:
+    try:
+        status = path.stat()
+    except OSError:  # it went meanwhile
+        return str(path), 0, 0
+    return str(path), status.st_mtime_ns, status.st_size
 
 
 def use(rules: Sequence[Rule]) -> None:
