@@ -17,6 +17,8 @@ from agent.configuration import parse
 from agent.exporter import Exporter
 from agent.pages import Pages
 from collectors import registry
+from collectors.weblog.attacks.own import problems, use
+from collectors.weblog.attacks.rules import of_text
 from dashboard.charts import CHARTS
 from docs import semantics
 from docs.commands import walk
@@ -154,6 +156,9 @@ def test_configuration_that_is_shown_is_right() -> None:
         kind = text.partition("\n")[0]
         if kind == "# raingauge.yml":
             parse(text, kind)
+        elif kind == "# attacks/own.yml":
+            assert [*problems(of_text(text))] == []
+            use(())
         else:
             assert kind == "# prometheus.yml"
             assert yaml.safe_load(text)

@@ -23,6 +23,28 @@ def command() -> None:
 
 @command.command()
 @FILES
+def attacks(files: tuple[Path, ...]) -> None:
+    """Check rules for attacks in access logs, by their own examples. Ends with 1 if one is wrong."""
+    from collectors.errors import ParseError
+    from collectors.weblog.attacks import own
+
+    wrong = False
+    for file in files:
+        try:
+            rules = own.read(file)
+            problems = list(own.problems(rules))
+        except (ParseError, OSError) as error:
+            rules, problems = (), [str(error)]
+        for problem in problems:
+            click.echo(f"{file}: {problem}", err=True)
+        if not problems:
+            click.echo(f"good: {file}: {len(rules)} rules")
+        wrong |= bool(problems)
+    raise SystemExit(wrong)
+
+
+@command.command()
+@FILES
 def check(files: tuple[Path, ...]) -> None:
     """Say what is wrong with rule files, with line and key. Ends with 1 if anything is. No configuration is read."""
     from alerts import rulefile

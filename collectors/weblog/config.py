@@ -28,3 +28,5 @@ class Weblog(Config):
     """The access logs."""
     sites: tuple[WebSite, ...] = ()
     """The sites, where logs hold host names."""
+    attack_rules: str = Field("/etc/raingauge/attacks", max_length=4096)
+    """Folder of your own rules for attacks (*.yml); a change counts at once. `raingauge rules attacks` checks them."""

@@ -128,6 +128,8 @@ def _value(token: Value, following: Token | None, fields: list[str]) -> str:
 def _up_to(mark: str, following: Token | None) -> str:
     if mark == '"':
         return QUOTED
+    if mark == ":":  # a host has no space: a visitor's name behind the address may have both
+        return r"[^\s:]*+"
     if mark:
         return rf"[^{re.escape(mark)}\n]*+"
     if following is None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from collectors.errors import Absent, Denied
 from collectors.sources.tail import Cursor, read_new
+from collectors.weblog.attacks.own import refresh
 from collectors.weblog.config import LogFile, Weblog
 from collectors.weblog.routes import OTHER
 
@@ -16,6 +17,7 @@ REMEDY = "usermod --append --groups adm raingauge && systemctl restart raingauge
 
 def read(config: Weblog, cursor: Any) -> tuple[Any, Any]:
     """A log that we may not read does not stop the others; Denied when that goes for all."""
+    refresh(config.attack_rules)
     files = list({file.path: file for file in reversed(config.files)}.values())[::-1]
     if not files:
         raise Absent("no access log is known")

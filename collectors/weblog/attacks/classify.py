@@ -26,6 +26,10 @@ LONGEST_KEPT = 600
 
 def hits(request: Request) -> list[Hit]:
     """At most one of each class."""
+    return _one_of_each(all_hits(request))
+
+
+def all_hits(request: Request) -> Iterator[Hit]:
     path, query = request.path[:MOST_CHARACTERS], request.query[: 2 * MOST_CHARACTERS]
     of_target = _of_target if len(path) + len(query) <= LONGEST_KEPT else _of_target.__wrapped__
     found = [*of_target(request.method[:30], path, query)]
@@ -34,8 +38,13 @@ def hits(request: Request) -> list[Hit]:
             found += (_of_header if len(text) <= LONGEST_KEPT else _of_header.__wrapped__)(text[:MOST_CHARACTERS])
     if AGENTS[request.agent] == "scanner":
         found.append(SCANNER)
-    fit = (hit for hit in found if not hit.statuses or re.fullmatch(hit.statuses, request.status))
-    return _one_of_each(fit)
+    return (hit for hit in found if not hit.statuses or re.fullmatch(hit.statuses, request.status))
+
+
+def forget() -> None:
+    """The rules are others."""
+    _of_header.cache_clear()
+    _of_target.cache_clear()
 
 
 def _one_of_each(found: Iterator[Hit]) -> list[Hit]:
@@ -63,7 +72,7 @@ def _of_target(method: str, path: str, query: str) -> tuple[Hit, ...]:
         found += _of_texts("name", name)
         found += _of_texts("value", value)
         if name == "q":  # Drupal 7 without clean addresses
-            found += _of_path(f"/{value}")
+            found += _of_path("/" + value.replace("+", " "))
     return tuple(dict.fromkeys(found))
 
 

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-MOST = {"groups": 1024, "logins": 4096, "walks": 2048, "asked": 2048, "spread": 512, "pages": 512, "told": 512}
+MOST = {
+    "groups": 1024,
+    "logins": 4096,
+    "walks": 2048,
+    "asked": 2048,
+    "spread": 512,
+    "pages": 512,
+    "told": 512,
+    "scans": 2048,
+}
 """Table -> most keys in it. Whoever was seen longest ago is forgotten first."""
 
 

@@ -46,17 +46,20 @@ def _is_user(request: Request) -> bool:
 def login(keys: Keys, site: str, request: Request, said: str, now: float) -> Iterator[Found]:
     source = source_of(request.remote)
     if source:
-        yield from _of_source(keys, f"{site} {source}", said, now)
+        yield from _of_source(keys, site, source, said, now)
     if said != "succeeded" and source:
         yield from _spread(keys, site, source, now)
 
 
-def _of_source(keys: Keys, key: str, said: str, now: float) -> Iterator[Found]:
+def _of_source(keys: Keys, site: str, source: str, said: str, now: float) -> Iterator[Found]:
+    key = f"{site} {source}"
     left = keys.level("logins", key, now, FORGIVEN)
     _, _, shown, full = (left and keys.get("logins", key)) or (0, 0, 0, False)
     if said == "succeeded":
         if full:
-            yield Found("bruteforce_then_success", SUCCESS, "login-after-failures", "a login after many that failed")
+            yield Found(
+                "bruteforce_then_success", SUCCESS, "login-after-failures", "a login after many that failed", who=source
+            )
         keys.drop("logins", key)
         return
     level = keys.pour("logins", key, now, FORGIVEN, MOST_FAILURES)
@@ -66,7 +69,7 @@ def _of_source(keys: Keys, key: str, said: str, now: float) -> Iterator[Found]:
         form = "several accounts" if shown > OF_ACCOUNT else "few accounts"
         yield Found(
             "bruteforce", BLOCKED if said == "blocked" else ATTEMPT, "login-failures",
-            f"many logins fail from one source, {form}",
+            f"many logins fail from one source, {form}", who=source,
         )  # fmt: skip
 
 

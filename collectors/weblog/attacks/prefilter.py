@@ -7,13 +7,16 @@ from itertools import compress
 from urllib.parse import unquote, unquote_plus
 
 from collectors.weblog.agents import AGENTS
-from collectors.weblog.attacks.decoding import MOST_CHARACTERS
+from collectors.weblog.attacks.decoding import MOST_CHARACTERS, folded_of
 from collectors.weblog.attacks.rules import any_of, words
 from collectors.weblog.counting import Lines
 from collectors.weblog.known import Known
+from collectors.weblog.layout import Request
 
 LOGINS = frozenset(("user", "user/login", "user/password"))
 """Classes of routes that are watched over some time."""
+NOT_THERE = frozenset(("400", "403", "404", "405", "410"))
+"""Answers that are watched over some time too."""
 PLAIN_PATH = re.compile(r"[\w/.,~ -]*")
 PLAIN_QUERY = re.compile(r"[\w&=./,:~\[\] -]*")
 SIMPLE_QUERY = re.compile(r"[\w&=\[\]-]*")
@@ -40,14 +43,16 @@ def _in_simple_queries() -> tuple[str, ...]:
 
 
 def odd_path(path: str) -> bool:
-    plain = (unquote(path) if "%" in path else path).casefold()
+    plain = folded_of(unquote(path) if "%" in path else path)
     if not PLAIN_PATH.fullmatch(plain) or ".." in plain or len(plain) > MOST_CHARACTERS:
         return True
     return bool(_in_paths().search(plain)) or _may_be_sql(plain)
 
 
 def odd_query(query: str) -> bool:
-    plain = (unquote_plus(query) if "%" in query or "+" in query else query).casefold()
+    if "%26" in query:  # a mark that ends a command, and not the end of a parameter
+        return True
+    plain = folded_of(unquote_plus(query) if "%" in query or "+" in query else query)
     if SIMPLE_QUERY.fullmatch(plain) and len(plain) <= MOST_CHARACTERS:
         return any(word in plain for word in _in_simple_queries()) or _may_be_path(plain)
     if not PLAIN_QUERY.fullmatch(plain) or ".." in plain or len(plain) > MOST_CHARACTERS:
@@ -71,6 +76,24 @@ def odd_agent(agent: str) -> bool:
 PATHS, QUERIES, ODD_AGENTS = Known(odd_path), Known(odd_query), Known(odd_agent)
 
 
+def forget() -> None:
+    """The rules are others."""
+    for words_of in (_in_paths, _in_queries, _in_simple_queries):
+        words_of.cache_clear()
+    for known in (PATHS, QUERIES, ODD_AGENTS):
+        known.clear()
+
+
+def odd(request: Request) -> bool:
+    """It may be an attack by itself, whatever came before it."""
+    return (
+        PATHS[request.path]
+        or (request.query != "" and QUERIES[request.query])
+        or ODD_AGENTS[request.agent]
+        or any(mark in request.referrer for mark in "{<")
+    )
+
+
 def chosen(lines: Lines) -> Sequence[int]:
     """Numbers of lines, in their order."""
     columns = lines.columns
@@ -78,6 +101,7 @@ def chosen(lines: Lines) -> Sequence[int]:
     found.update(at for at in lines.queried if QUERIES[columns["query"][at]])
     found.update(compress(range(lines.count), map(ODD_AGENTS.__getitem__, columns.get("agent", ()))))
     found.update(compress(range(lines.count), map(LOGINS.__contains__, lines.classes)))
+    found.update(compress(range(lines.count), map(NOT_THERE.__contains__, columns.get("status", ()))))
     referrers = columns.get("referrer", ())
     joined = "\n".join(referrers)
     if "{" in joined or "<" in joined:

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from collectors.config import Config
+from collectors.errors import ParseError
 
 FOLDER = Path(__file__).parent / "rules"
 On = Literal["path", "name", "value", "header", "request"]
@@ -74,15 +75,40 @@ class Compiled(NamedTuple):
     hit: Hit
 
 
+_own: list[Rule] = []
+
+
 @cache
 def rules() -> tuple[Rule, ...]:
-    import yaml
-
-    files = sorted(FOLDER.glob("*.yml"))
-    found = [rule for file in files for rule in RuleFile.model_validate(yaml.safe_load(file.read_text("utf-8"))).rules]
+    """Those that come with the product, and the operator's own."""
+    found = [rule for file in sorted(FOLDER.glob("*.yml")) for rule in of_text(file.read_text("utf-8"))] + _own
     if len({rule.id for rule in found}) != len(found):
         raise ValueError("two rules have the same id")
     return tuple(found)
+
+
+def of_text(text: str) -> tuple[Rule, ...]:
+    """ParseError: it is no file of rules; with the key, what was found and what was expected."""
+    import yaml
+    from pydantic import ValidationError
+
+    try:
+        return RuleFile.model_validate(yaml.safe_load(text)).rules
+    except yaml.YAMLError as error:
+        raise ParseError(f"expected YAML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ParseError(f"{where}: {first['msg']}, found {str(first['input'])[:80]!r}") from error
+    except re.error as error:
+        raise ParseError(f"pattern: {error}, found {str(error.pattern)[:80]!r}") from error
+
+
+def take(own: Iterable[Rule]) -> None:
+    """Instead of the operator's own rules from before. Whoever keeps results has to forget them."""
+    _own[:] = own
+    for known in (rules, compiled, words):
+        known.cache_clear()
 
 
 @cache

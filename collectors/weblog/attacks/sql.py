@@ -25,30 +25,44 @@ WORDS = {
                      "truncate", "shutdown", "copy"), "E"),
     **dict.fromkeys(("from", "into", "table", "database", "schema", "set", "values"), "F"),
     **dict.fromkeys(("all", "distinct", "not"), ""),
-    "union": "U", "order": "B", "group": "B", "having": "B", "by": "", "waitfor": "W", "delay": "",
+    "union": "U", "waitfor": "W", "delay": "",
+    **dict.fromkeys(("order", "group", "having", "limit", "procedure"), "B"), "by": "",
 }  # fmt: skip
 FUNCTIONS = frozenset((
     "sleep", "benchmark", "pg_sleep", "extractvalue", "updatexml", "load_file", "xp_cmdshell", "char", "chr", "concat",
     "group_concat", "ascii", "substring", "substr", "database", "version", "user", "current_user", "if", "exists",
     "dbms_pipe.receive_message", "utl_http.request", "randomblob", "count", "cast", "convert", "rand", "floor", "hex",
+    "db_name", "user_name", "length", "left", "mid", "ord", "unhex", "lower", "upper", "row", "json_extract",
+    "json_keys", "gtid_subset", "session_user", "system_user", "schema", "sqlite_version", "generate_series",
+    "current_database", "ctxsys.drithsx.sn", "utl_inaddr.get_host_address", "make_set", "elt", "md5", "sha1", "analyse",
 ))  # fmt: skip
 GRAVE = re.compile(
-    r"\b(?:sleep|pg_sleep|benchmark|dbms_pipe\.receive_message|randomblob)\s*\(\s*['\"]?[\d(]"
+    r"\b(?:sleep|pg_sleep|benchmark|dbms_pipe\.receive_message|randomblob)\(\s*['\"]?[\d(]"
     r"|\b(?:extractvalue|updatexml|load_file|xp_cmdshell|utl_http\.request)\s*\("
     r"|\bwaitfor\s+delay\s*['\"(]"
     r"|\binformation_schema\.\w"
     r"|\binto\s+(?:out|dump)file\s*['\"]"
-    r"|/\*!\d{0,6}\s*(?:union|select)\b"
+    r"|/\*!\d{0,6}\s*(?:union|select|and|or)\b"
+    r"|\b(?:if|elt)\s*\(\s*\(?\s*\d+\s*[=<>]\s*\d+\s*,"
+    r"|\bcase\s+when\b.{1,60}\bthen\b.{1,60}\b(?:sleep|select|benchmark|1/0)\b"
+    r"|\bprocedure\s+analyse\s*\("
+    r"|\bcopy\s+\w+\s+(?:from|to)\s+(?:program\s*)?'"
 )
 """What nobody writes who is not after it."""
-LITERAL = r"(?:[1s]|f\([^)]*\)*|n)"
-EVERYWHERE = re.compile(r"UE(?:[(]*(?:[1s]|f\()|n,|o)|\(E(?:[^;]{0,40}?F|f|[1s]\))|UE.{0,30}Fn?c")
+LITERAL = r"(?:[1sp]|f\([^)]*\)*|n(?:\([^)]*\))?)"
+ENDS = r"(?=$|[^1spnx])"
+"""A statement goes on only with what joins it: prose has the next word."""
+EVERYWHERE = re.compile(
+    r"^n?&[(]*1o+1\)*(?:c|$)|^B1(?:,1)*c$"
+    r"|UE(?:[(]*(?:[1s]|f\()|n,|o)|\(E(?:[^;]{0,40}?F|f|[1s]\))|U\(E|f\(+E|UE.{0,30}Fn?c"
+)
 AFTER_NUMBER = re.compile(
-    r"^1\)*(?:&[(]*(?:[1s]o+[(]*[1s]|f\()|;\(*E[Fn(]|;?W|B1(?:,1)*c?$|U\(*E|o*\(E|&[(]*no[s1]\)*c|o+f\()"
+    rf"^o?1\)*(?:&[(]*(?:[1s]\)*o+[(]*[1sf]{ENDS}|f\(|E)|;\(*E[Fn(c]|;?W|B1(?:,1)*c?$|B(?:f|nf)\(|U\(*E|o*\(E"
+    rf"|&[(]*n\([^)]*\)*\)*o+[1sf]|&[(]*no[s1]\)*c|&[(]*1\)*c|o+f\()"
 )
 AFTER_QUOTE = re.compile(
-    rf"^s\)*(?:&[(]*{LITERAL}o+[(]*{LITERAL}|&[(]*(?:f\(|E)|&[(]*[1s]\)*(?:c|$)|;\(*[EW]|;?W|B[1n](?:,1)*c?|U\(*E"
-    r"|;?c$|oso?$|o+f\(|o+\(E|o[1s]c|os&)"
+    rf"^[sp]\)*(?:&[(]*{LITERAL}\)*o+[(]*{LITERAL}\)*{ENDS}|&[(]*(?:f\(|E)|&[(]*[1s]\)*(?:c|$)|;\(*[EW]|;?W"
+    r"|B1(?:,1)*c?$|B[1nf]\S*o|B[1n](?:,[1n])*c|U\(*E|;?c$|oso?$|o+f\(|o+\(E|o[1s]c|os&)"
 )
 
 
@@ -56,12 +70,19 @@ def injects(text: str) -> bool:
     """`text` is folded and decoded."""
     if GRAVE.search(text):
         return True
+    if "+" in text and injects(text.replace("+", " ")):
+        return True
+    text = text.lstrip("\\")
     bare = kinds(text)
     if EVERYWHERE.search(bare) or AFTER_NUMBER.search(bare):
         return True
     quotes = [quote for quote in "'\"" if quote in text]
     inside = (kinds(quote + text) for quote in quotes)
     return any(AFTER_QUOTE.search(found) or EVERYWHERE.search(found) for found in inside)
+
+
+PROSE = re.compile(r"[^\W\d_]\s|\s[^\W\d_]")
+"""In quotes; a string of an attack has no words."""
 
 
 def kinds(text: str) -> str:
@@ -73,6 +94,8 @@ def kinds(text: str) -> str:
             continue
         if kind == "word":
             found.append(_of_word(token[0], text, token.end()))
+        elif kind == "string" and PROSE.search(token[0]):
+            found.append("p")
         else:
             found.append(_LETTERS.get(kind or "", token[0]))
     return "".join(found)

@@ -1,6 +1,7 @@
 """The log engine's hook: each line that is worth a look to counters, groups and events."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from collectors.model import Event, State
@@ -10,7 +11,8 @@ from collectors.weblog.attacks.classify import hits
 from collectors.weblog.attacks.families import COUNTS, KEYS
 from collectors.weblog.attacks.keys import Keys
 from collectors.weblog.attacks.outcome import outcome, with_page
-from collectors.weblog.attacks.prefilter import chosen
+from collectors.weblog.attacks.prefilter import chosen, odd
+from collectors.weblog.attacks.scans import scans
 from collectors.weblog.attacks.telling import Found, Seen, severity_of, shown, tell
 from collectors.weblog.layout import Request
 from collectors.weblog.values import MOMENTS
@@ -43,7 +45,7 @@ class Watch:
         return [*self._attacks(request, site, now), *self._doors(request, site, route, now)]
 
     def _attacks(self, request: Request, site: str, now: float) -> Iterator[Event]:
-        found = hits(request)
+        found = hits(request) if odd(request) else []
         pages = self._keys.get("pages", site) or []
         for hit in found:
             how = outcome(hit, request, pages)
@@ -56,7 +58,9 @@ class Watch:
 
     def _doors(self, request: Request, site: str, route: str, now: float) -> Iterator[Event]:
         said = logins.result(request, route)
-        each = logins.walks(self._keys, site, request, route, now)
+        each: Iterator[Found] = chain(
+            logins.walks(self._keys, site, request, route, now), scans(self._keys, site, request, now)
+        )
         if said:
             self._add(site, f"login {said}")
             each = logins.login(self._keys, site, request, said, now)

@@ -1,0 +1,56 @@
+"""How well attacks are told from what people ask for: recall and precision of each class on labelled requests.
+
+A line of the corpus is a request (`METHOD TARGET | user agent`), or a value that is put into a parameter. It is found
+when a request like it is told under some answer of the server; a benign one is false when any class is told of it.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bench.figures import Figure
+from tests.collectors.attack_corpus import BENIGN, FOLDER, classes, labelled
+from tests.lab.lab import Lab
+
+TITLE = "attacks"
+PARTS = {"tuned": FOLDER, "held out": FOLDER / "held_out"}
+"""The rules are written with the first at hand, and not with the second."""
+LISTS = "RAINGAUGE_ATTACK_LISTS"
+"""A folder of further lists, named CLASS.txt or CLASS-NAME.txt."""
+SHOWN = "RAINGAUGE_ATTACKS_MISSED"
+"""If set, what is not found is printed."""
+
+
+def measure(_lab: Lab, _quick: bool) -> Iterable[Figure]:
+    for name, folder in PARTS.items():
+        yield from of_folder(name, folder)
+    if further := os.environ.get(LISTS):
+        yield from of_folder("other lists", Path(further))
+
+
+def of_folder(name: str, folder: Path) -> Iterator[Figure]:
+    told: dict[str, list[set[str]]] = {}
+    for file in sorted(folder.glob("*.txt")):
+        label = file.stem.partition("-")[0]
+        for text in labelled(file):
+            found = classes(text)
+            told.setdefault(label, []).append(found)
+            if os.environ.get(SHOWN) and (found if label == BENIGN else label not in found):
+                print(f"{name}: {label}: {text!r}: {sorted(found) or 'nothing'}")
+    for label, each in told.items():
+        if label == BENIGN:
+            yield Figure(f"{name}: false", 100 * sum(map(bool, each)) / len(each), "%", f"{len(each)} benign requests")
+        else:
+            yield from _of_class(name, label, told)
+
+
+def _of_class(name: str, label: str, told: dict[str, list[set[str]]]) -> Iterator[Figure]:
+    own = told[label]
+    right = sum(label in found for found in own)
+    any_class = sum(map(bool, own))
+    how = f"{right} of {len(own)}; under any class {any_class}"
+    yield Figure(f"{name}: {label} recall", 100 * right / len(own), "%", how)
+    false = sum(label in found for found in told.get(BENIGN, ()))
+    if right:
+        how = f"{false} of the benign requests are told as it"
+        yield Figure(f"{name}: {label} precision", 100 * right / (right + false), "%", how)
