@@ -23,6 +23,7 @@ NOUNS = (
     "config",
     "notify",
     "alerts",
+    "incidents",
     "silence",
     "ack",
     "token",

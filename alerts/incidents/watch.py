@@ -1,0 +1,98 @@
+"""The edge around incidents: groups what the evaluator sees, and explains what opened or grew, in its own thread."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerts.incidents import store
+from alerts.incidents.explain import explained
+from alerts.incidents.graph import Graph, graph
+from alerts.incidents.grouping import step
+from alerts.incidents.model import Incident
+from alerts.model import Alert, Group
+from alerts.path.plan import Plan
+from history.database import make_tables
+from history.events import Events
+from history.model import Source
+
+log = logging.getLogger("raingauge.alerts.incidents")
+
+LOOK_SECONDS = 30.0
+
+
+class Watch:
+    """`start` and `stop` once each, or `explain_new` from a clock of one's own."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        source: Source,
+        events: Events,
+        rules: Callable[[], tuple[Plan, Sequence[Group]]],
+        clock: Callable[[], float],
+    ) -> None:
+        """`rules`: the routes and rules that run now."""
+        self._engine = engine
+        self._source = source
+        self._events = events
+        self._rules = rules
+        self._clock = clock
+        self._graph: tuple[Plan, Sequence[Group], Graph] | None = None
+        self._explaining = threading.Lock()
+        self._awake = threading.Event()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="incidents", daemon=True)
+        make_tables(engine, store.TABLES)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        self._stopped = True
+        self._awake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def group(self, connection: Connection, alerts: Sequence[Alert], now: float) -> None:
+        """In the evaluator's transaction."""
+        before = store.current(connection, now)
+        after = step(before, alerts, now, self.graph())
+        if after != before:
+            store.save(connection, before, after, now)
+            self._awake.set()
+
+    def graph(self) -> Graph:
+        plan, groups = self._rules()
+        if self._graph is None or self._graph[0] is not plan or self._graph[1] is not groups:
+            self._graph = plan, groups, graph(plan, groups)
+        return self._graph[2]
+
+    def explain_new(self) -> int:
+        """Explain what changed since it was explained; how many incidents that are."""
+        with self._explaining:
+            with self._engine.connect() as connection:
+                found = store.unexplained(connection)
+            for incident in found:
+                self._explain(incident)
+        return len(found)
+
+    def _explain(self, incident: Incident) -> None:
+        now = self._clock()
+        done = explained(incident, self._source, self._events, self.graph(), now)
+        with self._engine.begin() as connection:
+            store.explain(connection, done, now)
+        log.info("incident=%d host=%s site=%s explained: %s", done.id, done.host, done.site, done.symptom)
+
+    def _run(self) -> None:
+        while not self._stopped:
+            self._awake.wait(LOOK_SECONDS)
+            self._awake.clear()
+            if self._stopped:
+                return
+            try:
+                self.explain_new()
+            except SQLAlchemyError as error:
+                log.error("incidents were not explained: %s: %s", type(error).__name__, error)
