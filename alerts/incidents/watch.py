@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.incidents import store
 from alerts.incidents.explain import explained
+from alerts.incidents.gather import gather
 from alerts.incidents.graph import Graph, graph
 from alerts.incidents.grouping import step
 from alerts.incidents.model import Incident
@@ -81,7 +82,8 @@ class Watch:
 
     def _explain(self, incident: Incident) -> None:
         now = self._clock()
-        done = explained(incident, self._source, self._events, self.graph(), now)
+        findings = gather(incident, self._source, self._events, now)
+        done = explained(incident, findings, self.graph())
         with self._engine.begin() as connection:
             store.explain(connection, done, now)
         log.info("incident=%d host=%s site=%s explained: %s", done.id, done.host, done.site, done.symptom)

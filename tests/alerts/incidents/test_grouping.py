@@ -91,7 +91,8 @@ def test_it_ends_with_the_last_alert_and_opens_again_if_one_is_back_soon() -> No
 
 
 def test_what_flaps_is_one_incident() -> None:
-    a, found = fires("A"), ()
+    a = fires("A")
+    found: tuple[Incident, ...] = ()
     for number in range(20):
         at = T + 240 * number
         up, down = replace(a, active_at=at), over(replace(a, active_at=at), at + 120)
