@@ -81,14 +81,20 @@ def _is_symptom(member: Member) -> bool:
 def _suspects(incident: Incident, findings: Findings) -> list[Suspect]:
     signs = [_of_sign(sign, incident) for sign in findings.signs]
     members = [_of_member(member) for member in incident.alerts if _may_explain(member)]
-    said = {one.name: one for one in members}
+    alone = []
     for sign in signs:
-        if sign.name in said:  # the alert says it already: one suspect, with the evidence of both
-            at = members.index(said[sign.name])
-            members[at] = said[sign.name] = _both(members[at], sign)
-    alone = [sign for sign in signs if sign.name not in said]
+        same = next((at for at, one in enumerate(members) if _says_the_same(one, sign)), None)
+        if same is None:
+            alone.append(sign)
+        else:
+            members[same] = _both(members[same], sign)
     changed = [_of_change(one, incident) for one in findings.changes if _may_be_it(one, incident)]
     return [*members, *alone, *changed]
+
+
+def _says_the_same(member: Suspect, sign: Suspect) -> bool:
+    """The alert of that name, about the same thing."""
+    return all(member.labels.get(name, value) == value for name, value in sign.labels.items())
 
 
 def _both(member: Suspect, sign: Suspect) -> Suspect:
