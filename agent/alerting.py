@@ -73,8 +73,8 @@ class Rules:
         told = channels(configuration)
         self._files = RuleFiles(configuration)
         groups, errors = self._files.load()
-        self.delivery = Delivery(engine, told)
         self.incidents = Watch(engine, source, Events(engine), self._running, clock)
+        self.delivery = Delivery(engine, told, context=self.incidents.context)
         self.evaluator = Evaluator(
             source, engine, groups, channels=told, sink=sink, errors=errors,
             catalogue=Catalogue(registry.collectors()), clock=clock, told=self.delivery.wake,

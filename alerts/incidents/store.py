@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from alerts.incidents.grouping import REOPEN_SECONDS
 from alerts.incidents.model import Cause, Change, Incident, Member, Mover, Note
+from alerts.notices import fingerprint
 from history.database import METADATA
 
 incident_table = Table(
@@ -80,6 +81,17 @@ def current(connection: Connection, now: float) -> tuple[Incident, ...]:
     return _read(
         connection, connection.execute(select(incident_table).where(lately).order_by(incident_table.c.id)).all()
     )
+
+
+def of_alerts(connection: Connection, keys: Iterable[str], since: float) -> Incident | None:
+    """The newest of those that are open, or ended after `since`, with an alert of such a fingerprint."""
+    wanted = set(keys)
+    lately = incident_table.c.ended.is_(None) | (incident_table.c.ended >= since)
+    order = incident_table.c.id.desc()
+    for found in _read(connection, connection.execute(select(incident_table).where(lately).order_by(order)).all()):
+        if any(fingerprint(member.labels) in wanted for member in found.alerts):
+            return found
+    return None
 
 
 def unexplained(connection: Connection) -> tuple[Incident, ...]:

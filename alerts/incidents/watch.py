@@ -13,7 +13,10 @@ from alerts.incidents.gather import gather
 from alerts.incidents.graph import Graph, graph
 from alerts.incidents.grouping import step
 from alerts.incidents.model import Incident
+from alerts.message.context import Context
+from alerts.message.incident import context as incident_context
 from alerts.model import Alert, Group
+from alerts.notices import Notice, fingerprint
 from alerts.path.plan import Plan
 from history.database import make_tables
 from history.events import Events
@@ -22,6 +25,8 @@ from history.model import Source
 log = logging.getLogger("raingauge.alerts.incidents")
 
 LOOK_SECONDS = 30.0
+TOLD_SECONDS = 86400.0
+"""How long after its end an incident is still told of: a message may have waited as long."""
 
 
 class Watch:
@@ -79,6 +84,14 @@ class Watch:
             for incident in found:
                 self._explain(incident)
         return len(found)
+
+    def context(self, notice: Notice) -> Context | None:
+        """What a message says beyond its alerts, if they are part of an incident. In any thread."""
+        self.explain_new()
+        keys = [fingerprint(alert.labels) for alert in notice.alerts]
+        with self._engine.connect() as connection:
+            found = store.of_alerts(connection, keys, self._clock() - TOLD_SECONDS)
+        return None if found is None else incident_context(found, notice.external_url)
 
     def _explain(self, incident: Incident) -> None:
         now = self._clock()

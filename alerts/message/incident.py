@@ -1,17 +1,36 @@
 """An incident in words, for messages and the command line. Pure."""
 
-from alerts.incidents.model import Incident, Mover
+from alerts.incidents.model import Cause, Incident, Mover
 from alerts.message import units, words
+from alerts.message.context import Context, Link
 
 NO_CAUSE = "no clear cause"
 
 
+def context(incident: Incident, external_url: str = "") -> Context:
+    """What a message about some of its alerts says beyond them."""
+    url = f"{external_url}/incidents/{incident.id}"
+    where = incident.site or incident.host
+    return Context(
+        impact=incident.symptom,
+        causes=tuple(cause_lines(incident)) if incident.causes else (),
+        changes=tuple(changes(incident)),
+        movers=tuple(movers(incident)),
+        command=incident.command,
+        links=(Link("Incident", url),) if external_url else (),
+        incident=incident.id,
+        incident_title=f"Incident {incident.id} on {where}" if where else f"Incident {incident.id}",
+    )
+
+
 def cause_lines(incident: Incident) -> list[str]:
     """The ladder, the first mover first, each with its evidence."""
-    return [
-        f"{cause.layer}: {cause.words}{f' ({chr(59).join(cause.evidence)})' if cause.evidence else ''}"
-        for cause in incident.causes
-    ] or [NO_CAUSE]
+    return [_cause(cause) for cause in incident.causes] or [NO_CAUSE]
+
+
+def _cause(cause: Cause) -> str:
+    evidence = "; ".join(cause.evidence)
+    return f"{cause.layer}: {cause.words}{f' ({evidence})' if evidence else ''}"
 
 
 def changes(incident: Incident) -> list[str]:
