@@ -3,16 +3,19 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.incidents import store
 from alerts.incidents.explain import explained
-from alerts.incidents.gather import gather
+from alerts.incidents.gather import gather, window
 from alerts.incidents.graph import Graph, graph
 from alerts.incidents.grouping import step
 from alerts.incidents.model import Incident
+from alerts.incidents.picture import chart
+from alerts.message.chart import png
 from alerts.message.context import Context
 from alerts.message.incident import context as incident_context
 from alerts.model import Alert, Group
@@ -20,11 +23,13 @@ from alerts.notices import Notice, fingerprint
 from alerts.path.plan import Plan
 from history.database import make_tables
 from history.events import Events
-from history.model import Source
+from history.model import QueryError, Source
 
 log = logging.getLogger("raingauge.alerts.incidents")
 
 LOOK_SECONDS = 30.0
+AFTER_SECONDS = 600.0
+"""Of the time after its end that a chart shows."""
 TOLD_SECONDS = 86400.0
 """How long after its end an incident is still told of: a message may have waited as long."""
 
@@ -91,7 +96,18 @@ class Watch:
         keys = [fingerprint(alert.labels) for alert in notice.alerts]
         with self._engine.connect() as connection:
             found = store.of_alerts(connection, keys, self._clock() - TOLD_SECONDS)
-        return None if found is None else incident_context(found, notice.external_url)
+        return None if found is None else self._pictured(incident_context(found, notice.external_url), found, notice)
+
+    def _pictured(self, known: Context, incident: Incident, notice: Notice) -> Context:
+        """With the chart of the first alert; without one where there is nothing to draw."""
+        now = self._clock() if incident.ended is None else min(self._clock(), incident.ended + AFTER_SECONDS)
+        rules = [rule for group in self._rules()[1] for rule in group.rules]
+        try:
+            drawn = chart(notice.alerts[0], rules, incident, self._source, window(incident.began, now))
+        except QueryError as error:
+            log.debug("incident=%d not drawn: %s", incident.id, error)
+            drawn = None
+        return known if drawn is None else replace(known, series=drawn.values, chart_png=png(drawn))
 
     def _explain(self, incident: Incident) -> None:
         now = self._clock()
