@@ -66,14 +66,22 @@ class Rules:
     """The evaluator with its channels and their delivery."""
 
     def __init__(
-        self, configuration: Configuration, source: Source, engine: Engine, sink: Sink, clock: Callable[[], float]
+        self,
+        configuration: Configuration,
+        source: Source,
+        engine: Engine,
+        sink: Sink,
+        clock: Callable[[], float],
+        *,
+        link_key: str = "",
     ) -> None:
+        """`link_key`: the dashboard's, for links that acknowledge."""
         self._engine = engine
         self._clock = clock
         told = channels(configuration)
         self._files = RuleFiles(configuration)
         groups, errors = self._files.load()
-        self.incidents = Watch(engine, source, Events(engine), self._running, clock)
+        self.incidents = Watch(engine, source, Events(engine), self._running, clock, link_key=link_key)
         self.delivery = Delivery(engine, told, context=self.incidents.context)
         self.evaluator = Evaluator(
             source, engine, groups, channels=told, sink=sink, errors=errors,

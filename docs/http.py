@@ -49,6 +49,7 @@ DASHBOARD = {
     "/slowest": "Page: routes, SQL and places in PHP that take most time; `by` is `time`, `calls` or `mean`.",
     "/explore": "Page: any expression as chart and table: `q` is the expression.",
     "/explore.csv": "The lines of `q` as CSV, a column for each series.",
+    "/a/<token>": "Where a message's link leads, without a login: its form acknowledges or silences.",
     "/login": "The login form; with `key`, the link that logs in once.",
     "/logout": "Ends the session.",
     "/api/v1/query": "An expression at one `time`.",

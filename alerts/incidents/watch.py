@@ -18,6 +18,7 @@ from alerts.incidents.picture import chart
 from alerts.message.chart import png
 from alerts.message.context import Context
 from alerts.message.incident import context as incident_context
+from alerts.message.links import signed
 from alerts.model import Alert, Group
 from alerts.notices import Notice, fingerprint
 from alerts.path.plan import Plan
@@ -27,6 +28,8 @@ from history.model import QueryError, Source
 
 log = logging.getLogger("raingauge.alerts.incidents")
 
+LINK_SECONDS = 86400.0
+"""How long a link that acknowledges is good, about."""
 LOOK_SECONDS = 30.0
 AFTER_SECONDS = 600.0
 """Of the time after its end that a chart shows."""
@@ -44,13 +47,16 @@ class Watch:
         events: Events,
         rules: Callable[[], tuple[Plan, Sequence[Group]]],
         clock: Callable[[], float],
+        *,
+        link_key: str = "",
     ) -> None:
-        """`rules`: the routes and rules that run now."""
+        """`rules`: the routes and rules that run now. `link_key` signs links that acknowledge; "" makes none."""
         self._engine = engine
         self._source = source
         self._events = events
         self._rules = rules
         self._clock = clock
+        self._link_key = link_key
         self._graph: tuple[Plan, Sequence[Group], Graph] | None = None
         self._explaining = threading.Lock()
         self._awake = threading.Event()
@@ -96,7 +102,15 @@ class Watch:
         keys = [fingerprint(alert.labels) for alert in notice.alerts]
         with self._engine.connect() as connection:
             found = store.of_alerts(connection, keys, self._clock() - TOLD_SECONDS)
-        return None if found is None else self._pictured(incident_context(found, notice.external_url), found, notice)
+        if found is None:
+            return None
+        known = incident_context(found, notice.external_url, self._token(found) if self._link_key else "")
+        return self._pictured(known, found, notice)
+
+    def _token(self, incident: Incident) -> str:
+        """The same within an hour, so that a message that is tried again is the same."""
+        expires = self._clock() // 3600 * 3600 + LINK_SECONDS
+        return signed(f"/incidents/{incident.id}", expires, self._link_key)
 
     def _pictured(self, known: Context, incident: Incident, notice: Notice) -> Context:
         """With the chart of the first alert; without one where there is nothing to draw."""

@@ -7,9 +7,11 @@ from alerts.message.context import Context, Link
 NO_CAUSE = "no clear cause"
 
 
-def context(incident: Incident, external_url: str = "") -> Context:
-    """What a message about some of its alerts says beyond them."""
-    url = f"{external_url}/incidents/{incident.id}"
+def context(incident: Incident, external_url: str = "", token: str = "") -> Context:
+    """What a message about some of its alerts says beyond them. `token`: of the page that acknowledges and silences."""
+    links = [Link("Incident", f"{external_url}/incidents/{incident.id}")]
+    if token and incident.ended is None:
+        links.append(Link("Acknowledge or silence", f"{external_url}/a/{token}"))
     where = incident.site or incident.host
     return Context(
         impact=incident.symptom,
@@ -17,7 +19,7 @@ def context(incident: Incident, external_url: str = "") -> Context:
         changes=tuple(changes(incident)),
         movers=tuple(movers(incident)),
         command=incident.command,
-        links=(Link("Incident", url),) if external_url else (),
+        links=tuple(links) if external_url else (),
         incident=incident.id,
         incident_title=f"Incident {incident.id} on {where}" if where else f"Incident {incident.id}",
     )

@@ -2,10 +2,10 @@
 
 from flask import Blueprint
 
-from dashboard.pages import alerts, drupal, explore, host, overview, site, slowest, targets, trends
+from dashboard.pages import act, alerts, drupal, explore, host, overview, site, slowest, targets, trends
 
 PAGES: tuple[Blueprint, ...] = (
-    overview.blueprint, trends.blueprint, host.blueprint, alerts.blueprint, targets.blueprint,
+    act.blueprint, overview.blueprint, trends.blueprint, host.blueprint, alerts.blueprint, targets.blueprint,
     drupal.blueprint,
     site.blueprint,
     explore.blueprint,
