@@ -24,7 +24,7 @@ AT_ONE_TIME = 120.0
 CHANGE_SECONDS = 600.0
 """How long before the first alert a change is a suspect."""
 SUSPECT_CHANGES = re.compile(
-    r"deploy.*|package.*|service.*|drupal\.(deploy|core_version|config_import|extensions_.*|maintenance)"
+    r"deploy.*|package.*|service.*|.*restart.*|maintenance|drupal\.(deploy|core_version|config_import|extensions_.*|maintenance)"
 )
 OUTAGES = ("outage", "resource")
 WEAK = ("config", "security")
