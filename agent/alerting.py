@@ -14,13 +14,16 @@ from alerts import registry as notifiers
 from alerts.delivery import Delivery
 from alerts.desk import Desk
 from alerts.evaluator import Evaluator
+from alerts.incidents.watch import Watch
 from alerts.jumps import Jumps
+from alerts.model import Group
 from alerts.notifier import Channel
-from alerts.path.plan import plan
+from alerts.path.plan import Plan, plan
 from alerts.pipeline import receivers
 from alerts.readings import Catalogue
 from collectors import registry
 from collectors.model import Counter, Gauge, Sample
+from history.events import Events
 from history.model import Sink, Source
 
 log = logging.getLogger("raingauge.alerting")
@@ -63,26 +66,38 @@ class Rules:
     """The evaluator with its channels and their delivery."""
 
     def __init__(
-        self, configuration: Configuration, source: Source, engine: Engine, sink: Sink, clock: Callable[[], float]
+        self,
+        configuration: Configuration,
+        source: Source,
+        engine: Engine,
+        sink: Sink,
+        clock: Callable[[], float],
+        *,
+        link_key: str = "",
     ) -> None:
+        """`link_key`: the dashboard's, for links that acknowledge."""
         self._engine = engine
         self._clock = clock
         told = channels(configuration)
         self._files = RuleFiles(configuration)
         groups, errors = self._files.load()
-        self.delivery = Delivery(engine, told)
+        self.incidents = Watch(engine, source, Events(engine), self._running, clock, link_key=link_key)
+        self.delivery = Delivery(engine, told, context=self.incidents.context)
         self.evaluator = Evaluator(
             source, engine, groups, channels=told, sink=sink, errors=errors,
             catalogue=Catalogue(registry.collectors()), clock=clock, told=self.delivery.wake,
             external_url=configuration.external_url, host=configuration.host, jumps=Jumps(),
             plan=plan(configuration.notify), like_prometheus=configuration.alerts.mode == "prometheus",
-            changed=lambda: self._files.changed(self.evaluator.groups()),
+            changed=lambda: self._files.changed(self.evaluator.groups()), grouped=self.incidents.group,
         )  # fmt: skip
-
         self.desk = Desk(engine, self.evaluator.plan, receivers(told), clock)
+
+    def _running(self) -> tuple[Plan, Sequence[Group]]:
+        return self.evaluator.plan(), self.evaluator.groups()
 
     def start(self) -> None:
         self.delivery.start()
+        self.incidents.start()
         self.evaluator.start()
 
     def reload(self, configuration: Configuration) -> None:
@@ -96,6 +111,7 @@ class Rules:
 
     def stop(self) -> None:
         self.evaluator.stop()
+        self.incidents.stop()
         self.delivery.stop()
 
     def progress(self) -> dict[str, float]:

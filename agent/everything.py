@@ -46,7 +46,7 @@ class Everything:
         sink = Forwarding(Local(store, events), self._senders)
         self._scraping = Scraping(configuration.scrape_configs, sink)
         self._receiver = Receiver(store)
-        self._rules = alerting.Rules(configuration, source, engine, sink, time.time)
+        self._rules = alerting.Rules(configuration, source, engine, sink, time.time, link_key=secret_key(state_dir))
         self._shipping = Shipping(configuration.ship, engine)
         self._dead_man = dead_man.Watch(configuration.dead_man, self._progress, time.time)
         self.collecting = Collecting(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts import as_prometheus, pipeline, readings, received, state
@@ -31,7 +31,6 @@ log = logging.getLogger("raingauge.alerts")
 
 LOOK_SECONDS = 10.0
 """At most between two looks at what people silenced or posted, in whatever process."""
-
 
 Loaded = tuple[Sequence[Group], Sequence[RuleFileError]]
 
@@ -69,11 +68,12 @@ class Evaluator:
         like_prometheus: bool = False,
         external_labels: Labels | None = None,
         changed: Callable[[], Loaded | None] = lambda: None,
+        grouped: Callable[[Connection, Sequence[Alert], float], None] = lambda *_: None,
     ) -> None:
         """`errors` of the rule files that could not be loaded: their alerts are kept. `told`: wakes delivery.
 
         Without a `plan` every channel is told everything at once; without `jumps` no clock is compared. `changed`:
-        asked before each cycle for other rules than those that run.
+        asked before each cycle for other rules than those that run. `grouped`: gets the alerts, in its transaction.
         """
         self._source = source
         self._engine = engine
@@ -89,6 +89,7 @@ class Evaluator:
         self._like_prometheus = like_prometheus
         self._external_labels = external_labels or {}
         self._changed = changed
+        self._grouped = grouped
         self._started = clock()
         self._path_due = 0.0
         """Unix seconds of the next tick of any group of alerts."""
@@ -239,6 +240,7 @@ class Evaluator:
             state.save(connection, self._saved, after)
             alerts += received.received(connection, now)
             received.let_go(connection, now)
+            self._grouped(connection, alerts, now)
             done = pipeline.advance(
                 connection, self._channels, self._plan, alerts, now=now, external_url=self._external_url
             )

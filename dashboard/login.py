@@ -29,7 +29,7 @@ log = logging.getLogger("raingauge.dashboard")
 SESSION = "sid"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TRIES = "10 per 5 minutes"
-OPEN = frozenset({"api.healthy", "api.ready", "assets.file", "login.enter", "login.form"})
+OPEN = frozenset({"act.do", "act.show", "api.healthy", "api.ready", "assets.file", "login.enter", "login.form"})
 """Endpoints that need no session."""
 USED = "This link was used before, or it is older than 15 minutes. `raingauge token login` prints a new one."
 UNKNOWN = "log in, or send a token of `raingauge token create` as Authorization: Bearer"
@@ -162,7 +162,8 @@ def _locked(_error: RateLimitExceeded) -> Response:
     limit = limiter.current_limit
     seconds = max(1, int(limit.reset_at - time.time())) if limit else 300  # the limiter has a clock of its own
     left = f"{seconds} seconds" if seconds <= 60 else f"{math.ceil(seconds / 60)} minutes"
-    answer = make_response(_page(f"Too many wrong passwords from your address. Try again in {left}.", 429))
+    what = "passwords" if request.blueprint == blueprint.name else "links"
+    answer = make_response(_page(f"Too many wrong {what} from your address. Try again in {left}.", 429))
     answer.headers["Retry-After"] = str(seconds)
     return answer
 

@@ -55,6 +55,7 @@ DASHBOARD = {
     "/slo": "Page: each objective: what is left of its error budget, how fast it burns, when it is empty.",
     "/explore": "Page: any expression as chart and table: `q` is the expression.",
     "/explore.csv": "The lines of `q` as CSV, a column for each series.",
+    "/a/<token>": "Where a message's link leads, without a login: its form acknowledges or silences.",
     "/login": "The login form; with `key`, the link that logs in once.",
     "/logout": "Ends the session.",
     "/api/v1/query": "An expression at one `time`.",

@@ -24,6 +24,7 @@ NOUNS = (
     "config",
     "notify",
     "alerts",
+    "incidents",
     "silence",
     "ack",
     "token",

@@ -24,5 +24,12 @@ class Context:
     series: tuple[float, ...] = ()
     """Recent values at equal steps, for the sparkline; NaN where there is none."""
     links: tuple[Link, ...] = ()
-    chart_svg: str = ""
     chart_png: bytes = b""
+    movers: tuple[str, ...] = ()
+    """The series that moved most, each with its number and that of before."""
+    command: str = ""
+    """To run next."""
+    incident: int | None = None
+    """What the alerts are part of: messages with the same one are one thread where a channel has threads."""
+    incident_title: str = ""
+    """The same for each of them."""

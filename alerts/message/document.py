@@ -28,6 +28,9 @@ def document(message: Message) -> dict[str, Any]:
             "impact": context.impact,
             "causes": list(context.causes),
             "changes": list(context.changes),
+            "movers": list(context.movers),
+            "run_next": context.command,
+            "incident": "" if context.incident is None else context.incident,
             "evidence": list(context.evidence),
             "chart": words.sparkline(context.series),
         }

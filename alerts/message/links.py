@@ -1,5 +1,9 @@
-"""Addresses in a message: our pages, and the runbook. Pure."""
+"""Addresses in a message: our pages, the runbook, and links that are good for one thing and a time. Pure."""
 
+import base64
+import binascii
+import hashlib
+import hmac
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from alerts.message import words
@@ -37,3 +41,33 @@ def is_web(url: str) -> bool:
     except ValueError:
         return False
     return at.scheme in ("http", "https") and bool(at.hostname) and url.isprintable() and " " not in url
+
+
+def signed(path: str, expires: float, key: str) -> str:
+    """A token for whoever holds it: what it is good for, until when (Unix seconds), and that we said so."""
+    said = f"{expires:.0f} {path}".encode()
+    return f"{_written(said)}.{_written(_signature(said, key))}"
+
+
+def verify(token: str, key: str, now: float) -> str | None:
+    """The path of a token that is ours and not too old; None for any other."""
+    first, _, second = token.partition(".")
+    try:
+        said, signature = _read(first), _read(second)
+        expires, _, path = said.decode().partition(" ")
+        good = hmac.compare_digest(signature, _signature(said, key)) and now < float(expires)
+    except (ValueError, binascii.Error):
+        return None
+    return path if good else None
+
+
+def _signature(said: bytes, key: str) -> bytes:
+    return hmac.digest(key.encode(), b"link " + said, hashlib.sha256)
+
+
+def _written(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _read(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -28,7 +28,9 @@ def sections(message: Message) -> tuple[Section, ...]:
             Section("", (words.sparkline(context.series),), is_code=True),
             Section("Impact", (context.impact,)),
             Section("Probably because", context.causes or (NO_CAUSE,)),
+            Section("Run next", (context.command,), is_code=True),
             Section("Changed before", context.changes),
+            Section("Moved most", context.movers),
             Section("Seen", context.evidence, is_code=True),
         ]
     if len(message.lines) > 1:

@@ -1,4 +1,4 @@
-"""E-mail over SMTP: text and HTML, one thread for each group of alerts.
+"""E-mail over SMTP: text and HTML, one thread for each incident, or else for each group of alerts.
 
 Source: RFC 5321, RFC 5322 (section 3.6.4: threads) and https://docs.python.org/3/library/smtplib.html
 A thread's messages all answer one that was never sent, named after the group, and have one subject, as Gmail wants it.
@@ -125,15 +125,15 @@ def compose(notice: Notice, settings: Email) -> EmailMessage:
     """The same for the same notice. Pure."""
     message = build(notice)
     domain = settings.sender.partition("@")[2]
-    thread = f"<raingauge.{message.key}@{domain}>"
+    threads = _threads(message, domain)
     mail = EmailMessage()
     mail["From"] = settings.sender
     mail["To"] = ", ".join(settings.to)
-    mail["Subject"] = message.title
+    mail["Subject"] = (message.context.incident_title if message.context else "") or message.title
     mail["Date"] = format_datetime(datetime.fromtimestamp(notice.at, UTC))
     mail["Message-ID"] = f"<{_name(notice, message)}@{domain}>"
-    mail["In-Reply-To"] = thread
-    mail["References"] = thread
+    mail["In-Reply-To"] = threads[-1]
+    mail["References"] = " ".join(threads)
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Raingauge-Status"] = message.status
     if message.severity == "critical" and message.status == "firing":
@@ -146,6 +146,13 @@ def compose(notice: Notice, settings: Email) -> EmailMessage:
     for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
         part.set_boundary(f"raingauge-{message.key}-{number}")
     return mail
+
+
+def _threads(message: Message, domain: str) -> list[str]:
+    """The incident's, then the group's within it."""
+    incident = message.context.incident if message.context else None
+    group = f"<raingauge.{message.key}@{domain}>"
+    return [group] if incident is None else [f"<raingauge.incident-{incident}@{domain}>", group]
 
 
 def _part(mail: EmailMessage) -> EmailMessage:

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from dashboard.pages import (
+    act,
     alerts,
     drupal,
     explore,
@@ -18,7 +19,7 @@ from dashboard.pages import (
 )
 
 PAGES: tuple[Blueprint, ...] = (
-    overview.blueprint, trends.blueprint, host.blueprint, alerts.blueprint, targets.blueprint,
+    act.blueprint, overview.blueprint, trends.blueprint, host.blueprint, alerts.blueprint, targets.blueprint,
     drupal.blueprint,
     site.blueprint,
     explore.blueprint,

@@ -25,7 +25,7 @@ from alerts.notifiers.email import NOTIFIER, Email, compose
 from tests.alerts.examples import T, alert, database, tell
 from tests.alerts.mailserver import MailServer, certificate
 from tests.alerts.receiver import BlackHole
-from tests.alerts.told import HOSTILE, NOTICES, NOW, notice, over
+from tests.alerts.told import HOSTILE, NOTICES, NOW, SETTINGS, notice, over
 
 
 @pytest.fixture(scope="module")
@@ -229,3 +229,13 @@ def test_a_chart_that_is_not_there_is_not_shown() -> None:
 def test_settings_that_are_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         mailbox(25, **options)
+
+
+def test_the_groups_of_an_incident_are_one_thread() -> None:
+    settings = Email.model_validate(SETTINGS["email"])
+    known = NOTICES["incident"].context
+    mails = [compose(notice(one, context=known), settings) for one in (alert(), alert("Other"))]
+    assert {mail["Subject"] for mail in mails} == {"Incident 12 on shop.example"}
+    first, second = (mail["References"].split() for mail in mails)
+    assert first[0] == second[0] == "<raingauge.incident-12@example.org>"
+    assert first[1] != second[1]

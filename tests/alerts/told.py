@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from alerts.incidents.model import Cause, Change, Incident, Member, Mover, Note
 from alerts.message.context import Context, Link
+from alerts.message.incident import context
 from alerts.model import Alert
 from alerts.notices import Notice
 from alerts.notifier import Channel
@@ -38,6 +40,20 @@ HOSTILE = (
 HIDDEN = "hunter2", "ops@example.org", "x@example.org"
 """What no message may show."""
 
+INCIDENT = Incident(
+    12, "web1", "shop.example", "critical",
+    "Pages of shop.example answer 5xx: 34 % of requests against 0.1 % normal", T, None,
+    (Member("DiskFull", DISK.labels, "critical", T, None, "web1: /srv has 2.1% of its space left"),),
+    (
+        Cause("host", "web1: /srv has 2.1% of its space left", ("2.1 % of /srv is left",), T, "DiskFull"),
+        Cause("database", "Statements take long", ("oldest statement runs for 41 s", "follows from DiskFull"), T + 60,
+              "MysqlSlowBurst"),
+    ),
+    (Mover("Space left on /srv", "x", "host", 0.4, 0.021, "ratio", T - 120, 61.0),),
+    (Change(T - 600, "drupal.deploy", "Deployed 4.2 with password=hunter2"),),
+    "df -h; du -xh /srv --max-depth=2 | sort -h | tail -20", (Note(T + 120, "jo", "on it"),),
+)  # fmt: skip
+
 
 def notice(*alerts: Alert, **options: Any) -> Notice:
     group = {name: alerts[0].labels[name] for name in ("alertname", "host") if name in alerts[0].labels}
@@ -53,6 +69,7 @@ NOTICES = {
     "resolved": notice(over(DISK)),
     "several": notice(DISK, over(alert("DiskFull", mountpoint="/var")), alert("DiskFull", mountpoint="/tmp")),
     "rich": notice(DISK, context=CONTEXT),
+    "incident": notice(DISK, context=context(INCIDENT, "https://gauge.example.org")),
     "bare": notice(replace(alert(), annotations={})),
     "nameless": replace(notice(Alert({}, {}, "firing", 1e9, T, T)), external_url=""),
     "hostile": notice(

@@ -62,10 +62,13 @@ class Raingauge:
 
     def token(self, scope: str = "read") -> str:
         if scope not in self._tokens:
-            words = self._raingauge("token", "create", "--scope", scope)
-            made = subprocess.run(words, env=self._environment, check=True, capture_output=True, text=True)
-            self._tokens[scope] = made.stdout.strip()
+            self._tokens[scope] = self.says("token", "create", "--scope", scope).strip()
         return self._tokens[scope]
+
+    def says(self, *words: str) -> str:
+        """What another command prints, beside this process."""
+        command = self._raingauge(*words)
+        return subprocess.run(command, env=self._environment, check=True, capture_output=True, text=True).stdout
 
     def log(self) -> str:
         return (self.state / "log").read_text()

@@ -1,0 +1,181 @@
+"""What explains an incident: its suspects in the order of a ladder, the first mover first. Pure.
+
+A suspect that another explains comes after it. Of the others those come first that explain an outage by themselves;
+then what began earlier; of what began at about one time, what lies deeper: a host before its database, that before PHP.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from alerts import runbooks
+from alerts.incidents.catalogue import LAYERS, filled
+from alerts.incidents.gather import Findings, Sign
+from alerts.incidents.graph import Graph
+from alerts.incidents.grouping import JOIN_SECONDS, rank
+from alerts.incidents.model import Cause, Change, Incident, Member, Mover
+from alerts.message.units import GAP
+from alerts.message.units import text as amount
+from alerts.message.words import duration
+from alerts.model import Labels
+
+AT_ONE_TIME = 120.0
+"""Seconds within which it cannot be told what came first: parts are read at different times."""
+CHANGE_SECONDS = 600.0
+"""How long before the first alert a change is a suspect."""
+SUSPECT_CHANGES = re.compile(
+    r"deploy.*|package.*|service.*|.*restart.*|maintenance|drupal\.(deploy|core_version|config_import|extensions_.*|maintenance)"
+)
+OUTAGES = ("outage", "resource")
+WEAK = ("config", "security")
+SYMPTOM_LAYERS = ("uptime",)
+SYMPTOM_LABELS = ("slo",)
+SECOND_HAND = ("ServiceFailed", "ServiceRestarting", "WebTrafficCollapsed", "CollectorFailing", "DataStale")
+"""What says that something else is down, and not why."""
+MOST_CAUSES = 6
+_COMMAND = re.compile(r"`([^`]+)`")
+
+
+@dataclass(frozen=True)
+class Suspect:
+    labels: Labels
+    """As an alert has them, for the graph."""
+    layer: str
+    words: str
+    evidence: tuple[str, ...]
+    since: float  # Unix seconds
+    command: str
+    strength: int
+    """0 explains an outage by itself, 1 may, 2 hardly."""
+
+    @property
+    def name(self) -> str:
+        return self.labels.get("alertname", "")
+
+
+def explained(incident: Incident, findings: Findings, graph: Graph) -> Incident:
+    suspects = _ladder(_suspects(incident, findings), graph)[:MOST_CAUSES]
+    return replace(
+        incident,
+        symptom=findings.symptom or _symptom(incident),
+        causes=tuple(_cause(one, suspects, findings.movers, graph) for one in suspects),
+        movers=findings.movers,
+        changes=findings.changes,
+        command=suspects[0].command if suspects else _of_runbooks(incident.alerts),
+    )
+
+
+def _symptom(incident: Incident) -> str:
+    """What a check from outside says, else the worst alert."""
+
+    def order(member: Member) -> tuple[bool, bool, int, float]:
+        return member.until is not None, not _is_symptom(member), rank(member.severity), member.since
+
+    return min(incident.alerts, key=order).words
+
+
+def _is_symptom(member: Member) -> bool:
+    return member.labels.get("layer", "") in SYMPTOM_LAYERS or any(name in member.labels for name in SYMPTOM_LABELS)
+
+
+def _suspects(incident: Incident, findings: Findings) -> list[Suspect]:
+    signs = [_of_sign(sign, incident) for sign in findings.signs]
+    members = [_of_member(member) for member in incident.alerts if _may_explain(member)]
+    alone = []
+    for sign in signs:
+        same = next((at for at, one in enumerate(members) if _says_the_same(one, sign)), None)
+        if same is None:
+            alone.append(sign)
+        else:
+            members[same] = _both(members[same], sign)
+    changed = [_of_change(one, incident) for one in findings.changes if _may_be_it(one, incident)]
+    return [*members, *alone, *changed]
+
+
+def _says_the_same(member: Suspect, sign: Suspect) -> bool:
+    """The alert of that name, about the same thing."""
+    return all(member.labels.get(name, value) == value for name, value in sign.labels.items())
+
+
+def _both(member: Suspect, sign: Suspect) -> Suspect:
+    return replace(
+        member, evidence=(*member.evidence, *sign.evidence), since=min(member.since, sign.since),
+        strength=min(member.strength, sign.strength),
+    )  # fmt: skip
+
+
+def _may_explain(member: Member) -> bool:
+    return not _is_symptom(member) and member.labels.get("class") != "self"
+
+
+def _of_member(member: Member) -> Suspect:
+    kind = member.labels.get("class", "")
+    strength = 2 if kind in WEAK or member.severity == "info" else 0 if kind in OUTAGES else 1
+    if member.name in SECOND_HAND:
+        strength = 2
+    layer = member.labels.get("layer", "")
+    return Suspect(
+        member.labels, layer, member.words, (), member.since, _of_runbook(member.name), strength
+    )  # fmt: skip
+
+
+def _of_sign(sign: Sign, incident: Incident) -> Suspect:
+    """What was so long before is no news: it hardly explains what began now."""
+    signature = sign.signature
+    strength = 2 if sign.since < incident.began - JOIN_SECONDS else 0 if signature.certain else 1
+    labels = {**sign.labels, "alertname": signature.alert or signature.name}
+    return Suspect(
+        labels, signature.layer, filled(signature.words, sign.labels), sign.evidence, sign.since, signature.command,
+        strength,
+    )  # fmt: skip
+
+
+def _may_be_it(change: Change, incident: Incident) -> bool:
+    return bool(SUSPECT_CHANGES.fullmatch(change.kind)) and -AT_ONE_TIME <= incident.began - change.at <= CHANGE_SECONDS
+
+
+def _of_change(change: Change, incident: Incident) -> Suspect:
+    ago = incident.began - change.at
+    when = f"{duration(ago)} before the first alert" if ago >= 0 else "as it began"
+    return Suspect({}, "change", change.title, (when,), change.at, "", 1)
+
+
+def _ladder(suspects: Sequence[Suspect], graph: Graph) -> list[Suspect]:
+    first = min((one.since for one in suspects), default=0.0)
+
+    def order(one: Suspect) -> tuple[bool, int, int, int, float]:
+        follows = any(graph.explains(other.labels, one.labels) for other in suspects if other is not one)
+        return follows, one.strength, int((one.since - first) // AT_ONE_TIME), _depth(one.layer), one.since
+
+    return sorted(suspects, key=order)
+
+
+def _depth(layer: str) -> int:
+    return next((at for at, known in enumerate(LAYERS) if known == layer), len(LAYERS))
+
+
+def _cause(one: Suspect, suspects: Iterable[Suspect], movers: Iterable[Mover], graph: Graph) -> Cause:
+    follows = [other.name for other in suspects if other is not one and graph.explains(other.labels, one.labels)]
+    moved = [_moved(mover) for mover in movers if mover.layer == one.layer]
+    evidence = (*one.evidence, *moved, *(f"follows from {name}" for name in follows))
+    return Cause(one.layer, one.words, evidence, one.since, one.name)
+
+
+def _moved(mover: Mover) -> str:
+    before, now = (amount(value, mover.unit).replace(GAP, " ") for value in (mover.before, mover.now))
+    return f"{mover.title}: {now}, before {before}"
+
+
+def _of_runbooks(members: Iterable[Member]) -> str:
+    worst = sorted(members, key=lambda member: (rank(member.severity), member.since))
+    return next((command for member in worst if (command := _of_runbook(member.name))), "")
+
+
+def _of_runbook(alert: str) -> str:
+    """The first command of its first steps; "" if it has no page."""
+    try:
+        page = runbooks.page(alert)
+    except KeyError:
+        return ""
+    found = _COMMAND.search(page.partition("## First steps")[2])
+    return found[1] if found else ""
