@@ -3,10 +3,11 @@
 Source: https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/#inspecting-alerts-during-runtime
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 
-from alerts.engine import States
+from alerts.engine import RuleState
 from alerts.model import Alert, Labels, Rule, State
 from alerts.notices import fingerprint
 from collectors.model import Event, Family, Sample, Severity, Target
@@ -44,22 +45,20 @@ def recorded(rule: Rule, points: Iterable[Point], limit: int = 0) -> list[Sample
     return list(samples.values())
 
 
-def alert_series(states: States) -> Iterator[Sample]:
-    """Of pending and firing alerts; where two rules give equal labels, one series."""
-    seen: set[frozenset[tuple[str, str]]] = set()
-    for state in states.values():
-        for alert in state.alerts.values():
-            labels = {**alert.labels, "alertstate": alert.state}
-            if alert.state == "resolved" or frozenset(labels.items()) in seen:
-                continue
-            seen.add(frozenset(labels.items()))
-            yield sample("ALERTS", labels, 1.0)
+def alert_series(state: RuleState) -> Iterator[Sample]:
+    """Of the pending and firing alerts of one rule."""
+    for alert in state.alerts.values():
+        if alert.state != "resolved":
+            yield sample("ALERTS", {**alert.labels, "alertstate": alert.state}, 1.0)
             yield sample("ALERTS_FOR_STATE", alert.labels, alert.active_at)
 
 
-def all_samples(by_rule: Mapping[str, Sequence[Sample]], states: States) -> list[Sample]:
-    samples = [each for samples in by_rule.values() for each in samples]
-    return [*samples, *alert_series(states)]
+def all_samples(recorded: Iterable[Sequence[Sample]], alerts: Iterable[Sequence[Sample]]) -> list[Sample]:
+    """By rule. Where two rules have alerts of equal labels, one series."""
+    of_alerts: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Sample] = {}
+    for each in chain.from_iterable(alerts):
+        of_alerts.setdefault((each.family.name, tuple(each.family.labels), tuple(each.labels)), each)
+    return [*chain.from_iterable(recorded), *of_alerts.values()]
 
 
 def severity(alert: Alert) -> Severity:
