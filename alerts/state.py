@@ -162,9 +162,10 @@ def withdraw(connection: Connection, channel: str, group_key: str) -> None:
     forget(connection, channel, group_key)
 
 
-def next_message(engine: Engine, channel: str, *, probe: bool = False) -> Message | None:
-    """The one to try next, which may be due later; as a `probe` the one that was refused least often."""
-    order = (outbox_table.c.attempts,) if probe else ()
+def next_message(engine: Engine, channel: str, *, probe: bool = False, away: bool = False) -> Message | None:
+    """The one to try next, which may be due later; as a `probe` the one that was refused least often, or, where the
+    receiver is away, the oldest."""
+    order = () if not probe else (outbox_table.c.id,) if away else (outbox_table.c.attempts,)
     with engine.connect() as connection:
         row = connection.execute(
             select(outbox_table)
