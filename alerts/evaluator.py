@@ -21,7 +21,7 @@ from alerts.model import Alert, Group, Labels, Rule, RuleHealth
 from alerts.notifier import Channel
 from alerts.path.plan import Plan, at_once
 from alerts.readings import Catalogue
-from alerts.recording import RULES_TARGET, alert_series, all_samples, event, in_order, recorded
+from alerts.recording import RULES_TARGET, alert_series, all_samples, events, in_order, recorded
 from alerts.rulefile import RuleFileError
 from alerts.templates import Around
 from collectors.model import Sample
@@ -289,8 +289,8 @@ class Evaluator:
     def _publish(self, transitions: Sequence[Transition], now: float) -> None:
         if self._sink is None:
             return
-        told = (each.after for each in transitions if each.after and each.after.state in ("firing", "resolved"))
-        self._sink.record(*(event(alert, now) for alert in told))
+        changed = [each.after for each in transitions if each.after and each.after.state in ("firing", "resolved")]
+        self._sink.record(*events(changed, now))
         samples = all_samples(self._recorded.values(), self._series.values())
         if samples or self._in_history:
             try:

@@ -68,7 +68,7 @@ def _hashed(pairs: tuple[tuple[str, str], ...]) -> str:
 
 
 def group_key(self) -> str:
-        return group_key(self.group_labels, self.route)
+    return group_key(self.group_labels, self.route)
 
 
 @dataclass(frozen=True)

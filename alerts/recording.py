@@ -4,6 +4,7 @@ Source: https://prometheus.io/docs/prometheus/latest/configuration/alerting_rule
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 
@@ -18,6 +19,11 @@ RULES_TARGET = Target("", "", "")
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 BY_URGENCY: tuple[State, ...] = ("firing", "pending", "resolved")
+
+MANY = 100
+"""Alerts that begin or end in one cycle and have an event each; what was told of whom is in the decisions anyway."""
+NAMED = 10
+"""Alerts that are named in an event of many."""
 
 
 @lru_cache(maxsize=4096)
@@ -69,6 +75,29 @@ def severity(alert: Alert) -> Severity:
 def in_order(alerts: Iterable[Alert]) -> list[Alert]:
     """Firing first, worst first, newest first: as people see them."""
     return sorted(alerts, key=lambda a: (BY_URGENCY.index(a.state), SEVERITIES.index(severity(a)), -a.active_at))
+
+
+def events(changed: Sequence[Alert], now: float) -> list[Event]:
+    """One for each alert that began or ended; of many at once, one for all of a name, that counts them."""
+    if len(changed) <= MANY:
+        return [event(alert, now) for alert in changed]
+    by_name: dict[tuple[str, State], list[Alert]] = {}
+    for alert in changed:
+        by_name.setdefault((alert.name, alert.state), []).append(alert)
+    return [_together(alerts, now) for alerts in by_name.values()]
+
+
+def _together(alerts: Sequence[Alert], now: float) -> Event:
+    first, *more = in_order(alerts)
+    one = event(first, now)
+    if not more:
+        return one
+    named = tuple({"alert": fingerprint(alert.labels), **alert.labels} for alert in alerts[:NAMED])
+    title = f"{first.name} {first.state}: {len(alerts)} alerts at once"
+    return replace(
+        one, id=f"alerts:{first.name}:{now:.3f}:{first.state}", count=len(alerts), title=title, evidence=named,
+        dedup_key=f"alerts:{first.name}",
+    )  # fmt: skip
 
 
 def event(alert: Alert, now: float) -> Event:

@@ -55,7 +55,12 @@ def _figures(name: str, firing: int, times: int) -> Iterator[Figure]:
             _scrape(store, now - (60 - tick) * INTERVAL, tick)
         channel = Channel("bench", webhook.NOTIFIER, webhook.Webhook.model_validate({"url": "http://127.0.0.1:1/"}))
         evaluator = Evaluator(
-            Embedded(store), engine, [group(firing)], channels=[channel], plan=at_once(["bench"]), sink=Local(store, Events(engine))
+            Embedded(store),
+            engine,
+            [group(firing)],
+            channels=[channel],
+            plan=at_once(["bench"]),
+            sink=Local(store, Events(engine)),
         )
         took, work = [], []
         for cycle in range(times + 3):
@@ -73,9 +78,16 @@ def _figures(name: str, firing: int, times: int) -> Iterator[Figure]:
     series = f"{RULES} rules in one group over {METRICS * HOSTS * PARTS:,} series of {HOSTS} targets"
     how = f"{series}: query, step, save, route, store what rules made; median of {times} cycles after the first three"
     yield Figure(f"a cycle, {name}", quantile(took[3:], 0.5), "ms", how)
-    yield Figure(f"   of it on a processor, {name}", quantile(work[3:], 0.5), "ms", "the rest waits for disk and others")
+    yield Figure(
+        f"   of it on a processor, {name}", quantile(work[3:], 0.5), "ms", "the rest waits for disk and others"
+    )
     yield Figure(f"   the slowest, {name}", max(took[3:]), "ms", "of the same cycles")
-    yield Figure(f"   the first, on a processor, {name}", work[0], "ms", "when all of them begin" if firing else "nothing is parsed yet")
+    yield Figure(
+        f"   the first, on a processor, {name}",
+        work[0],
+        "ms",
+        "when all of them begin" if firing else "nothing is parsed yet",
+    )
 
 
 def group(firing: int) -> Group:

@@ -11,7 +11,10 @@ from alerts.notifiers.webhook import Webhook, body, render
 from tests.alerts.examples import alert
 
 NOTICE = Notice(
-    "ops", {"alertname": "Broken", "host": "web1"}, (alert(), alert(state="resolved", disk="sda")), "http://rg",
+    "ops",
+    {"alertname": "Broken", "host": "web1"},
+    (alert(), alert(state="resolved", disk="sda")),
+    "http://rg",
     reason="first firing",
 )
 
