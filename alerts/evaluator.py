@@ -211,13 +211,13 @@ class Evaluator:
         for group in groups:
             for key, rule in rule_keys(group):
                 began = time.perf_counter()
-                made = self._recorded.get(key) or self._series.get(key, ())
+                made = self._recorded.get(key) or self._series.get(key, [])
                 evaluations[key] = self._evaluate(key, group, rule, cycle)
                 if rule.alert:
                     after[key], changed = steps.step_one(after.get(key, RuleState()), evaluations[key], now)
                     transitions += changed
                     series[key] = list(alert_series(after[key]))
-                cycle.made(made, self._recorded.get(key) or series.get(key, ()), now - group.query_offset)
+                cycle.made(made, self._recorded.get(key) or series.get(key, []), now - group.query_offset)
                 health[key] = RuleHealth(group.name, rule, "ok", "", now, time.perf_counter() - began)
         self._save(after, transitions, now)
         self._series = series

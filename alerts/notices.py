@@ -59,36 +59,10 @@ def fingerprint(labels: Labels) -> str:
 
 @lru_cache(maxsize=16384)
 def _hashed(pairs: tuple[tuple[str, str], ...]) -> str:
-    """Kept, as each alert is asked for it several times in each cycle."""
+    """Kept, as each cycle asks for each alert's several times."""
     value = _FNV_OFFSET
     for name, text in pairs:
         for byte in (*name.encode(), 255, *text.encode(), 255):
-            value = ((value ^ byte) * _FNV_PRIME) & 0xFFFFFFFFFFFFFFFF
-    return f"{value:016x}"
-
-
-def group_key(self) -> str:
-    return group_key(self.group_labels, self.route)
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a channel was told about a group, or is about to be: the outbox is as good as sent."""
-
-    firing: frozenset[str]
-    """Fingerprints."""
-    at: float  # Unix seconds
-    received: bool = False
-    """It has accepted a message of this group."""
-    waiting: bool = False
-    """A message of this group is still in the outbox."""
-
-
-def fingerprint(labels: Labels) -> str:
-    """Alertmanager's: FNV-1a over names and values in the order of names, each followed by byte 255."""
-    value = _FNV_OFFSET
-    for name in sorted(labels):
-        for byte in (*name.encode(), 255, *labels[name].encode(), 255):
             value = ((value ^ byte) * _FNV_PRIME) & 0xFFFFFFFFFFFFFFFF
     return f"{value:016x}"
 

@@ -91,7 +91,7 @@ def load(engine: Engine) -> dict[str, RuleState]:
 
 
 def save(connection: Connection, before: States, after: States) -> None:
-    """Write only what changed, in two statements: a quiet cycle writes nothing, and a storm does not hold up the next."""
+    """Write only what changed, in two statements: a quiet cycle writes nothing, a storm holds nothing up."""
     gone: list[dict[str, str]] = []
     rows: list[dict[str, str]] = []
     for rule in dict.fromkeys([*before, *after]):

@@ -8,8 +8,8 @@ from pathlib import Path
 from alerts.desk import TABLES
 from alerts.evaluator import Evaluator
 from alerts.model import Group, Rule
-from alerts.notifiers import webhook
 from alerts.notifier import Channel
+from alerts.notifiers import webhook
 from alerts.path.plan import at_once
 from bench.figures import Figure, quantile
 from collectors.model import Gauge, Sample, Target

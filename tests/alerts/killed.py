@@ -1,7 +1,6 @@
 """The process that the trials kill: rules, path and delivery as the agent runs them, over what a file says is true."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,7 +35,7 @@ class Told:
 def say(folder: Path, numbers: Sequence[int]) -> None:
     """At once, as the other process may read it at any time."""
     (folder / "next").write_text(json.dumps(list(numbers)))
-    os.replace(folder / "next", folder / TRUE)
+    (folder / "next").replace(folder / TRUE)
 
 
 def run(folder: Path, url: str) -> None:

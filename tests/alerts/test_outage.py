@@ -65,6 +65,7 @@ def test_an_hour_without_the_receiver(engine: Engine, trouble: Answer | Exceptio
     assert walk.tries - len(walk.bodies) < 150, "the breaker lets one try a minute through"
 
 
+@pytest.mark.trials
 @pytest.mark.a3("Suppressing", "10,000 alerts in a minute are one digest, all of them in the log, in bounded memory.")
 def test_ten_thousand_alerts_in_a_minute(tmp_path: Path) -> None:
     found = []
