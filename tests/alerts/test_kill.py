@@ -61,16 +61,16 @@ class Trials:
         return True
 
     def killed_in(self, seconds: float) -> None:
-        with self.running():
-            time.sleep(seconds)
+        with self.running() as process:
+            process.join(seconds)
         while self.take():
             pass
 
     def killed_at_receipt(self, seconds: float) -> None:
         """So many seconds after the receiver got something: before it answered, before that was stored, after."""
-        with self.running():
+        with self.running() as process:
             assert self.take(LONGEST)
-            time.sleep(seconds)
+            process.join(seconds)
         while self.take():
             pass
 
