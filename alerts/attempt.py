@@ -1,6 +1,8 @@
 """One try to send a notice to one channel: what the receiver answered or what went wrong, and never a secret."""
 
+import errno
 import http.client
+import socket
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +19,9 @@ from collectors.config import Secret
 
 Outcome = Literal["done", "retry", "permanent", "bug"]
 """retry: the receiver is ill or away; bug: ours, which says nothing about the receiver."""
+UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH)
+NOBODY_THERE = (429, 502, 503, 504)
+"""What a proxy answers, or a receiver that is shut."""
 SHORTEST = 4
 """Characters of a part of an address that may be a key."""
 
@@ -28,6 +33,8 @@ class Attempt:
     """What the receiver answered, or what went wrong."""
     retry_after: float = 0.0
     """Seconds that the receiver wants us to wait."""
+    away: bool = False
+    """No receiver is there at all, whatever the message: nothing is learned by trying another one."""
 
     @property
     def error(self) -> str:
@@ -38,13 +45,14 @@ def attempt(channel: Channel, notice: Notice, now: float, send: Callable[[Reques
     try:
         answer = _sent(channel, notice, send)
     except OSError as error:
-        return Attempt("retry", hidden(f"{type(error).__name__}: {error}", channel.settings))
+        away = isinstance(error, ConnectionRefusedError | socket.gaierror) or error.errno in UNREACHABLE
+        return Attempt("retry", hidden(f"{type(error).__name__}: {error}", channel.settings), away=away)
     except http.client.HTTPException as error:
         return Attempt("retry", type(error).__name__)  # its text may hold the address
     except Exception as error:  # noqa: BLE001  the delivery boundary: a bug in one notifier stays there
         return Attempt("bug", place(error))
     wait = retry_after_seconds(answer.retry_after, now) if answer.verdict == "retry" else 0.0
-    return Attempt(answer.verdict, hidden(str(answer), channel.settings), wait)
+    return Attempt(answer.verdict, hidden(str(answer), channel.settings), wait, answer.status in NOBODY_THERE)
 
 
 def _sent(channel: Channel, notice: Notice, send: Callable[[Request, float], Answer]) -> Answer:

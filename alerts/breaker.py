@@ -16,16 +16,18 @@ class Breaker:
     """In a row."""
     until: float = 0.0
     """Unix seconds before which nothing is tried."""
+    away: bool = False
+    """The last failure was of the receiver alone: all is tried in the order it came."""
 
     @property
     def is_open(self) -> bool:
         return self.failures >= OPENS_AFTER
 
-    def failed(self, now: float, wait: float, asked: float = 0.0) -> "Breaker":
+    def failed(self, now: float, wait: float, asked: float = 0.0, away: bool = False) -> "Breaker":
         """`asked`: seconds that the receiver wants quiet, of all messages."""
         failures = self.failures + 1
         pause = wait if failures >= OPENS_AFTER else min(asked, wait)
-        return Breaker(failures, now + pause if pause > 0 else 0.0)
+        return Breaker(failures, now + pause if pause > 0 else 0.0, away)
 
 
 def remembered(tries: Iterable[tuple[int, float]]) -> Breaker:

@@ -108,7 +108,7 @@ class Delivery:
     def deliver_next(self, channel: Channel) -> float:
         """Try the channel's next message if it is due; seconds until there may be something to do again."""
         breaker = self._breakers[channel.name]
-        message = state.next_message(self._engine, channel.name, probe=breaker.is_open)
+        message = state.next_message(self._engine, channel.name, probe=breaker.is_open, away=breaker.away)
         if message is None:
             return IDLE_SECONDS
         # A due time too far ahead was written before the clock was set back.
@@ -143,7 +143,8 @@ class Delivery:
 
     def _notice(self, message: state.Message) -> Notice:
         """As it is told now: when, under which name, and with what is known beyond the alerts."""
-        name = f"{message.id}.{message.version}.{message.created:.0f}"
+        # The database gives the number of a message that is gone to the next one; not within the same cycle.
+        name = f"{message.id}.{message.version}.{message.created:.3f}"
         notice = replace(message.notice, at=self._clock(), id=name)
         try:
             return replace(notice, context=self._context(notice))
@@ -156,7 +157,7 @@ class Delivery:
         before = self._breakers[name]
         if tried.outcome == "retry":
             wait = retry_wait(before.failures, self._fraction(), tried.retry_after)
-            self._breakers[name] = before.failed(now, wait, tried.retry_after)
+            self._breakers[name] = before.failed(now, wait, tried.retry_after, tried.away)
         elif tried.outcome != "bug":
             self._breakers[name] = Breaker()
             if before.is_open:

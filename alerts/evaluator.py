@@ -21,7 +21,7 @@ from alerts.model import Alert, Group, Labels, Rule, RuleHealth
 from alerts.notifier import Channel
 from alerts.path.plan import Plan, at_once
 from alerts.readings import Catalogue
-from alerts.recording import RULES_TARGET, alert_series, all_samples, event, in_order, recorded
+from alerts.recording import RULES_TARGET, alert_series, all_samples, events, in_order, recorded
 from alerts.rulefile import RuleFileError
 from alerts.templates import Around
 from collectors.model import Sample
@@ -44,6 +44,10 @@ class EvaluatorStats:
     messages: int = 0
     last_cycle: float | None = None  # Unix seconds
     cycle_seconds: float = 0.0
+
+
+def _series(states: steps.States) -> dict[str, list[Sample]]:
+    return {key: list(alert_series(state)) for key, state in states.items()}
 
 
 class Evaluator:
@@ -98,6 +102,8 @@ class Evaluator:
         self._health: dict[str, RuleHealth] = {}
         self._recorded: dict[str, list[Sample]] = {}
         self._due: dict[tuple[str, str], float] = {}
+        self._series: dict[str, list[Sample]]
+        """ALERTS and its like of each alerting rule, as of its last evaluation."""
         self._in_history = True
         """The last process may have left series that have to end."""
         self._lock = threading.Lock()
@@ -108,6 +114,7 @@ class Evaluator:
         if like_prometheus:
             holds = {key: rule.hold for group in groups for key, rule in rule_keys(group)}
             self._states = as_prometheus.restored(self._states, holds, self._started)
+        self._series = _series(self._states)
 
     def replace(self, groups: Sequence[Group], errors: Sequence[RuleFileError] = ()) -> None:
         """Other rules from the next cycle on; alerts of rules that are no more end then."""
@@ -171,6 +178,7 @@ class Evaluator:
         if self._jumps and (jump := self._jumps.since_last(now)):
             log.warning("clock_jump seconds=%.0f slept=%s", jump.seconds, jump.slept)
             self._states = steps.jumped(self._states, jump.seconds, now)
+            self._series = _series(self._states)
             if self._sink:
                 self._sink.record(jump.event(self._host, now))
         if (loaded := self._changed()) is not None:
@@ -200,17 +208,20 @@ class Evaluator:
         health: dict[str, RuleHealth] = {}
         before = dict(self._states)
         after, transitions = steps.retire(before, self._known(before), now)
+        series = {key: samples for key, samples in self._series.items() if key in after}
         for group in groups:
             for key, rule in rule_keys(group):
                 began = time.perf_counter()
-                made = self._made(key)
+                made = self._recorded.get(key) or self._series.get(key, [])
                 evaluations[key] = self._evaluate(key, group, rule, cycle)
                 if rule.alert:
                     after[key], changed = steps.step_one(after.get(key, RuleState()), evaluations[key], now)
                     transitions += changed
-                cycle.made(made, self._made(key, after), now - group.query_offset)
+                    series[key] = list(alert_series(after[key]))
+                cycle.made(made, self._recorded.get(key) or series.get(key, []), now - group.query_offset)
                 health[key] = RuleHealth(group.name, rule, "ok", "", now, time.perf_counter() - began)
         self._save(after, transitions, now)
+        self._series = series
         with self._lock:
             self._states = after
         for key, evaluation in evaluations.items():
@@ -218,13 +229,6 @@ class Evaluator:
             self._note(key, replace(health[key], health="err" if error else "ok", last_error=error))
         if groups or transitions:
             self._publish(transitions, now)
-
-    def _made(self, key: str, states: steps.States | None = None) -> Sequence[Sample]:
-        """What one rule has in history."""
-        if key in self._recorded:
-            return self._recorded[key]
-        states = self._states if states is None else states
-        return list(alert_series({key: states[key]})) if key in states else []
 
     def _known(self, states: Iterable[str]) -> set[str]:
         """Keys of our rules, and of those whose file cannot be read now."""
@@ -287,10 +291,9 @@ class Evaluator:
     def _publish(self, transitions: Sequence[Transition], now: float) -> None:
         if self._sink is None:
             return
-        for each in transitions:
-            if each.after and each.after.state in ("firing", "resolved"):
-                self._sink.record(event(each.after, now))
-        samples = all_samples(self._recorded, self._states)
+        changed = [each.after for each in transitions if each.after and each.after.state in ("firing", "resolved")]
+        self._sink.record(*events(changed, now))
+        samples = all_samples(self._recorded.values(), self._series.values())
         if samples or self._in_history:
             try:
                 self._sink.append(RULES_TARGET, now, samples)

@@ -1,6 +1,7 @@
 """What a channel is told: the notice, how it is named, and what is remembered of it. Pure."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from alerts.message.context import Context
@@ -53,9 +54,15 @@ class Told:
 
 def fingerprint(labels: Labels) -> str:
     """Alertmanager's: FNV-1a over names and values in the order of names, each followed by byte 255."""
+    return _hashed(tuple(sorted(labels.items())))
+
+
+@lru_cache(maxsize=16384)
+def _hashed(pairs: tuple[tuple[str, str], ...]) -> str:
+    """Kept, as each cycle asks for each alert's several times."""
     value = _FNV_OFFSET
-    for name in sorted(labels):
-        for byte in (*name.encode(), 255, *labels[name].encode(), 255):
+    for name, text in pairs:
+        for byte in (*name.encode(), 255, *text.encode(), 255):
             value = ((value ^ byte) * _FNV_PRIME) & 0xFFFFFFFFFFFFFFFF
     return f"{value:016x}"
 

@@ -3,10 +3,12 @@
 Source: https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/#inspecting-alerts-during-runtime
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 
-from alerts.engine import States
+from alerts.engine import RuleState
 from alerts.model import Alert, Labels, Rule, State
 from alerts.notices import fingerprint
 from collectors.model import Event, Family, Sample, Severity, Target
@@ -17,6 +19,11 @@ RULES_TARGET = Target("", "", "")
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 BY_URGENCY: tuple[State, ...] = ("firing", "pending", "resolved")
+
+MANY = 100
+"""Alerts that begin or end in one cycle and have an event each; what was told of whom is in the decisions anyway."""
+NAMED = 10
+"""Alerts that are named in an event of many."""
 
 
 @lru_cache(maxsize=4096)
@@ -44,22 +51,20 @@ def recorded(rule: Rule, points: Iterable[Point], limit: int = 0) -> list[Sample
     return list(samples.values())
 
 
-def alert_series(states: States) -> Iterator[Sample]:
-    """Of pending and firing alerts; where two rules give equal labels, one series."""
-    seen: set[frozenset[tuple[str, str]]] = set()
-    for state in states.values():
-        for alert in state.alerts.values():
-            labels = {**alert.labels, "alertstate": alert.state}
-            if alert.state == "resolved" or frozenset(labels.items()) in seen:
-                continue
-            seen.add(frozenset(labels.items()))
-            yield sample("ALERTS", labels, 1.0)
+def alert_series(state: RuleState) -> Iterator[Sample]:
+    """Of the pending and firing alerts of one rule."""
+    for alert in state.alerts.values():
+        if alert.state != "resolved":
+            yield sample("ALERTS", {**alert.labels, "alertstate": alert.state}, 1.0)
             yield sample("ALERTS_FOR_STATE", alert.labels, alert.active_at)
 
 
-def all_samples(by_rule: Mapping[str, Sequence[Sample]], states: States) -> list[Sample]:
-    samples = [each for samples in by_rule.values() for each in samples]
-    return [*samples, *alert_series(states)]
+def all_samples(recorded: Iterable[Sequence[Sample]], alerts: Iterable[Sequence[Sample]]) -> list[Sample]:
+    """By rule. Where two rules have alerts of equal labels, one series."""
+    of_alerts: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Sample] = {}
+    for each in chain.from_iterable(alerts):
+        of_alerts.setdefault((each.family.name, tuple(each.family.labels), tuple(each.labels)), each)
+    return [*chain.from_iterable(recorded), *of_alerts.values()]
 
 
 def severity(alert: Alert) -> Severity:
@@ -70,6 +75,29 @@ def severity(alert: Alert) -> Severity:
 def in_order(alerts: Iterable[Alert]) -> list[Alert]:
     """Firing first, worst first, newest first: as people see them."""
     return sorted(alerts, key=lambda a: (BY_URGENCY.index(a.state), SEVERITIES.index(severity(a)), -a.active_at))
+
+
+def events(changed: Sequence[Alert], now: float) -> list[Event]:
+    """One for each alert that began or ended; of many at once, one for all of a name, that counts them."""
+    if len(changed) <= MANY:
+        return [event(alert, now) for alert in changed]
+    by_name: dict[tuple[str, State], list[Alert]] = {}
+    for alert in changed:
+        by_name.setdefault((alert.name, alert.state), []).append(alert)
+    return [_together(alerts, now) for alerts in by_name.values()]
+
+
+def _together(alerts: Sequence[Alert], now: float) -> Event:
+    first, *more = in_order(alerts)
+    one = event(first, now)
+    if not more:
+        return one
+    named = tuple({"alert": fingerprint(alert.labels), **alert.labels} for alert in alerts[:NAMED])
+    title = f"{first.name} {first.state}: {len(alerts)} alerts at once"
+    return replace(
+        one, id=f"alerts:{first.name}:{now:.3f}:{first.state}", count=len(alerts), title=title, evidence=named,
+        dedup_key=f"alerts:{first.name}",
+    )  # fmt: skip
 
 
 def event(alert: Alert, now: float) -> Event:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    bindparam,
     delete,
     func,
     select,
@@ -90,24 +91,26 @@ def load(engine: Engine) -> dict[str, RuleState]:
 
 
 def save(connection: Connection, before: States, after: States) -> None:
-    """Write only what changed: a quiet cycle writes nothing."""
+    """Write only what changed, in two statements: a quiet cycle writes nothing, a storm holds nothing up."""
+    gone: list[dict[str, str]] = []
+    rows: list[dict[str, str]] = []
     for rule in dict.fromkeys([*before, *after]):
         old = before.get(rule, RuleState()).alerts
         new = after.get(rule, RuleState()).alerts
-        for key in old.keys() - new.keys():
-            connection.execute(
-                delete(alert_table).where(
-                    alert_table.c.rule == rule, alert_table.c.fingerprint == fingerprint(old[key].labels)
-                )
-            )
-        for key, alert in new.items():
-            if old.get(key) != alert:
-                row = {"alert": json.dumps(asdict(alert))}
-                connection.execute(
-                    _insert(connection, alert_table)
-                    .values(rule=rule, fingerprint=fingerprint(alert.labels), **row)
-                    .on_conflict_do_update(index_elements=["rule", "fingerprint"], set_=row)
-                )
+        gone += [{"of_rule": rule, "of_alert": fingerprint(old[key].labels)} for key in old.keys() - new.keys()]
+        rows += [
+            {"rule": rule, "fingerprint": fingerprint(alert.labels), "alert": json.dumps(vars(alert))}
+            for key, alert in new.items()
+            if old.get(key) != alert
+        ]
+    if gone:
+        column = alert_table.c
+        here = (column.rule == bindparam("of_rule")) & (column.fingerprint == bindparam("of_alert"))
+        connection.execute(delete(alert_table).where(here), gone)
+    if rows:
+        written = _insert(connection, alert_table)
+        put = {"alert": written.excluded.alert}
+        connection.execute(written.on_conflict_do_update(index_elements=["rule", "fingerprint"], set_=put), rows)
 
 
 def told(connection: Connection, channel: str) -> dict[str, Told]:
@@ -159,9 +162,10 @@ def withdraw(connection: Connection, channel: str, group_key: str) -> None:
     forget(connection, channel, group_key)
 
 
-def next_message(engine: Engine, channel: str, *, probe: bool = False) -> Message | None:
-    """The one to try next, which may be due later; as a `probe` the one that was refused least often."""
-    order = (outbox_table.c.attempts,) if probe else ()
+def next_message(engine: Engine, channel: str, *, probe: bool = False, away: bool = False) -> Message | None:
+    """The one to try next, which may be due later; as a `probe` the one that was refused least often, or, where the
+    receiver is away, the oldest."""
+    order = () if not probe else (outbox_table.c.id,) if away else (outbox_table.c.attempts,)
     with engine.connect() as connection:
         row = connection.execute(
             select(outbox_table)

@@ -7,25 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import (
-    attacks,
-    checks,
-    drupal,
-    exporters,
-    figures,
-    footprint,
-    imports,
-    queries,
-    scrape,
-    start,
-    storage,
-    weblog,
-)
+from bench import attacks, checks, drupal, exporters, figures, footprint, imports, queries, rules, scrape, start, storage, weblog
 from bench.figures import Figure
 from bench.machine import machine
 from tests.lab.lab import Lab
 
-MODULES = (start, footprint, scrape, exporters, checks, imports, storage, queries, weblog, drupal, attacks)
+MODULES = (start, footprint, scrape, exporters, checks, imports, storage, queries, rules, weblog, drupal, attacks)
 BENCHES = {bench.TITLE: bench.measure for bench in MODULES}
 
 

@@ -1,14 +1,18 @@
 """`make docs`: docs/alert-semantics.md, from what the tests of alerts say that they hold."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from docs.markdown import code, table
 
 ROOT = Path(__file__).parent.parent
 PATH = Path(__file__).parent / "alert-semantics.md"
+ASKED = Path(__file__).parent / "alert-requirements.yml"
 SECTIONS = ("Rules", "Data that is missing", "Restart and clock", "Routing", "Suppressing", "Delivery", "Interop")
 HEAD = """\
 # What holds of alerts
@@ -53,11 +57,32 @@ def _of(node: ast.stmt, place: str) -> Iterator[Claim]:
             yield from _of(inner, f"{place}::{node.name}")
 
 
+def requirements() -> str:
+    """What is asked, point by point, with its tests. LookupError for a test that is not there."""
+    parts = []
+    for section in yaml.safe_load(ASKED.read_text(encoding="utf-8")):
+        rows = []
+        for point in section["points"]:
+            if missing := [test for test in point["tests"] if not exists(test)]:
+                raise LookupError(f"{ASKED.name}: no such test: {', '.join(missing)}")
+            rows.append((point["asked"], ", ".join(map(code, point["tests"]))))
+        parts.append(f"### {section['section']}\n\n" + table(("Asked", "Tests"), rows))
+    return "## What is asked, and the tests that show it\n\n" + "\n".join(parts)
+
+
+def exists(test: str) -> bool:
+    """`file.py::name`, or `file.py::Class::name`."""
+    file, *names = test.split("::")
+    path = ROOT / "tests" / file
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return bool(names) and all(re.search(rf"^ *(def|class) {name}\b", text, re.MULTILINE) for name in names)
+
+
 def semantics() -> str:
     found = list(claims())
     unknown = {claim.section for claim in found} - set(SECTIONS)
     assert not unknown, unknown
-    parts = [HEAD]
+    parts = [HEAD, requirements()]
     for section in SECTIONS:
         rows: dict[str, list[str]] = {}
         for claim in found:

@@ -6,7 +6,7 @@ the further ones; from the thousandth of a kind, one event counts them, whatever
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
@@ -81,13 +81,19 @@ class Events:
         self._engine = engine
         make_tables(engine, [event_table])
 
-    def record(self, event: Event) -> None:
-        """Idempotent by the event's id: the first one stays."""
+    def record(self, *events: Event) -> None:
+        """Idempotent by each event's id: the first one stays."""
+        for at in range(0, len(events), AT_ONCE):
+            self._record(events[at : at + AT_ONCE])
+
+    def _record(self, events: Sequence[Event]) -> None:
         try:
             with self._engine.begin() as connection:
-                self.record_in(connection, event)
-        except IntegrityError:
-            return  # another process was faster with the same event
+                for event in events:
+                    self.record_in(connection, event)
+        except IntegrityError:  # another process was faster with the same event
+            for event in events if len(events) > 1 else ():
+                self._record([event])
 
     @staticmethod
     def record_in(connection: Connection, event: Event) -> None:
@@ -181,8 +187,8 @@ def _fold_into(connection: Connection, event: Event) -> Row[Any] | None:
         rows = connection.execute(same).all()
         if len(rows) == ALONE:
             return rows[0]
-    some = select(column.number).where(*recent).limit(MOST_OF_A_KIND)
-    if len(connection.execute(some).all()) < MOST_OF_A_KIND:
+    some = select(column.number).where(*recent).limit(MOST_OF_A_KIND).subquery()
+    if connection.execute(select(func.count()).select_from(some)).scalar_one() < MOST_OF_A_KIND:
         return None
     key = _overflow(event)
     query = select(event_table).where(*recent, column.dedup_key == key).order_by(*newest).limit(1)

@@ -18,5 +18,5 @@ class Local:
     def append(self, target: Target, t: float, samples: Sequence[Sample]) -> None:
         self.store.append(target, t, samples)
 
-    def record(self, event: Event) -> None:
-        self.events.record(event)
+    def record(self, *events: Event) -> None:
+        self.events.record(*events)

@@ -100,6 +100,6 @@ class Sink(Protocol):
         """
         ...
 
-    def record(self, event: Event) -> None:
-        """Idempotent by the event's id."""
+    def record(self, *events: Event) -> None:
+        """Idempotent by each event's id."""
         ...

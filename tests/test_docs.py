@@ -229,3 +229,10 @@ def test_nothing_names_the_machine_that_it_was_written_on() -> None:
 
 def test_the_semantics_of_alerts_are_what_the_tests_say() -> None:
     assert semantics.PATH.read_text(encoding="utf-8") == semantics.semantics(), "run `make docs`"
+
+
+def test_each_point_that_is_asked_has_tests_that_exist() -> None:
+    assert semantics.exists("test_docs.py::test_each_point_that_is_asked_has_tests_that_exist")
+    assert not semantics.exists("test_docs.py::test_each_point")
+    assert not semantics.exists("no_such_file.py::test_x")
+    assert semantics.requirements().count("\n| ") > 40

@@ -150,8 +150,8 @@ class Forwarding:
             except OSError as error:
                 log.error("remote_write=%s queue=failed error=%r", sender.name, str(error))
 
-    def record(self, event: Event) -> None:
-        self.sink.record(event)
+    def record(self, *events: Event) -> None:
+        self.sink.record(*events)
 
     def _series(self, target: Target, stamp: int, samples: Sequence[Sample]) -> list[wire.Series]:
         """What has ended since the tick before has a stale marker."""

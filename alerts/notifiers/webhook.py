@@ -4,6 +4,7 @@ Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,13 @@ class Webhook(ChannelSettings):
 
 def render(notice: Notice, config: Webhook) -> Request:
     """OSError when `token_file` cannot be read."""
-    return Request(config.url.reveal(), json=body(notice), bearer=reveal(config.token, config.token_file))
+    bearer = reveal(config.token, config.token_file)
+    return Request(config.url.reveal(), json=body(notice), bearer=bearer, headers={"Idempotency-Key": key(notice)})
+
+
+def key(notice: Notice) -> str:
+    """The same at each try of a message, after a restart too, so that a receiver can drop what it took already."""
+    return sha256(f"{notice.group_key}\n{notice.id}".encode()).hexdigest()[:32]
 
 
 def body(notice: Notice) -> dict[str, Any]:
@@ -40,6 +47,7 @@ def body(notice: Notice) -> dict[str, Any]:
         "externalURL": notice.external_url,
         "version": "4",
         "groupKey": notice.group_key,
+        "notification_reason": notice.reason,
         "truncatedAlerts": 0,
     }
 

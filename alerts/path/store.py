@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Float, Integer, String, Table, delete, func, insert, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from alerts.model import Alert
 from alerts.path.flow import FIRST, Address, Flap, Heard, Memory
@@ -70,13 +83,18 @@ def save_memories(
     connection: Connection, before: Mapping[Address, Memory], after: Mapping[Address, Memory | None]
 ) -> None:
     """Those of `after` that are others now; None is forgotten."""
-    for address, memory in after.items():
-        if memory == before.get(address):
-            continue
-        connection.execute(delete(group_table).where(_at(address)))
-        if memory is not None:
-            row = {"receiver": address.receiver, "group_key": address.group_key, "memory": json.dumps(asdict(memory))}
-            connection.execute(insert(group_table).values(**row))
+    changed = {address: memory for address, memory in after.items() if memory != before.get(address)}
+    stored = [{"of_receiver": receiver, "of_group": key} for receiver, key in changed.keys() & before.keys()]
+    if stored:
+        here = (group_table.c.receiver == bindparam("of_receiver")) & (group_table.c.group_key == bindparam("of_group"))
+        connection.execute(delete(group_table).where(here), stored)
+    rows = [
+        {"receiver": address.receiver, "group_key": address.group_key, "memory": json.dumps(asdict(memory))}
+        for address, memory in changed.items()
+        if memory is not None
+    ]
+    if rows:
+        connection.execute(insert(group_table), rows)
 
 
 def _at(address: Address) -> ColumnElement[bool]:
@@ -95,12 +113,13 @@ def flaps(connection: Connection) -> dict[str, Flap]:
 
 
 def save_flaps(connection: Connection, before: Mapping[str, Flap], after: Mapping[str, Flap]) -> None:
-    for key in dict.fromkeys([*before, *after]):
-        if before.get(key) == after.get(key):
-            continue
-        connection.execute(delete(flap_table).where(flap_table.c.fingerprint == key))
-        if key in after:
-            connection.execute(insert(flap_table).values(fingerprint=key, flap=json.dumps(asdict(after[key]))))
+    changed = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key)]
+    stored = [{"of_alert": key} for key in changed if key in before]
+    if stored:
+        connection.execute(delete(flap_table).where(flap_table.c.fingerprint == bindparam("of_alert")), stored)
+    rows = [{"fingerprint": key, "flap": json.dumps(asdict(after[key]))} for key in changed if key in after]
+    if rows:
+        connection.execute(insert(flap_table), rows)
 
 
 def record(connection: Connection, decisions: Iterable[Decision], now: float) -> None:

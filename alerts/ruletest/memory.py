@@ -59,5 +59,5 @@ class Memory:
             self.series_[gone][1][stamp] = STALE
         self._made = made
 
-    def record(self, event: Event) -> None:
+    def record(self, *events: Event) -> None:
         """Nobody asks for events here."""

@@ -101,7 +101,7 @@ class Kept:
             raise ValueError(self.refuse)
         self.ticks.append((target, t, tuple(samples)))
 
-    def record(self, event: Event) -> None:
+    def record(self, *events: Event) -> None:
         raise NotImplementedError
 
     def of(self, instance: str) -> list[tuple[float, dict[str, float]]]:

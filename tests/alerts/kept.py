@@ -14,5 +14,5 @@ class Kept:
     def append(self, target: Target, t: float, samples: Sequence[Sample]) -> None:
         self._store.append(target, t, samples)
 
-    def record(self, event: Event) -> None:
-        self.events.append(event)
+    def record(self, *events: Event) -> None:
+        self.events += events

@@ -41,7 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.headers.append(dict(self.headers))
         status = self.server.answers.pop(0) if self.server.answers else 200
-        self.server.bodies.put({"answered": status, **body})
+        self.server.bodies.put({"answered": status, "key": self.headers.get("Idempotency-Key", ""), **body})
         self.send_response(status)
         if self.server.retry_after:
             self.send_header("Retry-After", self.server.retry_after)

@@ -105,7 +105,7 @@ def test_a_failed_probe_waits_again(engine: Engine) -> None:
 
 
 def test_survives_a_restart(engine: Engine) -> None:
-    hand = Hand(engine, *[Answer(503)] * 40)
+    hand = Hand(engine, *[Answer(500)] * 40)
     fill(hand, 1)
     while len(hand.sent) < OPENS_AFTER:
         hand.go(1)

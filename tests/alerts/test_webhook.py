@@ -11,7 +11,11 @@ from alerts.notifiers.webhook import Webhook, body, render
 from tests.alerts.examples import alert
 
 NOTICE = Notice(
-    "ops", {"alertname": "Broken", "host": "web1"}, (alert(), alert(state="resolved", disk="sda")), "http://rg"
+    "ops",
+    {"alertname": "Broken", "host": "web1"},
+    (alert(), alert(state="resolved", disk="sda")),
+    "http://rg",
+    reason="first firing",
 )
 
 
@@ -45,8 +49,18 @@ def test_body() -> None:
         "externalURL": "http://rg",
         "version": "4",
         "groupKey": '{}:{alertname="Broken", host="web1"}',
+        "notification_reason": "first firing",
         "truncatedAlerts": 0,
     }
+
+
+def test_the_same_key_at_each_try() -> None:
+    config = Webhook.model_validate({"url": "http://x/"})
+    keys = [
+        render(replace(NOTICE, at=at, id=name), config).headers["Idempotency-Key"]
+        for at, name in ((1.0, "7.1.0"), (2.0, "7.1.0"), (2.0, "7.2.0"))
+    ]
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_resolved_when_all_are() -> None:

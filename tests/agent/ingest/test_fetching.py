@@ -112,7 +112,7 @@ class Kept:
     def append(self, _target: Target, _t: float, samples: Sequence[Sample]) -> None:
         self.ups += [sample.value for sample in samples if sample.family.name == "up"]
 
-    def record(self, _event: Any) -> None: ...
+    def record(self, *_events: Any) -> None: ...
 
 
 @pytest.mark.parametrize(
