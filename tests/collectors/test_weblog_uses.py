@@ -6,7 +6,8 @@ from collectors import memcached, mysql, phpfpm, postgres, redis, varnish
 from collectors.inventory import Inventory, Listener, Pool, Process, Site, Vhost
 from collectors.inventory.settings_php import read_settings
 from collectors.model import Collector
-from collectors.weblog import COLLECTOR, Weblog, uses
+from collectors.weblog import COLLECTOR, uses
+from collectors.weblog.config import Weblog
 from collectors.weblog.discovery import discover
 
 PATH = "/srv/shop/web/sites/default/settings.php"
