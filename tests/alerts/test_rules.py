@@ -53,6 +53,8 @@ LABELS = dict.fromkeys(
         "relname",
         "column",
         "queue",
+        "site",
+        "cache",
     ),
     "watchdog",
 ) | {"host": "web1", "instance": "web1:80", "to": "vm", "channel": "ops", "err": "OOM", "digest": "a1b2c3d4"}
