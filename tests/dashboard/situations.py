@@ -13,7 +13,7 @@ from alerts.asked import rule_keys
 from alerts.model import Alert, Group, RuleHealth
 from alerts.recording import RULES_TARGET, sample
 from alerts.templates import expand
-from collectors.model import Event, Finding, PartStatus, Target, TargetStatus
+from collectors.model import Event, Finding, PartStatus, Sample, Target, TargetStatus
 from history.database import open_database
 from history.store import Store
 from tests.dashboard import scene, services
@@ -49,15 +49,25 @@ def trouble(folder: Path) -> World:
 def full(folder: Path) -> World:
     """The same with everything that is on no smaller host: two sites, their log, the other servers."""
     world = _in_trouble(_world(folder, Scene(NOW, trouble=1140, targets=(*scene.TARGETS, *services.TARGETS))))
+    world.store.append_many((RULES_TARGET, NOW - ago, _caches(ago)) for ago in range(3600, 1000, -60))
     late = replace(happened()[2], id="cron:2", site=services.SITES[0], title="Cron has not run for 5 h")
     world.events.record(late)
     return world
 
 
+def _caches(ago: float) -> list[Sample]:
+    """What rules record of the site's caches: the page cache fell 20 minutes ago."""
+    labels = {"host": "web1", "site": services.SITES[0]}
+    ratios = {"drupal": 0.31 if ago <= 1200 else 0.84, "drupal-dynamic": 0.62, "redis": 0.91, "opcache": 0.998}
+    found = [sample("site:cache_hit_ratio:rate10m", {**labels, "cache": rung}, ratio) for rung, ratio in ratios.items()]
+    busy = sample("site:php_seconds:rate10m", labels, 7.4 if ago <= 1200 else 2.9)
+    return [*found, busy, sample("site:requests:rate10m", labels, 32.0)]
+
+
 def _in_trouble(world: World) -> World:
     world.alerting.found = alerts()
     firing = sample("ALERTS", {**alerts()[0].labels, "alertstate": "firing"}, 1.0)
-    world.store.append_many((RULES_TARGET, NOW - ago, [firing]) for ago in range(990, -10, -10))
+    world.store.append_many((RULES_TARGET, NOW - ago, [firing, *_caches(ago)]) for ago in range(990, -10, -10))
     for event in happened():
         world.events.record(event)
     return world
