@@ -7,7 +7,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import attacks, checks, drupal, exporters, figures, footprint, imports, queries, rules, scrape, start, storage, weblog
+from bench import (
+    attacks,
+    checks,
+    drupal,
+    exporters,
+    figures,
+    footprint,
+    imports,
+    queries,
+    rules,
+    scrape,
+    start,
+    storage,
+    weblog,
+)
 from bench.figures import Figure
 from bench.machine import machine
 from tests.lab.lab import Lab

@@ -1,4 +1,5 @@
-"""What reading access logs costs, beside GoAccess on the same lines: lines per CPU second, and memory."""
+"""What reading access logs costs, beside GoAccess on the same lines: lines per CPU second, memory; and how far behind
+it is on a busy host."""
 
 import os
 import random
@@ -9,11 +10,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from bench.figures import Figure
 from collectors.model import State
-from collectors.weblog import samples
+from collectors.weblog import engine, samples
 from collectors.weblog.attacks.watching import step
 from collectors.weblog.config import LogFile, Weblog, WebSite
 from collectors.weblog.reading import read
@@ -22,6 +24,8 @@ from tests.lab.lab import Lab
 TITLE = "weblog"
 PEER = "goaccess"
 LINES = 500_000
+RATE = 2000
+"""Lines a second of a busy host."""
 OPTIONS = {"combined": "COMBINED", "timed": '%h %^[%d:%t %^] "%r" %s %b "%R" "%u" rt=%T urt=%^ dc="%^" host=%v'}
 """How GoAccess is told the same format."""
 AGENTS = (
@@ -49,6 +53,7 @@ def measure(_lab: Lab, quick: bool) -> Iterable[Figure]:
             with source.open("w") as file:
                 file.writelines(lines(count, timed=name == "timed"))
             yield from _of(name, source, count)
+        yield _lag(Path(folder), 10 if quick else 30)
 
 
 def lines(count: int, *, timed: bool) -> Iterator[str]:
@@ -70,8 +75,8 @@ def lines(count: int, *, timed: bool) -> Iterator[str]:
         yield line + (f' rt={taken:.3f} urt={taken * 0.9:.3f} dc="{cache}" host={host}\n' if timed else "\n")
 
 
-def follow(source: str) -> None:
-    """Read all of it as the agent does, in a process of its own."""
+def follow(source: str, *, rules: bool = True) -> None:
+    """Read all of it as the agent does, in a process of its own; `rules`: those that find attacks, too."""
     path = Path(source).with_name("access.log")
     path.write_text("")
     sites = tuple(WebSite(name=f"{name}.example", hosts=(f"{name}.example", f"www.{name}.example"))
@@ -85,7 +90,7 @@ def follow(source: str) -> None:
         payload, cursor = read(config, cursor)
         if payload is None:
             break
-        state, found = step(state, payload)
+        state, found = step(state, payload) if rules else engine.step(state, payload)
         events += len(found)
     path.rename(source)
     print(state["lines"]["parsed"], sum(1 for _ in samples(state)), events)
@@ -100,6 +105,10 @@ def _of(name: str, source: Path, count: int) -> Iterator[Figure]:
         raise AssertionError(f"expected {count} lines, found {parsed}")
     how = f"{count:,} lines, {size:.0f} MiB, read to the end in a process of its own; {series} series, {events} events"
     yield Figure(f"{name}: lines per CPU second", count / spent, "", how)
+    plain = [*command[:2], f"from bench.weblog import follow; follow({str(source)!r}, rules=False)"]
+    yield Figure(
+        f"{name}: the same without the rules for attacks", count / _run(plain)[0], "", "no request is inspected"
+    )
     yield Figure(f"{name}: peak RSS", peak, "MiB", "the same process, Python and all")
     if not shutil.which(PEER):
         yield Figure(PEER, None, "", f"{PEER} is not installed: apt-get install {PEER}")
@@ -111,6 +120,36 @@ def _of(name: str, source: Path, count: int) -> Iterator[Figure]:
     yield Figure(f"{name}: {PEER}, peak RSS", their_peak, "MiB", how)
     yield Figure(f"{name}: ours to the peer's: lines", theirs / spent, "times", "of the same run")
     yield Figure(f"{name}: ours to the peer's: RSS", peak / their_peak, "times", "as above")
+
+
+def _lag(folder: Path, seconds: int) -> Figure:
+    """The agent looks once a second: what is written right after a look waits for the next one."""
+    path = folder / "busy.log"
+    path.write_text("")
+    config = Weblog(files=(LogFile(path=str(path), site="shop.example"),))
+    _, cursor = read(config, None)
+    written: list[tuple[int, float]] = []  # lines so far, when
+    state: State = {}
+    behind: list[float] = []
+    source = lines(RATE * seconds, timed=True)
+    start, looked, told = time.monotonic(), 0.0, 0
+    with path.open("a") as file:
+        while told < RATE * seconds:
+            due = min(RATE * seconds, round((time.monotonic() - start) * RATE))
+            if due > (written[-1][0] if written else 0):
+                file.writelines(islice(source, due - (written[-1][0] if written else 0)))
+                file.flush()
+                written.append((due, time.monotonic()))
+            if time.monotonic() - looked >= 1.0:
+                looked = time.monotonic()
+                payload, cursor = read(config, cursor)
+                state, _ = step(state, payload) if payload else (state, ())
+                parsed, now = state.get("lines", {}).get("parsed", 0), time.monotonic()
+                behind += [now - at for count, at in written if told < count <= parsed]
+                told = parsed
+            time.sleep(0.02)
+    p95 = sorted(behind)[round(0.95 * len(behind)) - 1]
+    return Figure("lag, p95", p95, "s", f"{RATE:,} lines/s for {seconds} s, a look each second, attacks looked for")
 
 
 def _run(command: list[str]) -> tuple[float, float, str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from collectors.config import Config, Port, Timeout
 from collectors.inventory import Inventory, Process
+from collectors.inventory.servers import entrance, reachable
 from collectors.memcached.protocol import ask
 from collectors.memcached.slabs import FAMILIES as SLAB_FAMILIES
 from collectors.memcached.slabs import parse as parse_slabs
@@ -94,10 +95,11 @@ def _host_and_port(text: str) -> tuple[str, str]:
 
 def _seen(inventory: Inventory, process: Process) -> Memcached | None:
     at = [each for each in inventory.listeners if each.pid == process.pid]
-    for listener in sorted(at, key=lambda at: (bool(at.path), ":" in at.address, at.port)):  # TCP first, IPv4 first
-        address = "127.0.0.1" if listener.address in ANY else listener.address
-        return Memcached(socket=listener.path) if listener.path else Memcached(address=address, port=listener.port)
-    return None
+    if not at:
+        return None
+    listener = entrance("memcached", at)
+    where = reachable(listener.address)
+    return Memcached(socket=listener.path) if listener.path else Memcached(address=where, port=listener.port)
 
 
 COLLECTOR = Collector(

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from collectors.inventory import Inventory, Listener
+from collectors.inventory.servers import PROGRAMS, entrance, reachable
 from collectors.model import Proposal
 from collectors.mysql.config import Mysql
 
-SERVERS = {"mysqld", "mariadbd"}
 GRANTS = """\
 USAGE alone: status, variables, Galera, deadlocks of MariaDB.
 PROCESS ON *.*: processlist, innodb, locks, userstat.
@@ -35,11 +35,11 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
     """Each server once, by its unix socket if we see one; as our own user first, then as raingauge, then by a file."""
     by_server: dict[int, list[Listener]] = {}
     for at in inventory.listeners:
-        if at.process in SERVERS:
+        if at.process in PROGRAMS["mysql"]:
             by_server.setdefault(at.pid, []).append(at)
     for listeners in by_server.values():
-        at = min(listeners, key=_preference)
-        address = _reachable(at.address)
+        at = entrance("mysql", listeners)
+        address = reachable(at.address)
         where: dict[str, str | int] = {"socket": at.path} if at.path else {"address": address, "port": at.port}
         if len(by_server) == 1 and inventory.slow_logs:
             where["slow_log"] = inventory.slow_logs[0]
@@ -49,12 +49,3 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
             yield Proposal(found, Mysql.model_validate({**where, "user": user}), remedy)
         for file in inventory.client_files:
             yield Proposal(found, Mysql.model_validate({**where, "defaults_file": Path(file)}), remedy)
-
-
-def _preference(at: Listener) -> tuple[bool, bool, int]:
-    """A socket first; last what speaks another protocol, mysqlx.sock and port 33060."""
-    return at.path.endswith("mysqlx.sock") or at.port > 33000, not at.path, at.port
-
-
-def _reachable(address: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1", "*": "127.0.0.1"}.get(address, address)  # noqa: S104

@@ -4,7 +4,7 @@ Source: https://www.php.net/manual/en/install.fpm.configuration.php
 """
 
 from collectors.model import Collector, Part
-from collectors.phpfpm import memory, opcache, pool, status
+from collectors.phpfpm import memory, opcache, outbound, pool, status
 from collectors.phpfpm.config import Phpfpm, instance
 from collectors.phpfpm.discovery import discover
 from collectors.phpfpm.logs import FOLLOWERS
@@ -16,6 +16,7 @@ COLLECTOR = Collector(
     parts=(
         Part("status", status.FAMILIES, status.read, status.parse),
         Part("pool", pool.FAMILIES, pool.read, pool.parse),
+        Part("outbound", outbound.FAMILIES, outbound.read, outbound.parse),
         Part("memory", memory.FAMILIES, memory.read, memory.parse, interval=60),
         Part("opcache", opcache.FAMILIES, opcache.read, opcache.parse, interval=30),
     ),

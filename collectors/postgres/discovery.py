@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from string import Template
 
 from collectors.inventory import Inventory, Listener
+from collectors.inventory.servers import PROGRAMS, entrance, reachable
 from collectors.model import Proposal
 from collectors.postgres.config import SOCKET, Postgres
 
-SERVERS = {"postgres", "postmaster"}
 REMEDY = """\
 psql -h $host -p $port -d postgres -c 'CREATE ROLE raingauge LOGIN' -c 'GRANT pg_monitor TO raingauge'
 (as the server's administrator, such as by sudo -u postgres. $login)
@@ -28,11 +28,11 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
     for at in inventory.listeners:
         ours = SOCKET.fullmatch(at.path)
         port = int(ours["port"]) if ours else at.port
-        if at.process in SERVERS and 0 < port < 65536:
+        if at.process in PROGRAMS["postgres"] and 0 < port < 65536:
             by_server.setdefault((at.pid, port), []).append(at)
     for (pid, _), listeners in by_server.items():
-        at = min(listeners, key=lambda at: (not at.path, at.path, ":" in at.address, at.address))
-        address = _reachable(at.address)
+        at = entrance("postgres", listeners)
+        address = reachable(at.address)
         found = f"{at.process} (pid {pid}) listens on {at.path or f'{at.address}:{at.port}'}"
         for user in dict.fromkeys((inventory.environment.get("USER") or getpass.getuser(), "raingauge")):
             config = (
@@ -46,7 +46,3 @@ def _remedy(config: Postgres) -> str:
     place = f"socket: {config.socket}" if config.socket else f"address: '{host}', port: {port}"
     text = REMEDY.replace("$login", PEER if config.socket else OVER_TCP)
     return Template(text).substitute(host=host, port=port, place=place)
-
-
-def _reachable(address: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1", "*": "127.0.0.1"}.get(address, address)  # noqa: S104

@@ -7,6 +7,7 @@ Source: https://redis.io/docs/latest/commands/info/
 from collections.abc import Iterable
 
 from collectors.inventory import Inventory, Listener
+from collectors.inventory.servers import PROGRAMS, entrance, reachable
 from collectors.model import Collector, Gauge, Part, Proposal, tcp_instance
 from collectors.redis import bigkeys, info, slow
 from collectors.redis.session import Redis, connect
@@ -18,7 +19,6 @@ def instance(config: Redis, host: str) -> str:
     return f"{host}:{config.socket}" if config.socket else tcp_instance(host, config.address, config.port)
 
 
-SERVERS = {"redis-server", "redis-sentinel", "valkey-server", "valkey-sentinel"}
 REMEDY = """\
 ACL SETUSER raingauge on >PASSWORD -@all +ping +info +config|get
 ACL SETUSER raingauge +slowlog|len +slowlog|get +latency|latest +latency|histogram
@@ -34,11 +34,11 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
     """Each server once: by TCP on loopback if it listens there, else by its unix socket."""
     by_server: dict[int, list[Listener]] = {}
     for at in inventory.listeners:
-        if at.process in SERVERS:
+        if at.process in PROGRAMS["redis"]:
             by_server.setdefault(at.pid, []).append(at)
     for listeners in by_server.values():
-        at = min(listeners, key=lambda at: (bool(at.path), ":" in at.address, at.port))  # TCP first, IPv4 first
-        address = "127.0.0.1" if at.address in ("0.0.0.0", "::", "*") else at.address  # noqa: S104
+        at = entrance("redis", listeners)
+        address = reachable(at.address)
         config = Redis(socket=at.path) if at.path else Redis(address=address, port=at.port)
         place = at.path or f"{at.address}:{at.port}"
         setting = f"socket: {at.path}" if at.path else f"address: '{address}', port: {at.port}"

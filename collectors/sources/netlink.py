@@ -14,7 +14,7 @@ SOCK_DIAG = 4
 BY_FAMILY = 20
 REQUEST_DUMP = 0x301
 DONE, ERROR = 3, 2
-ESTABLISHED, CLOSE_WAIT, LISTEN = 1 << 1, 1 << 8, 1 << 10
+ESTABLISHED, SYN_SENT, CLOSE_WAIT, LISTEN = 1 << 1, 1 << 2, 1 << 8, 1 << 10
 SHOW_NAME, SHOW_VFS, SHOW_QUEUES = 1, 2, 16
 NAME, VFS, QUEUES = 0, 1, 4
 
@@ -53,6 +53,26 @@ def tcp_sockets(family: socket.AddressFamily) -> Iterator[Socket]:
         address = ipaddress.ip_address(answer[8:12] if family == socket.AF_INET else answer[8:24])
         waiting, limit = struct.unpack_from("=II", answer, 56)
         yield Socket(1 << answer[1] == LISTEN, f"{address}:{port}", waiting, limit)
+
+
+@dataclass(frozen=True)
+class Connection:
+    inode: int
+    port: int
+    """Ours."""
+    peer: str
+    """Address of the other end."""
+    peer_port: int
+
+
+def tcp_connections(family: socket.AddressFamily) -> Iterator[Connection]:
+    """Those that are open, or wait for the other end to answer. OSError when the kernel does not offer it."""
+    head = struct.pack("=BBBBI", family, socket.IPPROTO_TCP, 0, 0, ESTABLISHED | SYN_SENT)
+    for answer in _dump(head + bytes(48)):
+        port, peer_port = struct.unpack_from(">HH", answer, 4)
+        peer = ipaddress.ip_address(answer[24:28] if family == socket.AF_INET else answer[24:40])
+        mapped = peer.ipv4_mapped if isinstance(peer, ipaddress.IPv6Address) else None
+        yield Connection(struct.unpack_from("=I", answer, 68)[0], port, str(mapped or peer), peer_port)
 
 
 def _dump(question: bytes) -> Iterator[bytes]:

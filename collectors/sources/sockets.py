@@ -196,14 +196,25 @@ def _owners(known: Mapping[int, Process], inodes: set[str], proc: Path) -> dict[
 
 
 def _sockets_of(pid: int, proc: Path) -> set[str]:
+    """None of another user's process."""
+    with suppress(Denied):
+        return {str(inode) for inode in sockets_of(pid, proc)}
+    return set()
+
+
+def sockets_of(pid: int, proc: Path = PROC) -> set[int]:
+    """Inodes of the sockets that a process holds; none when it has ended. Denied for another user's process."""
     found = set()
+    folder = proc / str(pid) / "fd"
     try:
-        for entry in (proc / str(pid) / "fd").iterdir():
+        for entry in folder.iterdir():
             with suppress(FileNotFoundError):  # closed meanwhile
                 target = str(entry.readlink())
                 if target.startswith("socket:["):
-                    found.add(target[8:-1])
-    except OSError as error:  # another user's process, or one that has ended
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ESRCH):
+                    found.add(int(target[8:-1]))
+    except PermissionError as error:
+        raise Denied(f"list {folder}: permission denied") from error
+    except OSError as error:  # it has ended
+        if error.errno not in (errno.ENOENT, errno.ESRCH):
             raise
     return found

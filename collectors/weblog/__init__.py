@@ -6,8 +6,8 @@ https://httpd.apache.org/docs/2.4/mod/mod_log_config.html
 
 from collections.abc import Iterable
 
-from collectors.model import Collector, Follower, Sample, State
-from collectors.weblog import families
+from collectors.model import Collector, Follower, Part, Sample, State
+from collectors.weblog import families, uses
 from collectors.weblog.attacks import families as of_attacks
 from collectors.weblog.attacks.watching import step
 from collectors.weblog.config import Weblog
@@ -25,7 +25,7 @@ COLLECTOR = Collector(
     "weblog",
     "web",
     Weblog,
-    parts=(),
+    parts=(Part("uses", uses.FAMILIES, uses.read, uses.parse, interval=60.0, beside=True),),
     instance=lambda _config, host: host,
     discover=discover,
     followers=(Follower("requests", FAMILIES, read, step, samples, more=lambda found: bool(found["more"])),),

@@ -16,11 +16,20 @@ class LogFile(Config):
     """An access log of PHP-FPM, format is its access.format: it tells how long PHP was busy, and adds no requests."""
 
 
+class Use(Config):
+    job: str = Field(min_length=1, max_length=40)
+    """Of the server's target: phpfpm, mysql, postgres, redis, memcached or varnish."""
+    instance: str = Field(min_length=1, max_length=300)
+    """As that target is called: `web1:3306`, or `web1:/run/mysqld/mysqld.sock`."""
+
+
 class WebSite(Config):
     name: str = Field(min_length=1, max_length=200)
     """As the `site` label has it."""
     hosts: tuple[str, ...] = ()
     """Host names of its requests; `*.example.com` for all below one. Other hosts count as the site of their file."""
+    uses: tuple[Use, ...] = ()
+    """The servers that it needs: rules and incidents join by them."""
 
 
 class Weblog(Config):

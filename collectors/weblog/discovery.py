@@ -8,6 +8,7 @@ from collectors.inventory import Inventory, Vhost
 from collectors.model import Proposal
 from collectors.weblog.config import LogFile, Weblog, WebSite
 from collectors.weblog.reading import REMEDY
+from collectors.weblog.uses import uses
 
 PLAIN = re.compile(r"(?=.*[a-z])[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
 FPM_FORMAT = '%R - %u %t "%m %r" %s'
@@ -71,6 +72,7 @@ def _plain(name: str) -> bool:
 
 def _sites(inventory: Inventory, names: Mapping[Vhost, str]) -> Iterable[WebSite]:
     sites: dict[str, str] = {}  # by host
+    drupal = {site.name: site for site in inventory.sites}
     for vhost in _ordered(inventory):
         for name in map(str.lower, vhost.names):
             found = [name] if _plain(name) or re.match(r"\*\.\w", name) else []
@@ -78,8 +80,11 @@ def _sites(inventory: Inventory, names: Mapping[Vhost, str]) -> Iterable[WebSite
                 found = [name[1:], f"*{name}"]
             for host in (each for each in found if len(each) < 256):
                 sites.setdefault(host, names[vhost])
-    for site in dict.fromkeys(sites.values()):
-        yield WebSite(name=site[:200], hosts=tuple(host for host, of in sites.items() if of == site))
+    for site in dict.fromkeys((*sites.values(), *names.values())):
+        hosts = tuple(host for host, of in sites.items() if of == site)
+        needs = uses(inventory, [vhost for vhost in inventory.vhosts if names[vhost] == site], drupal.get(site))
+        if hosts or needs:
+            yield WebSite(name=site[:200], hosts=hosts, uses=needs)
 
 
 def _logs(inventory: Inventory, names: Mapping[Vhost, str]) -> Iterable[LogFile]:

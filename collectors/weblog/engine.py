@@ -11,7 +11,7 @@ from collectors.weblog.layout import Columns, Request, request
 from collectors.weblog.routes import FILES, OTHER
 from collectors.weblog.site import Site
 from collectors.weblog.values import MOMENTS
-from collectors.weblog.windows import Windows
+from collectors.weblog.windows import Asked, Windows
 
 CHUNK = 2**17
 """Characters that are taken at once."""
@@ -129,10 +129,11 @@ class Work:
                 now = MOMENTS[times[at]] or self.now
                 self.events += self.windows(sites[at]).missed(columns["path"][at], now)
         remotes = columns.get("remote") or [""] * lines.count
+        said = columns.get("cache") or columns.get("drupal_cache") or [""] * lines.count
         for at in (at for at in lines.queried if lines.classes[at] not in FILES and statuses[at] != "404"):
-            found, query = self.site(sites[at]).label(lines.classes[at]), columns["query"][at]
-            now = MOMENTS[times[at]] or self.now
-            self.events += self.windows(sites[at]).asked(found, query, remotes[at], now)
+            found = self.site(sites[at]).label(lines.classes[at])
+            asked = Asked(found, columns["path"][at], columns["query"][at], remotes[at], said[at])
+            self.events += self.windows(sites[at]).asked(asked, MOMENTS[times[at]] or self.now)
 
 
 def _first(formats: Iterable[str], chunk: str, php: bool) -> Read:

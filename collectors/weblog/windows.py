@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv4Address, ip_address, ip_network
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from collectors.model import Event
+from collectors.weblog import crawler_rules
 
 SECONDS = 300.0
 TOLD_SECONDS = 3600.0
@@ -25,10 +26,8 @@ MOST_PATHS = 200
 EVERYBODY = "*"
 SECRET = re.compile(r"(?=[^/]*\d)[\w-]{20,}|[^/]*(?:@|%40)[^/]*", re.ASCII)
 PARAMETER = re.compile(r"(?:^|&)([A-Za-z_][\w.-]{0,30}(?:\[\w{0,10}\]|%5B\w{0,10}%5D)?)(?==)", re.ASCII)
-LIMIT = """\
-in http { }: map $args $with_query { "" ""; default $server_name; }
-limit_req_zone $with_query zone=queries:1m rate=5r/s;
-in the site's server { }: limit_req zone=queries burst=20 nodelay;"""
+MOST_NETWORKS = 300
+TOLD_NETWORKS = 5
 
 
 @dataclass
@@ -38,21 +37,46 @@ class Window:
     requests: int = 0
     seen: dict[Any, int] = field(default_factory=dict)
     """Hash of a query string, or path -> how often."""
+    answered: int = 0
+    """Requests of which a cache said something."""
+    missed: int = 0
+    """Those that it did not have."""
+    networks: dict[str, int] = field(default_factory=dict)
 
     def over(self, now: float) -> bool:
         return now - self.began > (TOLD_SECONDS if self.told else SECONDS)
 
     def tell(self) -> None:
-        self.told, self.seen = True, {}
+        self.told, self.seen, self.networks = True, {}, {}
+
+    def note(self, cache: str, network: str) -> None:
+        """What a cache said, and who asked."""
+        if cache not in ("", "-"):
+            self.answered += 1
+            self.missed += not cache.upper().startswith(("HIT", "STALE", "REVALIDATED", "UPDATING"))
+        if network and (network in self.networks or len(self.networks) < MOST_NETWORKS):
+            self.networks[network] = self.networks.get(network, 0) + 1
 
     def packed(self) -> list[Any]:
         """As it is kept: in JSON keys are texts."""
-        return [self.began, self.told, self.requests, list(map(list, self.seen.items()))]
+        seen, networks = (list(map(list, table.items())) for table in (self.seen, self.networks))
+        return [self.began, self.told, self.requests, seen, self.answered, self.missed, networks]
 
 
 def _unpacked(kept: list[Any]) -> Window:
-    began, told, requests, seen = kept
-    return Window(began, told, requests, dict(seen))
+    began, told, requests, seen, *more = kept
+    answered, missed, networks = more or (0, 0, ())
+    return Window(began, told, requests, dict(seen), answered, missed, dict(networks))
+
+
+class Asked(NamedTuple):
+    found: str
+    """Class of the route."""
+    path: str
+    query: str
+    remote: str
+    cache: str
+    """What the outermost cache said that is logged; "" if none is."""
 
 
 class Windows:
@@ -68,19 +92,20 @@ class Windows:
         queries = {key: window.packed() for key, window in self._queries.items()}
         return {"queries": queries, "missing": self._missing.packed()}
 
-    def asked(self, found: str, query: str, remote: str, now: float) -> Iterator[Event]:
+    def asked(self, asked: Asked, now: float) -> Iterator[Event]:
         """A request with a query string."""
-        network = network_of(remote)
+        network = network_of(asked.remote)
         for who, most in ((network, OF_A_NETWORK), (EVERYBODY, OF_ALL)):
             if not who:
                 continue
-            window = self._window(f"{found} {who}", now)
+            window = self._window(f"{asked.found} {who}", now)
             window.requests += 1
             if window.told:
                 return  # it is not one of many
-            window.seen[crc32(query.encode(errors="replace"))] = 1
+            window.seen[crc32(asked.query.encode(errors="replace"))] = 1
+            window.note(asked.cache, network if who == EVERYBODY else "")
             if len(window.seen) >= most:
-                yield _crawler(self._site, (found, who, query), window, now)
+                yield _crawler(self._site, who, asked, window, now)
                 window.tell()
 
     def _window(self, key: str, now: float) -> Window:
@@ -115,26 +140,29 @@ def _make_room(table: dict[str, Window], now: float) -> None:
         del table[key]
 
 
-def _crawler(site: str, asked: tuple[str, str, str], window: Window, now: float) -> Event:
-    found, who, query = asked
+def _crawler(site: str, who: str, asked: Asked, window: Window, now: float) -> Event:
     began, requests = window.began, window.requests
     by = "many networks" if who == EVERYBODY else who
-    names = list(dict.fromkeys(PARAMETER.findall(query)))[:8]
-    title = (
-        f"{len(window.seen)} different query strings on {found} of {site} in {max(1, round(now - began))} s from {by}"
-    )
-    rule = LIMIT if who == EVERYBODY else f"in the site's server {{ }}: deny {who};"
+    network = "" if who == EVERYBODY else who
+    names = list(dict.fromkeys(PARAMETER.findall(asked.query)))[:8]
+    took = max(1, round(now - began))
+    title = f"{len(window.seen)} different query strings on {asked.found} of {site} in {took} s from {by}"
+    most = sorted(window.networks.items(), key=lambda each: (-each[1], each[0]))[:TOLD_NETWORKS]
     evidence = {
-        "class": found,
+        "class": asked.found,
+        "path": masked(asked.path),
         "network": who,
+        "networks": ", ".join(f"{name} ({count})" for name, count in most),
         "requests": str(requests),
+        "missed": f"{window.missed / window.answered:.0%} of what the cache was asked for" if window.answered else "",
         "parameters": ", ".join(names),
-        "nginx": rule,
+        "nginx": crawler_rules.nginx(network),
+        "varnish": crawler_rules.varnish(network, names),
     }
-    key = f"{site} {found} {who}"
+    key = f"{site} {asked.found} {who}"
     return Event(
-        _id("web.crawler", key, began), "web.crawler", "info", "", site, began, now, requests, title, (evidence,),
-        dedup_key=key[:255], source="web",
+        _id("web.crawler", key, began), "web.crawler", "info", "", site, began, now, requests, title,
+        ({name: text for name, text in evidence.items() if text},), dedup_key=key[:255], source="web",
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from collectors.model import Event, TargetStatus
 from dashboard import charts, costs, sites
 from dashboard.alert_cards import AlertCard, cards
 from dashboard.asked import answer, remembering, view
+from dashboard.cache_table import cache_table
 from dashboard.costs import CostTable
 from dashboard.gathering import frame, gather
 from dashboard.marks import Mark, Span, marks, state_of
@@ -85,6 +86,7 @@ def _tables(services: Services, site: Reading, status: TargetStatus | None, span
     findings = services.watched.findings()
     asked = (services.source, site.name, span.seconds, span.at)
     return (
+        cache_table(services.source, site.name, span),
         request_table(tuple(sites.requests(*asked)), NO_LOG),
         agent_table(sites.agents(*asked), NO_LOG),
         *drupal_tables(site, lambda part, otherwise: sites.why(status, part, findings, otherwise)),

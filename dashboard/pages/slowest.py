@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from dashboard.asked import answer, remembering, view
 from dashboard.costs import ORDERS, CostTable, Span, Watched, places, routes, statements
+from dashboard.same_seconds import Together, together
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
 
@@ -20,6 +21,8 @@ class SlowestPage:
     by: str
     """time, calls or mean: what the tables are sorted by."""
     tables: tuple[CostTable, ...]
+    worst: Together | None
+    """The worst minutes of the first route, and what else was then."""
 
 
 def build(services: Services, asked: View, by: str = ORDERS[0]) -> SlowestPage:
@@ -27,8 +30,10 @@ def build(services: Services, asked: View, by: str = ORDERS[0]) -> SlowestPage:
     at = asked.tick(services.interval) if asked.shown.live else asked.shown.end
     span = Span(at, asked.shown.seconds)
     watched = Watched(services.watched.targets(), services.watched.findings())
-    tables = (table(services.source, span, watched, order) for table in (routes, statements, places))
-    return SlowestPage(shell(services, asked, "Slowest"), order, tuple(tables))
+    tables = tuple(table(services.source, span, watched, order) for table in (routes, statements, places))
+    first = next(iter(tables[0].rows), None)
+    worst = together(services.source, first, span) if first else None
+    return SlowestPage(shell(services, asked, "Slowest"), order, tables, worst)
 
 
 @blueprint.get("/slowest")

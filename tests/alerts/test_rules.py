@@ -33,7 +33,7 @@ CRITICAL = {
     "FpmQueueOverflows", "FsBecameReadonly", "HostSilent", "LoginAfterBruteforce", "LoginAfterBruteforceSsh",
     "MysqlConnectionsRefused", "MysqlDown", "NewPrivilege", "NginxDown", "NginxDropsConnections",
     "PgConnectionsFull", "PgDown", "PhpFpmDown", "PhpInUploads", "ProbeContentWrong", "ProbeFailed",
-    "RedisRefusesWrites", "RedisRejectsClients", "SensitiveFileServed", "ServiceExposed", "TlsExpired",
+    "RedisRefusesWrites", "RedisRejectsClients", "SensitiveFileServed", "ServiceExposed", "SiteErrors", "TlsExpired",
     "VarnishDown", "VarnishDropsSessions", "VarnishNoBackend", "WebServerSpawnedShell",
 }  # fmt: skip
 """What visitors feel now, and an intruder. A cause that they do not feel yet is a warning."""
@@ -53,6 +53,9 @@ LABELS = dict.fromkeys(
         "relname",
         "column",
         "queue",
+        "site",
+        "cache",
+        "group",
     ),
     "watchdog",
 ) | {"host": "web1", "instance": "web1:80", "to": "vm", "channel": "ops", "err": "OOM", "digest": "a1b2c3d4"}

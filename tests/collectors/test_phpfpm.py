@@ -10,7 +10,7 @@ from agent.reading import Reading
 from agent.ticking import Ticking, Watch
 from collectors.errors import Absent, Denied, ParseError, Unreachable
 from collectors.model import Part, Sample
-from collectors.phpfpm import COLLECTOR, memory, opcache, pool, status
+from collectors.phpfpm import COLLECTOR, memory, opcache, outbound, pool, status
 from collectors.phpfpm.config import PROBE, Phpfpm
 from collectors.phpfpm.workers import nearest_rank
 from collectors.sources.processes import Vitals
@@ -229,3 +229,16 @@ def test_sizes_as_php_writes_them() -> None:
     assert [opcache.size(text) for text in ("128M", "1g", "512 k", "7", "-1", "", None, "1T")] == [
         128 << 20, 1 << 30, 512 << 10, 7, None, None, None, None,
     ]  # fmt: skip
+
+
+def test_on_whom_workers_wait_by_name_and_bounded() -> None:
+    many = [[10 + at, f"203.0.113.{at}", 443] for at in range(25)]
+    twice = [[1, "198.51.100.7", 443], [2, "198.51.100.7", 443], [2, "2001:db8::1", 80]]
+    here = [[3, "127.0.0.1", 8080], [3, "10.0.0.9", 3306], [3, "::1", 80]]
+    hosts = outbound.names("# x\n198.51.100.7 pay.example pay # the bank\n\n10.0.0.1\n")
+    found = values(list(outbound.parse({"pool": "a", "peers": [*twice, *here, *many], "hosts": hosts})))
+    assert found["php_fpm_outbound_workers,a"] == 27
+    assert found["php_fpm_outbound_connections,a,pay.example:443"] == 2
+    assert found["php_fpm_outbound_connections,a,[2001:db8::1]:80"] == 1
+    assert found["php_fpm_outbound_connections,a,other"] == 7
+    assert sum(name.startswith("php_fpm_outbound_connections") for name in found) == 21

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from collectors.errors import Denied, Unreachable, Unsupported
+from collectors.errors import Absent, Denied, Unreachable, Unsupported
 from collectors.inventory import build, wanted
 from collectors.phpfpm import COLLECTOR, pool, status
 from collectors.phpfpm.config import PROBE, Phpfpm
@@ -23,6 +23,7 @@ from tests.lab.ports import free_port, wait_until
 from tests.lab.servers import PhpFpm
 
 pytestmark = pytest.mark.servers
+OUTBOUND = next(part for part in COLLECTOR.parts if part.name == "outbound")
 
 
 @pytest.fixture
@@ -225,3 +226,44 @@ def test_discovery_finds_it_by_its_masters_title(place: Path) -> None:
         (proposal,) = (each for each in COLLECTOR.discover(build("h", found, ours, texts, ())) if "lab" in each.found)
         log = str(server.directory / "php-fpm.log")
         assert proposal.config == config_of(server, 3, timeout=2, opcache_probe=PROBE, error_log=log)
+
+
+CALL = """<?php
+$call = stream_socket_client('tcp://127.0.0.2:PORT');
+$store = stream_socket_client('tcp://127.0.0.1:PORT');
+fread($call, 1);"""
+
+
+def test_on_whom_workers_wait(place: Path) -> None:
+    """An API that does not answer holds the worker that asks it; this host's own servers are no API."""
+    with socket.create_server(("0.0.0.0", 0)) as api, PhpFpm(place, children=3) as server:
+        config, port = config_of(server), api.getsockname()[1]
+        script = place / "call.php"
+        script.write_text(CALL.replace("PORT", str(port)))
+        script.chmod(0o644)
+        assert values(config, OUTBOUND) == {"php_fpm_outbound_workers": 0}
+        peer = f"127.0.0.2:{port}"
+        with connect(f"unix:{server.socket}", 1) as client:
+            client.sendall(fastcgi.request({"REQUEST_METHOD": "GET", "SCRIPT_FILENAME": str(script)}))
+            wait_until(lambda: peer in peers(config), 30, "the worker waits")
+            assert peers(config) == {peer: 1}
+            assert values(config, OUTBOUND)["php_fpm_outbound_workers"] == 1
+            for _ in range(2):
+                api.accept()[0].close()
+            client.recv(4096)
+        wait_until(lambda: not peers(config), 30, "the worker is free again")
+
+
+def peers(config: Phpfpm) -> dict[str, float]:
+    return {
+        sample.labels[1]: sample.value for sample in OUTBOUND.parse(OUTBOUND.read(config)) if len(sample.labels) > 1
+    }
+
+
+def test_without_the_right_to_see_sockets_nothing_is_said_of_them(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(pid: int) -> set[int]:
+        raise Denied(f"list /proc/{pid}/fd: permission denied")
+
+    monkeypatch.setattr("collectors.phpfpm.outbound.sockets_of", refuse)
+    with PhpFpm(place, children=3) as server, pytest.raises(Absent, match="permission denied"):
+        OUTBOUND.read(config_of(server))

@@ -2,7 +2,8 @@
 
 import random
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.model import Event, State
-from collectors.weblog import windows
+from collectors.weblog import crawler_rules, windows
 from collectors.weblog.engine import step
 from collectors.weblog.formats import COMBINED
-from collectors.weblog.windows import NOT_FOUND, OF_A_NETWORK, OF_ALL, SECONDS, Windows, masked, network_of
+from collectors.weblog.windows import NOT_FOUND, OF_A_NETWORK, OF_ALL, SECONDS, Asked, Windows, masked, network_of
 from tests.collectors.weblog_lines import payload
 from tests.lab.servers import Nginx, binary
 
@@ -30,6 +31,18 @@ def follow(lines: Sequence[str], at_once: int = 10_000) -> tuple[State, list[Eve
         state = orjson.loads(orjson.dumps(state))
         events += found
     return state, events
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Where Varnish's own user may read, too."""
+    with tempfile.TemporaryDirectory(prefix="raingauge-weblog-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def search(query: str) -> Asked:
+    return Asked("search", "/search", query, "198.51.100.7", "")
 
 
 def line(second: float, remote: str, target: str, status: int = 200) -> str:
@@ -48,6 +61,9 @@ def test_ever_new_query_strings_from_one_network(at_once: int) -> None:
     assert (event.kind, event.severity, event.site, event.count) == ("web.crawler", "info", "shop", OF_A_NETWORK)
     (evidence,) = event.evidence
     assert evidence["parameters"] == "f%5B0%5D, page, token"
+    assert evidence["path"] == "/search/site"
+    assert "networks" not in evidence
+    assert "missed" not in evidence
     assert evidence["nginx"] == "in the site's server { }: deny 198.51.100.0/24;"
     assert "secret" not in str(event)
     assert (event.first, event.last) == (START - 50, START + 9)
@@ -68,6 +84,21 @@ def test_the_same_from_many_networks() -> None:
     assert event.title == f"{OF_ALL} different query strings on front of shop in 99 s from many networks"
     assert event.evidence[0]["parameters"] == "fbclid"
     assert "limit_req zone=queries" in event.evidence[0]["nginx"]
+    assert event.evidence[0]["varnish"].startswith('in vcl_recv: set req.url = regsuball(req.url, "([?&])(?:fbclid)=')
+    assert len(event.evidence[0]["networks"].split(", ")) == 5
+
+
+def test_how_much_of_it_the_cache_had() -> None:
+    form = COMBINED + ' dc="$upstream_http_x_drupal_cache"'
+    lines = [line(n / 10, "198.51.100.7", f"/search?a={n}").rstrip() + f' dc="{said}"\n'
+             for n, said in enumerate(["MISS", "HIT", "MISS", "UNCACHEABLE (request policy)", "-"] * 60)]  # fmt: skip
+    (event,) = step({}, payload("".join(lines), form=form, hosts={}))[1]
+    assert event.evidence[0]["missed"] == "75% of what the cache was asked for"
+
+
+def test_a_window_that_was_kept_before_misses_were_counted() -> None:
+    kept = {"queries": {"search *": [START, False, 3, [[1, 1]]]}, "missing": [0.0, False, 0, []]}
+    assert Windows("shop", kept).packed()["queries"]["search *"] == [START, False, 3, [[1, 1]], 0, 0, []]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +113,7 @@ def test_slowly_is_not_told_and_what_was_told_is_told_again_after_an_hour() -> N
 
     def ask(start: float, apart: float, count: int) -> int:
         found = [each for n in range(count)
-                 for each in known.asked("search", f"a={start}{n}", "198.51.100.7", start + n * apart)]  # fmt: skip
+                 for each in known.asked(search(f"a={start}{n}"), start + n * apart)]  # fmt: skip
         return len(found)
 
     assert ask(START, 3 * SECONDS / OF_A_NETWORK, OF_A_NETWORK * 2) == 0
@@ -117,7 +148,7 @@ def test_windows_are_bounded_and_kept(requests: list[tuple[str, int, int]]) -> N
     known = Windows("shop", None)
     for number, (found, address, _) in enumerate(requests * 5):
         remote = ".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0))
-        list(known.asked(found, f"a={number}", remote, START + number))
+        list(known.asked(Asked(found, "/", f"a={number}", remote, ""), START + number))
         list(known.missed(f"/{number}", START + number))
     packed = orjson.loads(orjson.dumps(known.packed()))
     assert len(packed["queries"]) <= windows.MOST_WINDOWS
@@ -130,7 +161,7 @@ def test_a_flood_of_networks_and_paths_neither_fills_us_nor_hides_a_crawler() ->
     told = []
     for number in range(5000):
         remote = f"10.{number >> 8}.{number & 255}.1" if number % 20 else "198.51.100.7"
-        told += list(known.asked("search", f"a={number}", remote, START + number / 20))
+        told += list(known.asked(Asked("search", "/search", f"a={number}", remote, ""), START + number / 20))
         told += list(known.missed(f"/{number % 290}", START + number / 20 if number < 290 else START))
         packed = known.packed()
         assert len(packed["queries"]) <= 64
@@ -164,11 +195,32 @@ def test_any_path_can_be_shown(path: str) -> None:
 def test_nginx_takes_the_rules(tmp_path: Path) -> None:
     server = Nginx(tmp_path)
     text = server.configuration.read_text()
-    limit = windows.LIMIT.splitlines()
+    limit = crawler_rules.LIMIT.splitlines()
     http = [rule.partition("}: ")[2] or rule for rule in limit[:-1]]
     inside = [limit[-1].partition("}: ")[2], "deny 198.51.100.0/24;", "deny 2001:db8:1::/48;"]
     text = text.replace("  server {", "\n".join(http) + "\n  server {\n" + "\n".join(inside))
     server.configuration.write_text(text)
     checked: Any = subprocess.run([binary("nginx"), "-t", "-p", str(tmp_path), "-c", str(server.configuration)],
                                   capture_output=True, text=True, check=False)  # fmt: skip
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(
+    ("network", "parameters"),
+    [
+        ("198.51.100.0/24", ()),
+        ("2001:db8:1::/48", ()),
+        ("", ("utm_source", "fbclid")),
+        ("", ("f%5B0%5D", "a[]", "page")),
+    ],
+)
+def test_varnish_takes_the_rules(place: Path, network: str, parameters: tuple[str, ...]) -> None:
+    said = crawler_rules.varnish(network, parameters)
+    before, _, inside = said.rpartition("in vcl_recv: ")
+    vcl = place / "x.vcl"
+    vcl.write_text(f'vcl 4.1; backend default {{ .host = "127.0.0.1"; }}\n{before}sub vcl_recv {{ {inside} }}\n')
+    vcl.chmod(0o644)
+    command = [binary("varnishd"), "-C", "-f", str(vcl), "-n", str(place / "work")]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr

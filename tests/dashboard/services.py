@@ -92,6 +92,8 @@ def _varnish(m: "Moment") -> Iterator[Sample]:
 
 
 def _log(m: "Moment") -> Iterator[Sample]:
+    for job, place in (("phpfpm", "/run/php/shop.sock"), ("mysql", "/run/mysqld/mysqld.sock")):
+        yield gauge("web_site_uses", 1, site=SITES[0], target_job=job, target_instance=f"{HOST}:{place}")
     for site, share in zip(SITES, (0.7, 0.3), strict=True):
         counts = [0.0] * len(BUCKETS)
         for name, rate, at_rest in CLASSES:

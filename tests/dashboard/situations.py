@@ -54,7 +54,8 @@ def trouble(folder: Path) -> World:
 def full(folder: Path) -> World:
     """The same with everything that is on no smaller host: two sites, their log, the other servers."""
     world = _world(folder, Scene(NOW, trouble=1140, targets=(*scene.TARGETS, *services.TARGETS)))
-    _in_trouble(world, [each for name, left in (("shop", 0.06), ("news", 0.82)) for each in burned(name, left)])
+    budgets = [each for name, left in (("shop", 0.06), ("news", 0.82)) for each in burned(name, left)]
+    _in_trouble(world, lambda ago: [*budgets, *_caches(ago)])
     for each in (guessed(), *guessed_again()):
         world.events.record(each)
     late = replace(happened()[2], id="cron:2", site=services.SITES[0], title="Cron has not run for 5 h")
@@ -102,13 +103,23 @@ def guessed_again() -> Iterator[Event]:
                 "probe on news.example.org from 198.51.100.0/24: attempt, 31 requests")  # fmt: skip
 
 
-def _in_trouble(world: World, recorded: Sequence[Sample] = ()) -> World:
-    """`recorded`: by rules, at every tick of three hours."""
+def _caches(ago: float) -> list[Sample]:
+    """What rules record of the site's caches: the page cache fell 20 minutes ago."""
+    labels = {"host": "web1", "site": services.SITES[0]}
+    ratios = {"drupal": 0.31 if ago <= 1200 else 0.84, "drupal-dynamic": 0.62, "redis": 0.91, "opcache": 0.998}
+    found = [sample("site:cache_hit_ratio:rate10m", {**labels, "cache": rung}, ratio) for rung, ratio in ratios.items()]
+    busy = sample("site:php_seconds:rate10m", labels, 7.4 if ago <= 1200 else 2.9)
+    return [*found, busy, sample("site:requests:rate10m", labels, 32.0)]
+
+
+def _in_trouble(world: World, recorded: Callable[[float], Sequence[Sample]] | None = None) -> World:
+    """`recorded`: by rules, so many seconds ago, over three hours."""
     world.alerting.found = alerts()
     firing = sample("ALERTS", {**alerts()[0].labels, "alertstate": "firing"}, 1.0)
     start = 10_800 if recorded else 990
     world.store.append_many(
-        (RULES_TARGET, NOW - ago, [*recorded, firing] if ago <= 990 else recorded) for ago in range(start, -10, -10)
+        (RULES_TARGET, NOW - ago, [*(recorded(ago) if recorded else ()), *([firing] if ago <= 990 else ())])
+        for ago in range(start, -10, -10)
     )
     for event in happened():
         world.events.record(event)

@@ -51,7 +51,7 @@ def test_sites_that_need_a_look_are_first(full: World) -> None:
 def test_a_site_has_everything_that_is_known_of_it(full: World) -> None:
     data = get(full.client(), SHOP)
     found = tables(data)
-    assert list(found) == ["requests", "agents", "updates", "queues", "errors", "users", "bins", "tables"]
+    assert list(found) == ["caches", "requests", "agents", "updates", "queues", "errors", "users", "bins", "tables"]
     assert {anchor for anchor, table in found.items() if table["missing"]} == set()
     assert ["Drupal", "10.3.1"] in data["facts"]
     assert found["updates"]["lines"][0]["cells"] == ["not secure", "6.2.0", "6.2.7"]
@@ -162,3 +162,15 @@ def test_everything_is_read_without_javascript(browser: Browser, full: World) ->
         opened.page.locator("#q").press("Enter")
         assert opened.query["q"] == "node_load1"
         assert opened.page.locator("#values tbody tr").count() == 1
+
+
+def test_which_cache_fell_first_and_what_it_cost(full: World) -> None:
+    table = tables(get(full.client(), f"{SHOP}?from=now-1h"))["caches"]
+    assert table["lead"] == "Page cache fell first, 19 min ago; PHP worked 1 h 30 min more for as many requests"
+    assert [line["name"] for line in table["lines"]] == ["Page cache", "Dynamic page cache", "Redis", "OPcache"]
+    gap = "\N{NARROW NO-BREAK SPACE}"
+    assert table["lines"][0]["cells"] == [f"31{gap}%", f"84{gap}%", "19 min ago"]
+    assert table["lines"][1]["cells"][2] == "–"
+    other = tables(get(full.client(), NEWS))["caches"]
+    assert other["lines"] == []
+    assert "$upstream_http_x_drupal_cache" in other["missing"]

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from collectors.model import Finding
-from dashboard.costs import costs
+from dashboard.costs import Cost, Span, costs
+from dashboard.same_seconds import together
 from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import status
 from tests.dashboard.test_pages import get
-from tests.dashboard.world import World
+from tests.dashboard.world import NOW, World
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +84,20 @@ def test_what_was_not_called_is_left_out_and_long_statements_are_cut() -> None:
     rows = costs({("x" * 400, "s"): 2.0, ("idle", "s"): 1.0}, {("x" * 400, "s"): 4.0, ("idle", "s"): 0.0}, {}, "time")
     assert [len(row.name) for row in rows] == [300]
     assert rows[0].mean == "500\N{NARROW NO-BREAK SPACE}ms"
+
+
+def test_what_else_was_in_the_worst_minutes_of_the_first_route(full: World) -> None:
+    worst = get(full.client(), "/slowest?from=now-1h")["worst"]
+    assert (worst["route"], worst["site"]) == ("node", "shop.example.org")
+    assert worst["end"] - worst["start"] == 120
+    assert NOW - 1140 < worst["end"] <= NOW  # the trouble's, not those of the calm before
+    assert worst["statements"][0][0].startswith("SELECT `base_table` . `vid`")
+    assert [name for name, _ in worst["places"]] == ["PDOStatement->execute", "curl_exec"]
+
+
+def test_a_site_that_uses_nothing_that_is_read_has_nothing_joined(full: World) -> None:
+    route = Cost("node", "news.example.org", 1.0, "", "", "", ())
+    found = together(full.services.source, route, Span(NOW, 3600))
+    assert found is not None
+    assert (found.places, found.statements) == ((), ())
+    assert together(full.services.source, replace(route, name="nothing"), Span(NOW, 3600)) is None
