@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.exposition import Writer, page
@@ -30,7 +30,7 @@ class Published:
     target: Target
     writer: Writer
     samples: Sequence[Sample] = ()
-    blocks: dict[Family, list[str]] = field(default_factory=dict)
+    blocks: Mapping[Family, str] = field(default_factory=dict)
     page: Page | None = None
 
 
