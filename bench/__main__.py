@@ -7,12 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import checks, exporters, figures, footprint, imports, queries, scrape, start, storage, weblog
+from bench import checks, exporters, figures, footprint, imports, netdata, queries, scrape, start, storage, weblog
 from bench.figures import Figure
 from bench.machine import machine
 from tests.lab.lab import Lab
 
-MODULES = (start, footprint, scrape, exporters, checks, imports, storage, queries, weblog)
+MODULES = (start, footprint, scrape, exporters, netdata, checks, imports, storage, queries, weblog)
 BENCHES = {bench.TITLE: bench.measure for bench in MODULES}
 
 
