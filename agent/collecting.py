@@ -95,7 +95,7 @@ class Collecting:
             if found and not self._stopping.is_set():
                 self._found = found
                 self._runner.set_targets([*found.watches, *self._waited_for()])
-            if not self.discovered.is_set():
+            if self.discovered.is_set() and not gc.get_freeze_count():
                 _settle()
             self.discovered.set()
             self._again.wait(AGAIN_SECONDS)
@@ -124,7 +124,10 @@ class Collecting:
 
 
 def _settle() -> None:
-    """What was loaded stays: no full collection of garbage need look through it again, a tenth of what a tick costs."""
+    """After the first minute all is loaded and stays: no full collection of garbage looks through it again.
+
+    It would be a tenth of what the ticks cost.
+    """
     gc.collect()
     gc.freeze()
 

@@ -15,6 +15,7 @@ BY_FAMILY = 20
 TCP_OF_BOTH = 18
 """The older question, about IPv4 and IPv6 together: the kernel walks its whole table once and not twice."""
 REQUEST_DUMP = 0x301
+HEAD = struct.Struct("=IH")
 DONE, ERROR = 3, 2
 ESTABLISHED, CLOSE_WAIT, LISTEN = 1 << 1, 1 << 8, 1 << 10
 SHOW_NAME, SHOW_VFS, SHOW_QUEUES = 1, 2, 16
@@ -65,7 +66,7 @@ def _dump(question: bytes, kind: int = BY_FAMILY) -> Iterator[bytes]:
             answers = kernel.recv(1 << 16)
             at = 0
             while at + 16 <= len(answers):
-                length, said = struct.unpack_from("=IH", answers, at)
+                length, said = HEAD.unpack_from(answers, at)
                 if said == DONE:
                     return
                 if said == ERROR:
