@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent import exporter
-from agent.exporter import PACK_FROM_BYTES, Authorised, Exporter
+from agent.exporter import LOOPBACK, PACK_FROM_BYTES, Authorised, Exporter
 from agent.pages import Pages
 from agent.running import scrape_access
 from collectors.model import Gauge, Target
@@ -119,7 +118,7 @@ def test_a_page_is_packed_only_for_who_asks_for_it_from_afar(
 ) -> None:
     _, headers, _ = client.ask("/metrics", Accept_Encoding=accepts)
     assert headers["Content-Encoding"] is None
-    monkeypatch.setattr(exporter, "LOOPBACK", re.compile("nowhere"))
+    monkeypatch.setattr("agent.exporter.LOOPBACK", re.compile("nowhere"))
     _, headers, plain = client.ask("/metrics")
     assert headers["Content-Encoding"] is None
     _, headers, body = client.ask("/metrics", Accept_Encoding=accepts)
@@ -134,11 +133,11 @@ def test_a_page_is_packed_only_for_who_asks_for_it_from_afar(
      ("192.0.2.127", False), ("1.127.0.1", False), ("2001:db8::1", False)],
 )  # fmt: skip
 def test_what_is_this_machine_itself(address: str, local: bool) -> None:
-    assert bool(exporter.LOOPBACK.match(address)) == local
+    assert bool(LOOPBACK.match(address)) == local
 
 
 def test_a_short_page_is_not_packed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporter, "LOOPBACK", re.compile("nowhere"))
+    monkeypatch.setattr("agent.exporter.LOOPBACK", re.compile("nowhere"))
     _, headers, body = client.ask("/metrics/node/web1", Accept_Encoding="gzip")
     assert headers["Content-Encoding"] is None
     assert len(body) < PACK_FROM_BYTES
