@@ -80,7 +80,7 @@ def read_part(part: Part, source: Any) -> Reading:
     try:
         payload = part.read(source)
         read_end = time.perf_counter()
-        samples = tuple(sound(sample) for sample in part.parse(payload))
+        samples = tuple(map(sound, part.parse(payload)))
     except Exception as error:  # noqa: BLE001 # the one boundary of collecting
         now = time.perf_counter()
         found = failed(part, error, (read_end or now) - started, now - (read_end or now))
