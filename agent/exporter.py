@@ -30,6 +30,8 @@ IDLE_SECONDS = 330.0
 MOST_CONNECTIONS = 200
 """Each has a thread and a file; what reads this host needs files, too."""
 PACK_FROM_BYTES = 1024
+LOOPBACK = re.compile(r"127\.|::1$|::ffff:127\.")
+"""From there the bytes cost nothing; to pack them would cost more than to read several servers."""
 REACHED_AS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
 
 Authorised = Callable[[str | None], bool]
@@ -194,7 +196,8 @@ class Handler(BaseHTTPRequestHandler):
         return f'<!doctype html><html lang="en"><title>Raingauge</title><h1>Raingauge</h1><ul>{links}</ul>'.encode()
 
     def _metrics(self, page: Page) -> None:
-        if takes_gzip(self.headers.get("Accept-Encoding", "")) and len(page.text) >= PACK_FROM_BYTES:
+        far = not LOOPBACK.match(self.client_address[0])
+        if far and takes_gzip(self.headers.get("Accept-Encoding", "")) and len(page.text) >= PACK_FROM_BYTES:
             self._send(CONTENT_TYPE, page.packed, encoding="gzip")
         else:
             self._send(CONTENT_TYPE, page.text)

@@ -4,8 +4,9 @@ Our own small writer: prometheus_client's is ten times dearer and renames the ol
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from collectors.model import Family, Sample
 
@@ -37,42 +38,67 @@ class Writer:
 
     def __init__(self, labels: Mapping[str, str] | None = None) -> None:
         self._extra = [f'{name}="{escaped(value)}"' for name, value in (labels or {}).items()]
-        self._kept: dict[tuple[Family, tuple[str, ...]], tuple[str, float, str]] = {}
-        """Its beginning, its last value and that line."""
+        self._samples: Sequence[Sample] = ()
+        self._beginnings: list[str] = []
+        """Of each sample's line, up to its value."""
+        self._lines: list[str] = []
+        self._places: dict[Family, list[int]] = {}
+        """Where in `_lines` a family's are."""
+        self._blocks: dict[Family, str] = {}
 
-    def blocks(self, samples: Iterable[Sample]) -> dict[Family, list[str]]:
+    def blocks(self, samples: Sequence[Sample]) -> Mapping[Family, str]:
         """Lines by family, in order of first appearance; what is no longer seen is forgotten."""
-        before, kept = self._kept, {}
-        blocks: dict[Family, list[str]] = {}
-        for family, labels, value in samples:
-            key = (family, labels)
-            known = before.get(key)
-            if known is None or known[1] != value:
-                prefix = known[0] if known else self._prefix(family, labels)
-                known = (prefix, value, f"{prefix}{number(value)}\n")
-            kept[key] = known
-            if family in blocks:
-                blocks[family].append(known[2])
-            else:
-                blocks[family] = [known[2]]
-        self._kept = kept
-        return blocks
+        if len(samples) != len(self._samples):
+            return self._anew(samples)
+        changed = set()
+        for at, (sample, before) in enumerate(zip(samples, self._samples, strict=True)):
+            if sample is before:  # of a part that was not read meanwhile
+                continue
+            family, labels, value = sample
+            if family is not before[0] or labels != before[1]:
+                return self._anew(samples)
+            if value != before[2]:
+                self._lines[at] = f"{self._beginnings[at]}{number(value)}\n"
+                changed.add(family)
+        self._samples = samples
+        self._blocks = self._blocks | {family: self._block(family) for family in changed}
+        return self._blocks
 
-    def _prefix(self, family: Family, labels: tuple[str, ...]) -> str:
+    def _anew(self, samples: Sequence[Sample]) -> Mapping[Family, str]:
+        """Other series than the last time, or in another order."""
+        pairs = zip(self._samples, self._beginnings, strict=True)
+        known = {(family, labels): beginning for (family, labels, _), beginning in pairs}
+        self._samples, self._places = samples, {}
+        self._beginnings = [
+            known.get((family, labels)) or self._beginning(family, labels) for family, labels, _ in samples
+        ]
+        self._lines = [f"{self._beginnings[at]}{number(sample[2])}\n" for at, sample in enumerate(samples)]
+        for at, sample in enumerate(samples):
+            self._places.setdefault(sample[0], []).append(at)
+        self._blocks = {family: self._block(family) for family in self._places}
+        return self._blocks
+
+    def _block(self, family: Family) -> str:
+        return "".join([self._lines[at] for at in self._places[family]])
+
+    def _beginning(self, family: Family, labels: tuple[str, ...]) -> str:
         own = [f'{name}="{escaped(value)}"' for name, value in zip(family.labels, labels, strict=True)]
         pairs = ",".join(own + self._extra)
         return f"{family.name}{{{pairs}}} " if pairs else f"{family.name} "
 
 
-def page(blocks: Iterable[Mapping[Family, list[str]]]) -> bytes:
+def page(blocks: Iterable[Mapping[Family, str]]) -> bytes:
     """One page from the blocks of several writers: families merged by name, with one HELP and TYPE each."""
-    merged: dict[str, tuple[Family, list[str]]] = {}
+    merged: dict[str, list[str]] = {}
     for block in blocks:
         for family, lines in block.items():
             whole = family.part_of or family
-            merged.setdefault(whole.name, (whole, []))[1].extend(lines)
-    return "".join(part for family, lines in merged.values() for part in (head(family), *lines)).encode()
+            if whole.name in merged:
+                merged[whole.name].append(lines)
+            else:
+                merged[whole.name] = [head(whole), lines]
+    return "".join(chain.from_iterable(merged.values())).encode()
 
 
 def render(samples: Iterable[Sample], labels: Mapping[str, str] | None = None) -> bytes:
-    return page([Writer(labels).blocks(samples)])
+    return page([Writer(labels).blocks(tuple(samples))])

@@ -7,6 +7,7 @@ import os
 import resource
 import time
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from agent.ticking import Ticking, Watch
@@ -45,6 +46,7 @@ FAMILIES = (
     PART_FAILURES, LABEL_OVERFLOW, APPEND_FAILURES, BUILD, CPU, RESIDENT, OPEN_FILES, START,
 )  # fmt: skip
 
+REASONS = ("unreachable", "denied", "unsupported", "parse", "timeout", "bug")
 STARTED = time.time()
 
 
@@ -66,10 +68,16 @@ def outcomes(ticking: Ticking) -> Iterable[Sample]:
             yield PART_DURATION(state.last.seconds, *part)
         if state.last_success is not None:
             yield PART_LAST_SUCCESS(state.last_success, *part)
-        for reason in ("unreachable", "denied", "unsupported", "parse", "timeout", "bug"):
-            yield PART_FAILURES(state.failures.get(reason, 0), *part, reason)
+        yield from _failures(part, tuple(state.failures.items()))
     for (family, label), count in ticking.overflow.items():
         yield LABEL_OVERFLOW(count, *labels, family, label)
+
+
+@lru_cache(maxsize=2000)
+def _failures(part: tuple[str, str, str], counts: tuple[tuple[str, int], ...]) -> Sequence[Sample]:
+    """Kept, as there are six for each part and they hardly ever change."""
+    found = dict(counts)
+    return tuple(PART_FAILURES(found.get(reason, 0), *part, reason) for reason in REASONS)
 
 
 def process() -> Sequence[Sample]:

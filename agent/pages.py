@@ -1,28 +1,31 @@
-"""The text of /metrics and of each target's page: swapped whole at a tick's close, read from any thread."""
+"""The text of /metrics and of each target's page: swapped whole at a tick's close, read from any thread.
+
+Each is joined, and compressed, when it is first asked for after a tick: where nobody scrapes, it costs nothing.
+"""
 
 import gzip
 import hashlib
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from agent.exposition import Writer, page
 from collectors.model import Family, Sample, Target
 
 
 class Page:
-    """Text that is ready to be sent; compressed the first time that somebody takes it so."""
+    def __init__(self, blocks: Sequence[Mapping[Family, str]] = ()) -> None:
+        self._blocks = blocks
 
-    def __init__(self, text: bytes) -> None:
-        self.text = text
-        self._packed: bytes | None = None
+    @cached_property
+    def text(self) -> bytes:
+        return page(self._blocks)
 
-    @property
+    @cached_property
     def packed(self) -> bytes:
-        if self._packed is None:
-            self._packed = gzip.compress(self.text, compresslevel=1)
-        return self._packed
+        return gzip.compress(self.text, compresslevel=1)
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Published:
     target: Target
     writer: Writer
     samples: Sequence[Sample] = ()
-    blocks: dict[Family, list[str]] = field(default_factory=dict)
+    blocks: Mapping[Family, str] = field(default_factory=dict)
     page: Page | None = None
 
 
@@ -38,7 +41,7 @@ class Pages:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._published: dict[Target, Published] = {}
-        self._metrics = Page(b"")
+        self._metrics = Page()
         self.ready = False
         """At least one tick has closed."""
 
@@ -55,8 +58,7 @@ class Pages:
 
     def render(self) -> None:
         with self._lock:
-            blocks = [published.blocks for published in self._published.values()]
-        self._metrics = Page(page(blocks))
+            self._metrics = Page([published.blocks for published in self._published.values()])
         self.ready = True
 
     @property
@@ -75,7 +77,7 @@ class Pages:
         if published is None:
             return None
         if published.page is None:
-            published.page = Page(page([Writer().blocks(published.samples)]))
+            published.page = Page([Writer().blocks(published.samples)])
         return published.page
 
     def slug(self, target: Target) -> str:

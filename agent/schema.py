@@ -75,6 +75,8 @@ EXAMPLES: Mapping[str, Any] = {
     "targets.security[].sites[].uploads": "/var/www/shop/web/sites/default/files",
     "targets.weblog[].files[].path": "/var/log/nginx/access.log",
     "targets.weblog[].sites[].name": "shop.example",
+    "targets.weblog[].sites[].uses[].job": "phpfpm",
+    "targets.weblog[].sites[].uses[].instance": "web-01:/run/php/shop.sock",
 }
 """Keys without a default, whose default says nothing, or of which one has to be set."""
 INSTEAD = frozenset(f"targets.probe[].{kind}" for kind in ("tcp", "dns", "icmp", "fastcgi"))

@@ -85,10 +85,22 @@ class PartState:
         return self.part.interval * self.slowed
 
     @property
+    def keeps_highest(self) -> bool:
+        return any(family.keep_highest for family in self.part.families)
+
+    @property
     def outcome(self) -> str:
         if self.timed_out:
             return "timeout"
         return self.last.outcome if self.last else "waiting"
+
+
+def _same_series(samples: Sequence[Sample], before: Sequence[Sample]) -> bool:
+    """Then all are within their bounds, as those before are, and none comes twice."""
+    return len(samples) == len(before) and all(
+        family is there and labels == those and OTHER not in labels
+        for (family, labels, _), (there, those, _) in zip(samples, before, strict=True)
+    )
 
 
 def _how_it_went(state: PartState) -> PartRead:
@@ -127,7 +139,9 @@ class Ticking:
         self._weigh(state, reading)
         state.last = replace(reading, payload=None, samples=())  # nobody asks for them again
         if reading.answered:
-            state.samples = tuple(self._kept_highest(self._bounded(reading.samples, now)))
+            known = _same_series(reading.samples, state.samples)
+            bounded = reading.samples if known else self._bounded(state, reading.samples, now)
+            state.samples = tuple(self._kept_highest(bounded) if state.keeps_highest else bounded)
             state.last_success = now
         else:
             self._failed(state, reading.outcome)
@@ -166,7 +180,7 @@ class Ticking:
                 self._failed(state, "timeout")
 
     def _failed(self, state: PartState, reason: str) -> None:
-        state.samples = ()
+        self._end(state)
         if not (reason != "timeout" and state.timed_out):  # the late end of a read that timed out is the same failure
             state.failures[reason] = state.failures.get(reason, 0) + 1
 
@@ -175,7 +189,7 @@ class Ticking:
         self.expire(now)
         for state in self.parts:
             if state.last_success is not None and abs(now - state.last_success) > 2 * state.interval:
-                state.samples = ()
+                self._end(state)
         samples = [sample for state in self.parts for sample in state.samples]
         samples += [*self._answering(), *self._of_reads()]
         known = [state.outcome for state in self.parts if state.outcome != "waiting" and not state.part.beside]
@@ -215,6 +229,16 @@ class Ticking:
             state.last_success, len(state.samples), state.part.beside,
         )  # fmt: skip
 
+    def _end(self, state: PartState) -> None:
+        """Nothing of it is published any more."""
+        self._note_seen(state)
+        state.samples = ()
+
+    def _note_seen(self, state: PartState) -> None:
+        """When its series were seen last; not written down while they are the same from read to read."""
+        seen = (sample[:2] for sample in state.samples)
+        self._seen.update(dict.fromkeys((key for key in seen if key in self._seen), state.last_success or 0.0))
+
     def _kept_highest(self, samples: Sequence[Sample]) -> list[Sample]:
         kept = []
         for sample in samples:
@@ -227,8 +251,9 @@ class Ticking:
             kept.append(sample)
         return kept
 
-    def _bounded(self, samples: Sequence[Sample], now: float) -> list[Sample]:
+    def _bounded(self, state: PartState, samples: Sequence[Sample], now: float) -> list[Sample]:
         """Label values past their bound become `other`; samples that then coincide are added up."""
+        self._note_seen(state)
         bounded: dict[Labelled, Sample] = {}
         for sample in samples:
             family, own, value = sample

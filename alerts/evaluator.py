@@ -21,7 +21,7 @@ from alerts.model import Alert, Group, Labels, Rule, RuleHealth
 from alerts.notifier import Channel
 from alerts.path.plan import Plan, at_once
 from alerts.readings import Catalogue
-from alerts.recording import RULES_TARGET, alert_series, all_samples, events, in_order, recorded
+from alerts.recording import RULES_TARGET, alert_series, all_samples, all_series, events, in_order, recorded
 from alerts.rulefile import RuleFileError
 from alerts.templates import Around
 from collectors.model import Sample
@@ -44,10 +44,6 @@ class EvaluatorStats:
     messages: int = 0
     last_cycle: float | None = None  # Unix seconds
     cycle_seconds: float = 0.0
-
-
-def _series(states: steps.States) -> dict[str, list[Sample]]:
-    return {key: list(alert_series(state)) for key, state in states.items()}
 
 
 class Evaluator:
@@ -114,7 +110,7 @@ class Evaluator:
         if like_prometheus:
             holds = {key: rule.hold for group in groups for key, rule in rule_keys(group)}
             self._states = as_prometheus.restored(self._states, holds, self._started)
-        self._series = _series(self._states)
+        self._series = all_series(self._states)
 
     def replace(self, groups: Sequence[Group], errors: Sequence[RuleFileError] = ()) -> None:
         """Other rules from the next cycle on; alerts of rules that are no more end then."""
@@ -178,7 +174,7 @@ class Evaluator:
         if self._jumps and (jump := self._jumps.since_last(now)):
             log.warning("clock_jump seconds=%.0f slept=%s", jump.seconds, jump.slept)
             self._states = steps.jumped(self._states, jump.seconds, now)
-            self._series = _series(self._states)
+            self._series = all_series(self._states)
             if self._sink:
                 self._sink.record(jump.event(self._host, now))
         if (loaded := self._changed()) is not None:

@@ -3,7 +3,7 @@
 Source: https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/#inspecting-alerts-during-runtime
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
@@ -57,6 +57,10 @@ def alert_series(state: RuleState) -> Iterator[Sample]:
         if alert.state != "resolved":
             yield sample("ALERTS", {**alert.labels, "alertstate": alert.state}, 1.0)
             yield sample("ALERTS_FOR_STATE", alert.labels, alert.active_at)
+
+
+def all_series(states: Mapping[str, RuleState]) -> dict[str, list[Sample]]:
+    return {key: list(alert_series(state)) for key, state in states.items()}
 
 
 def all_samples(recorded: Iterable[Sequence[Sample]], alerts: Iterable[Sequence[Sample]]) -> list[Sample]:

@@ -15,6 +15,7 @@ from bench import (
     figures,
     footprint,
     imports,
+    netdata,
     queries,
     rules,
     scrape,
@@ -26,7 +27,21 @@ from bench.figures import Figure
 from bench.machine import machine
 from tests.lab.lab import Lab
 
-MODULES = (start, footprint, scrape, exporters, checks, imports, storage, queries, rules, weblog, drupal, attacks)
+MODULES = (
+    start,
+    footprint,
+    scrape,
+    exporters,
+    netdata,
+    checks,
+    imports,
+    storage,
+    queries,
+    rules,
+    weblog,
+    drupal,
+    attacks,
+)
 BENCHES = {bench.TITLE: bench.measure for bench in MODULES}
 
 

@@ -1,15 +1,21 @@
-"""What one agent costs beside the exporters that it stands in for, over the same servers in the same minutes."""
+"""What one agent costs beside the exporters that it stands in for, over the same servers in the same minutes.
+
+All that Debian has of them, as Debian starts them; it has none for Memcached and PHP-FPM, and the agent reads Memcached
+all the same. Each page and each probe is read once a cycle as Prometheus does it: over a kept connection, compressed.
+"""
 
 import contextlib
 import json
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 from bench import usage
 from bench.figures import Figure, quantile
 from bench.kept import Kept
+from tests.lab.blackbox import Blackbox
 from tests.lab.exporters import Exporter
 from tests.lab.lab import Lab
 from tests.lab.mysqld_exporter import MysqldExporter
@@ -30,18 +36,20 @@ def measure(_lab: Lab, quick: bool) -> Iterable[Figure]:
     with (
         tempfile.TemporaryDirectory(prefix="raingauge-bench-") as name,
         stack() as servers,
-        Raingauge(Path(name), _configuration(servers), "agent") as raingauge,
         contextlib.ExitStack() as running,
     ):
         others = {each: running.enter_context(server) for each, server in _exporters(Path(name), servers).items()}
+        served = {each: _pid(server) for each, server in _served(servers).items()}
+        idle = _spent(served, (), cycles)
+        raingauge = running.enter_context(Raingauge(Path(name), _configuration(servers), "agent"))
         wait_until(lambda: b"varnish_up" in _get(f"{raingauge.exporter}/metrics"), 60, "all servers are read")
         time.sleep(CYCLE_SECONDS)
+        alone = _spent(served, [f"{raingauge.exporter}/metrics"], cycles)
         watched = {"raingauge agent": raingauge.pid, **{each: _pid(other) for each, other in others.items()}}
-        served = {each: _pid(server) for each, server in _served(servers).items()}
-        pages = [f"{raingauge.exporter}/metrics", *(_page_of(other) for other in others.values())]
-        spent = _spent(watched, pages, cycles)
+        pages = [f"{raingauge.exporter}/metrics", *_pages_of(others, servers)]
+        spent = _spent(watched | served, pages, cycles)
         yield from _figures(watched, spent, cycles)
-        yield from _servers(served, pages, cycles)
+        yield from _servers(idle, alone, spent, cycles)
         yield from _page(raingauge)
         raingauge.stop()
 
@@ -56,7 +64,9 @@ def _configuration(servers: Stack) -> str:
         "mysql": [{"socket": servers.mariadb.source.socket, "user": servers.mariadb.source.user}],
         "postgres": [postgres],
         "redis": [{"port": servers.redis.port}],
+        "memcached": [{"port": servers.memcached.port}],
         "varnish": [{"directory": str(servers.varnish.state)}],
+        "probe": json.loads(servers.targets())["probe"],
     }
     return json.dumps({"discovery": False, "targets": targets})
 
@@ -72,7 +82,7 @@ def _exporters(folder: Path, servers: Stack) -> dict[str, Server]:
             folder / "apache", "prometheus-apache-exporter", "--telemetry.address",
             f"--scrape_uri={servers.apache.url}/server-status?auto",
         ),
-        "mysqld_exporter": MysqldExporter(folder / "mysql", servers.mariadb.source),
+        "mysqld_exporter": MysqldExporter(folder / "mysql", servers.mariadb.source, collectors=()),
         "postgres_exporter": PostgresExporter(folder / "postgres", servers.postgres),
         "redis_exporter": Exporter(
             folder / "redis", "prometheus-redis-exporter", "-web.listen-address",
@@ -82,18 +92,32 @@ def _exporters(folder: Path, servers: Stack) -> dict[str, Server]:
             folder / "varnish", "prometheus-varnish-exporter", "-web.listen-address",
             "-n", str(servers.varnish.state),
         ),
+        "blackbox_exporter": Blackbox(folder / "blackbox"),
     }  # fmt: skip
 
 
 def _served(servers: Stack) -> dict[str, Server]:
     return {
-        "nginx": servers.nginx, "Apache": servers.apache, "MariaDB": servers.mariadb.source, "Redis": servers.redis,
+        "Apache": servers.apache, "MariaDB": servers.mariadb.source, "PostgreSQL": servers.postgres,
+        "Redis": servers.redis, "Memcached": servers.memcached,
     }  # fmt: skip
 
 
-def _page_of(exporter: Server) -> str:
-    assert not isinstance(exporter.address, str)
-    return f"http://127.0.0.1:{exporter.address[1]}/metrics"
+def _pages_of(exporters: Mapping[str, Server], servers: Stack) -> Iterator[str]:
+    """Blackbox' own page too, as all scrape it, and the checks that the agent makes."""
+    for exporter in exporters.values():
+        assert not isinstance(exporter.address, str)
+        yield f"http://127.0.0.1:{exporter.address[1]}/metrics"
+    checks = {
+        f"{servers.nginx.url}/hello.html": "http_2xx",
+        f"https://127.0.0.1:{servers.nginx.tls_port}/hello.html": "http_2xx_unverified",
+        f"127.0.0.1:{servers.redis.port}": "tcp_connect",
+        servers.names.address: "dns_udp",
+        "127.0.0.1": "icmp",
+    }
+    blackbox = exporters["blackbox_exporter"]
+    for target, module in checks.items():
+        yield f"http://127.0.0.1:{blackbox.address[1]}/probe?{urlencode({'target': target, 'module': module})}"
 
 
 def _pid(server: Server) -> int:
@@ -102,44 +126,45 @@ def _pid(server: Server) -> int:
 
 
 def _get(url: str) -> bytes:
-    base, _, path = url.removeprefix("http://").partition("/")
-    with Kept(f"http://{base}") as client:
-        return client.get(f"/{path}")
+    with Kept(url) as client:
+        return client.get(urlsplit(url).path)
 
 
-def _spent(pids: dict[str, int], pages: Sequence[str], cycles: int) -> dict[str, float]:
+def _spent(pids: dict[str, int], pages: Iterable[str], cycles: int) -> dict[str, float]:
     """CPU seconds of each, its children too, while every page is read once a cycle."""
+    clients = [(page[len(base) :], Kept(base)) for page in pages for base in ["/".join(page.split("/", 3)[:3])]]
+    for page, client in clients:  # the first scrape opens the connection, and is not counted
+        client.get(page, Accept_Encoding="gzip")
     before = {name: usage.cpu_seconds_of_all(pid) for name, pid in pids.items()}
     until = time.monotonic()
     for _ in range(cycles):
         until += CYCLE_SECONDS
         time.sleep(max(0.0, until - time.monotonic()))
-        for page in pages:
-            _get(page)
+        for page, client in clients:
+            client.get(page, Accept_Encoding="gzip")
     return {name: usage.cpu_seconds_of_all(pid) - before[name] for name, pid in pids.items()}
 
 
 def _figures(watched: dict[str, int], spent: dict[str, float], cycles: int) -> Iterator[Figure]:
     how = f"CPU of the process and its children over {cycles} cycles of 10 s, one scrape in each"
-    for name, seconds in spent.items():
-        yield Figure(f"{name}: CPU of a cycle", seconds / cycles * 1000, "ms", how)
-        yield Figure(f"{name}: RSS", usage.memory(watched[name]).rss, "MiB", "smaps_rollup after these cycles")
+    for name, pid in watched.items():
+        yield Figure(f"{name}: CPU of a cycle", spent[name] / cycles * 1000, "ms", how)
+        yield Figure(f"{name}: RSS", usage.memory(pid).rss, "MiB", "smaps_rollup after these cycles")
     ours = spent["raingauge agent"]
-    theirs = sum(seconds for name, seconds in spent.items() if name != "raingauge agent")
+    theirs = sum(spent[name] for name in watched if name != "raingauge agent")
+    yield Figure("the exporters: CPU of a cycle", theirs / cycles * 1000, "ms", "the sum of the above")
     yield Figure("ours to theirs: CPU", ours / theirs, "times", "agent divided by the sum of the exporters")
     rss = {name: usage.memory(pid).rss for name, pid in watched.items()}
     sums = sum(size for name, size in rss.items() if name != "raingauge agent")
     yield Figure("ours to theirs: RSS", rss["raingauge agent"] / sums, "times", "the same")
 
 
-def _servers(served: dict[str, int], pages: Sequence[str], cycles: int) -> Iterator[Figure]:
-    """What the servers themselves work for it: all exporters and the agent, then the agent alone."""
-    both = _spent(served, pages, cycles)
-    alone = _spent(served, pages[:1], cycles)
-    for name in served:
-        ours, theirs = alone[name] / cycles, (both[name] - alone[name]) / cycles
-        yield Figure(f"{name}: CPU of a cycle for us", ours * 1000, "ms", "while only the agent reads it")
-        yield Figure(f"{name}: CPU of a cycle for the exporter", theirs * 1000, "ms", "with both, less the former")
+def _servers(idle: dict[str, float], alone: dict[str, float], both: dict[str, float], cycles: int) -> Iterator[Figure]:
+    """What the servers work for it, less what they do when nobody reads them."""
+    for name, resting in idle.items():
+        ours, theirs = (alone[name] - resting) / cycles, (both[name] - alone[name]) / cycles
+        yield Figure(f"{name}: CPU of a cycle for us", ours * 1000, "ms", "the agent alone, less when nobody reads it")
+        yield Figure(f"{name}: CPU of a cycle for the exporter", theirs * 1000, "ms", "both, less the agent alone")
 
 
 def _page(raingauge: Raingauge) -> Iterator[Figure]:

@@ -17,12 +17,19 @@ class Kept:
     def get(self, path: str, **headers: str) -> bytes:
         """OSError for any answer but 200."""
         sent = {**self._headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        self._connection.request("GET", path, headers=sent)
-        answer = self._connection.getresponse()
+        try:
+            answer = self._asked(path, sent)
+        except http.client.RemoteDisconnected:  # some servers keep a connection for a few seconds only
+            self._connection.close()
+            answer = self._asked(path, sent)
         body = answer.read()
         if answer.status != 200:
             raise OSError(f"GET {path}: expected 200, found {answer.status}: {body[:200]!r}")
         return body
+
+    def _asked(self, path: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+        self._connection.request("GET", path, headers=headers)
+        return self._connection.getresponse()
 
     def json(self, path: str) -> Any:
         return json.loads(self.get(path, Accept="application/json"))

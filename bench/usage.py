@@ -35,7 +35,17 @@ def threads(pid: int) -> int:
 
 def cpu_seconds_of_all(pid: int) -> float:
     """As the kernel counts a process with its threads, its living children and those that ended."""
-    living = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     ended = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
-    return cpu_seconds(pid) + ended + sum(cpu_seconds_of_all(int(child)) for child in living)
+    return cpu_seconds(pid) + ended + sum(cpu_seconds_of_all(child) for child in _children(pid))
+
+
+def resident_of_all(pid: int) -> float:
+    """MiB of RSS of the process and its living children."""
+    return memory(pid).rss + sum(resident_of_all(child) for child in _children(pid))
+
+
+def _children(pid: int) -> list[int]:
+    """Of any of its threads."""
+    files = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for file in files for child in file.read_text().split()]

@@ -10,7 +10,7 @@ from typing import TypedDict
 from collectors.errors import ParseError
 from collectors.host.config import Host
 from collectors.model import Counter, Family, Gauge, Sample
-from collectors.sources.files import read_text
+from collectors.sources.files import attribute, read_text
 
 DEVICE = ("device",)
 
@@ -73,12 +73,8 @@ def read(config: Host) -> Payload:
     """Attributes that an interface does not have, or does not tell while it is down, are left out."""
     devices: dict[str, dict[str, str]] = {}
     for folder in sorted(Path(config.sysfs, "class/net").glob("*/")):
-        devices[folder.name] = {}
-        for name in ATTRIBUTES:
-            try:
-                devices[folder.name][name] = (folder / name).read_text(errors="replace").strip()
-            except OSError:  # EINVAL for the speed of a link that is down
-                continue
+        told = {name: attribute(f"{folder}/{name}") for name in ATTRIBUTES}
+        devices[folder.name] = {name: text for name, text in told.items() if text is not None}
     return {"dev": read_text(f"{config.procfs}/net/dev"), "devices": devices}
 
 

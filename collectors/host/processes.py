@@ -14,6 +14,7 @@ from typing import NamedTuple, TypedDict
 
 from collectors.host.config import Host
 from collectors.model import Counter, Gauge, Sample
+from collectors.sources.files import read_small
 
 GROUP = ("group",)
 COUNT = Gauge("host_process_group_processes", "Processes of the service.", GROUP)
@@ -106,7 +107,7 @@ def read(config: Host, ended: Ended = ENDED) -> Payload:
     names: dict[str, str] = {}
     for pid in filter(str.isdecimal, os.listdir(config.procfs)):  # noqa: PTH208 # no stat of each entry
         try:
-            text = _small(f"{config.procfs}/{pid}/stat")
+            text = read_small(f"{config.procfs}/{pid}/stat")
         except OSError:  # ended meanwhile
             continue
         name, _, rest = text.partition("(")[2].rpartition(")")
@@ -126,15 +127,6 @@ def read(config: Host, ended: Ended = ENDED) -> Payload:
     return payload
 
 
-def _small(path: str) -> str:
-    """A file of one page; hundreds are read each time, and pathlib takes three times as long."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        return os.read(file, 4096).decode(errors="replace")
-    finally:
-        os.close(file)
-
-
 def _none() -> Group:
     return Group(processes=0, cpu_ticks=0, resident_pages=0, io_bytes=None)
 
@@ -151,7 +143,7 @@ def _add(groups: dict[str, Group], counts: Counts, pages: int) -> None:
 
 def _io(path: str) -> tuple[int, int] | None:
     try:
-        found = dict(IO.findall(_small(path)))
+        found = dict(IO.findall(read_small(path)))
         return int(found["read_bytes"]), int(found["write_bytes"])
     except (OSError, KeyError):  # another user's process, or it has ended
         return None

@@ -1,5 +1,6 @@
 """Reading files of /proc, /sys and configurations."""
 
+import os
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from collectors.errors import Absent, Denied
 
 MOST_BYTES = 4_000_000
+PAGE_BYTES = 4096
 PIECE_BYTES = 65_536
 """For a file of /proc/sys the kernel clears a buffer of the size that is asked for, at each read."""
 
@@ -32,6 +34,18 @@ def _pieces(file: FileIO) -> Iterator[bytes]:
 def attribute(path: str | Path) -> str | None:
     """A file of /sys that holds one value; None when it is not there, or does not tell now."""
     try:
-        return Path(path).read_text(errors="replace").strip()
+        return read_small(path).strip()
     except OSError:
         return None
+
+
+def read_small(path: str | Path) -> str:
+    """OSError. For what the kernel tells at once: hundreds are read each time, and pathlib takes thrice as long."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        pieces = [os.read(file, PAGE_BYTES)]
+        while len(pieces[-1]) == PAGE_BYTES:
+            pieces.append(os.read(file, PAGE_BYTES))
+        return b"".join(pieces).decode(errors="replace")
+    finally:
+        os.close(file)

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 SOCK_DIAG = 4
 BY_FAMILY = 20
+TCP_OF_BOTH = 18
+"""The older question, about IPv4 and IPv6 together: the kernel walks its whole table once and not twice."""
 REQUEST_DUMP = 0x301
+HEAD = struct.Struct("=IH")
 DONE, ERROR = 3, 2
 ESTABLISHED, SYN_SENT, CLOSE_WAIT, LISTEN = 1 << 1, 1 << 2, 1 << 8, 1 << 10
 SHOW_NAME, SHOW_VFS, SHOW_QUEUES = 1, 2, 16
@@ -75,18 +78,18 @@ def tcp_connections(family: socket.AddressFamily) -> Iterator[Connection]:
         yield Connection(struct.unpack_from("=I", answer, 68)[0], port, str(mapped or peer), peer_port)
 
 
-def _dump(question: bytes) -> Iterator[bytes]:
+def _dump(question: bytes, kind: int = BY_FAMILY) -> Iterator[bytes]:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, SOCK_DIAG) as kernel:
         kernel.settimeout(1)
-        kernel.send(struct.pack("=IHHII", 16 + len(question), BY_FAMILY, REQUEST_DUMP, 1, 0) + question)
+        kernel.send(struct.pack("=IHHII", 16 + len(question), kind, REQUEST_DUMP, 1, 0) + question)
         while True:
             answers = kernel.recv(1 << 16)
             at = 0
             while at + 16 <= len(answers):
-                length, kind = struct.unpack_from("=IH", answers, at)
-                if kind == DONE:
+                length, said = HEAD.unpack_from(answers, at)
+                if said == DONE:
                     return
-                if kind == ERROR:
+                if said == ERROR:
                     code = -struct.unpack_from("=i", answers, at + 16)[0]
                     raise OSError(code, os.strerror(code))
                 yield answers[at + 16 : at + length]
@@ -108,8 +111,6 @@ def _attributes(data: bytes) -> Mapping[int, bytes]:
 def tcp_states() -> dict[int, int]:
     """State as the kernel counts them -> sockets in it, of IPv4 and IPv6. OSError when the kernel does not tell."""
     counts: dict[int, int] = {}
-    for family in (socket.AF_INET, socket.AF_INET6):
-        head = struct.pack("=BBBBI", family, socket.IPPROTO_TCP, 0, 0, 0xFFF)
-        for answer in _dump(head + bytes(48)):
-            counts[answer[1]] = counts.get(answer[1], 0) + 1
+    for answer in _dump(struct.pack("=BBBB48xII", socket.AF_UNSPEC, 0, 0, 0, 0xFFF, 0), TCP_OF_BOTH):
+        counts[answer[1]] = counts.get(answer[1], 0) + 1
     return counts

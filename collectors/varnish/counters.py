@@ -7,6 +7,7 @@ Source: https://varnish-cache.org/docs/trunk/reference/varnish-counters.html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from collectors.errors import ParseError
@@ -130,14 +131,21 @@ def parse(payload: Mapping[str, str]) -> Iterable[Sample]:
         yield VERSION(1, major, minor, patch, revision, ".".join(filter(None, (major, minor, patch))))
     newest = _newest(counters)
     for name, counter in counters.items():
-        group, _, rest = name.partition(".")
-        ident, _, field = rest.rpartition(".")
         value = counter.get("value")
-        if group not in GROUPS or not FIELD.fullmatch(field) or type(value) is not int or not 0 <= value < 2**64:
-            continue
-        labels = _labels(group, ident.lower(), newest)
-        if labels is not None:
+        if type(value) is int and 0 <= value < 2**64 and (place := _place(name, newest)):
+            group, field, labels = place
             yield from _samples(group, field, value, str(counter.get("flag")), labels)
+
+
+@lru_cache(maxsize=5000)
+def _place(name: str, newest: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """Group, field and labels of a counter; kept, as there are hundreds and they are the same each time."""
+    group, _, rest = name.partition(".")
+    ident, _, field = rest.rpartition(".")
+    if group not in GROUPS or not FIELD.fullmatch(field):
+        return None
+    labels = _labels(group, ident.lower(), newest)
+    return None if labels is None else (group, field, labels)
 
 
 def _counters(text: str) -> dict[str, dict[str, Any]]:

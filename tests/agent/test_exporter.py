@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent.exporter import PACK_FROM_BYTES, Authorised, Exporter
+from agent.exporter import LOOPBACK, PACK_FROM_BYTES, Authorised, Exporter
 from agent.pages import Pages
 from agent.running import scrape_access
 from collectors.model import Gauge, Target
@@ -112,7 +113,12 @@ def test_a_query_and_a_slash_at_the_end_change_nothing(client: Client, path: str
     [("gzip", True), ("deflate, gzip;q=0.5", True), ("GZIP", True), ("", False), ("identity", False), ("br", False),
      ("gzip;q=0", False), ("gzip; q=0.000, identity", False)],
 )  # fmt: skip
-def test_a_page_is_packed_only_for_who_asks_for_it(client: Client, accepts: str, packed: bool) -> None:
+def test_a_page_is_packed_only_for_who_asks_for_it_from_afar(
+    client: Client, accepts: str, packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, headers, _ = client.ask("/metrics", Accept_Encoding=accepts)
+    assert headers["Content-Encoding"] is None
+    monkeypatch.setattr("agent.exporter.LOOPBACK", re.compile("nowhere"))
     _, headers, plain = client.ask("/metrics")
     assert headers["Content-Encoding"] is None
     _, headers, body = client.ask("/metrics", Accept_Encoding=accepts)
@@ -121,7 +127,17 @@ def test_a_page_is_packed_only_for_who_asks_for_it(client: Client, accepts: str,
     assert (gzip.decompress(body) if packed else body) == plain
 
 
-def test_a_short_page_is_not_packed(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [("127.0.0.1", True), ("127.1.2.3", True), ("::1", True), ("::ffff:127.0.0.1", True), ("::1234", False),
+     ("192.0.2.127", False), ("1.127.0.1", False), ("2001:db8::1", False)],
+)  # fmt: skip
+def test_what_is_this_machine_itself(address: str, local: bool) -> None:
+    assert bool(LOOPBACK.match(address)) == local
+
+
+def test_a_short_page_is_not_packed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.exporter.LOOPBACK", re.compile("nowhere"))
     _, headers, body = client.ask("/metrics/node/web1", Accept_Encoding="gzip")
     assert headers["Content-Encoding"] is None
     assert len(body) < PACK_FROM_BYTES

@@ -67,4 +67,14 @@ def test_a_writer_forgets_what_is_gone() -> None:
     writer = Writer()
     writer.blocks([TEMPERATURE(1, "hall"), TEMPERATURE(1, "attic")])
     writer.blocks([TEMPERATURE(2, "attic")])
-    assert list(writer._kept) == [(TEMPERATURE, ("attic",))]
+    assert len(writer._lines) == len(writer._beginnings) == len(writer._samples) == 1
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from((0.0, 1.0, math.nan))), max_size=6)))
+def test_a_kept_writer_writes_what_a_new_one_would(ticks: list[list[tuple[str, float]]]) -> None:
+    kept = Writer()
+    for tick in ticks:
+        samples = [
+            family(value, *labels) for room, value in tick for family, *labels in ((TEMPERATURE, room), (DOORS,))
+        ]
+        assert page([kept.blocks(samples)]) == render(samples)

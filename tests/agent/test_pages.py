@@ -121,9 +121,9 @@ def test_checks_of_one_address_differ_by_module_and_height() -> None:
     assert len(set(pages.metrics.text.splitlines())) == 4
 
 
-def test_a_page_is_packed_once_and_only_when_asked() -> None:
-    page = Page(b"x" * 5000)
-    assert page._packed is None
+def test_a_page_is_joined_and_packed_once_and_only_when_asked() -> None:
+    page = Page([{LOAD: "node_load1 7\n"}])
+    assert not {"text", "packed"} & vars(page).keys()
     assert gzip.decompress(page.packed) == page.text
     assert page.packed is page.packed
 

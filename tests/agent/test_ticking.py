@@ -156,6 +156,27 @@ def test_labels_that_are_gone_for_long_make_room_for_new_ones() -> None:
     assert len(ticking._highest) == len({"eth0", "veth5", "veth6", "other"})
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_label_that_was_there_at_every_read_is_not_forgotten_when_it_goes(fails: bool) -> None:
+    traffic = Counter("fake_bytes_total", "Bytes.", ("device",), bounds={"device": 2})
+    ticking = Ticking(watch(Part("net", (traffic,), lambda _: None, lambda _: ())), "web")
+    state = ticking.parts[0]
+
+    def at(now: float, *present: str) -> set[str]:
+        samples = tuple(traffic(1, name) for name in present)
+        ticking.answer(state, Reading(state.part, "ok", samples=samples), now)
+        return {sample.labels[0] for sample in ticking.close(now)[0] if sample.family is traffic}
+
+    last = 1e9 + FORGET_SECONDS + 100
+    for now in (1e9, 1e9 + 10, last):
+        assert at(now, "eth0", "eth1") == {"eth0", "eth1"}
+    if fails:
+        ticking.answer(state, Reading(state.part, "unreachable"), last + 10)
+    for now in (last + 20, last + 200):
+        assert at(now, "eth0", "veth1") == {"eth0", "other"}
+    assert at(last + FORGET_SECONDS + 100, "eth0", "veth2") == {"eth0", "veth2"}
+
+
 def test_one_that_is_really_called_other_keeps_its_share() -> None:
     groups = Gauge("fake_group_processes", "Processes.", ("group",), bounds={"group": 2})
     found = ["other", "a", "b", "c"]

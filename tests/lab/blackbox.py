@@ -26,6 +26,10 @@ class Blackbox(Server):
         dns = {"query_name": ".", "query_type": "NS", "preferred_ip_protocol": "ip4"}
         modules: dict[str, dict[str, object]] = {
             "http_2xx": {"prober": "http", "http": {"preferred_ip_protocol": "ip4"}},
+            "http_2xx_unverified": {
+                "prober": "http",
+                "http": {"preferred_ip_protocol": "ip4", "tls_config": {"insecure_skip_verify": True}},
+            },
             "http_post_2xx": {"prober": "http", "http": {"method": "POST"}},
             "tcp_connect": {"prober": "tcp"},
             "tcp_connect_tls": {"prober": "tcp", "tcp": {"tls": True}},

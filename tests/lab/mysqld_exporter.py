@@ -18,14 +18,17 @@ COLLECTORS = (
 
 
 class MysqldExporter(Server):
-    def __init__(self, directory: Path, server: MariaDb) -> None:
+    """`collectors`: beside those that are on without being asked for."""
+
+    def __init__(self, directory: Path, server: MariaDb, collectors: Sequence[str] = COLLECTORS) -> None:
         super().__init__(directory)
+        self.collectors = collectors
         self.port = free_port()
         self.address = ("127.0.0.1", self.port)
         self.environment = {"DATA_SOURCE_NAME": f"{server.user}@unix({server.socket})/"}
 
     def command(self) -> Sequence[str]:
-        chosen = (f"--collect.{name}" for name in COLLECTORS)
+        chosen = (f"--collect.{name}" for name in self.collectors)
         listen = f"--web.listen-address=127.0.0.1:{self.port}"
         return [binary("prometheus-mysqld-exporter"), listen, "--config.my-cnf=/dev/null", *chosen]
 

@@ -5,7 +5,6 @@ What it holds of the machine (files, threads, memory) must be no more at the end
 
 import json
 import random
-import re
 import socketserver
 import threading
 import urllib.request
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent.trials.dice import TRIALS, dice
+from tests.agent.trials.held import Held
 from tests.lab.ports import free_port, wait_until
 from tests.lab.process import Raingauge
 
@@ -69,19 +69,6 @@ def moody() -> Iterator[int]:
         thread.start()
         yield server.server_address[1]
         server.shutdown()
-
-
-class Held:
-    def __init__(self, pid: int) -> None:
-        place = Path(f"/proc/{pid}")
-        self.files = len(list((place / "fd").iterdir()))
-        self.threads = len(list((place / "task").iterdir()))
-        found = re.search(r"^VmRSS:\s+(\d+) kB", (place / "status").read_text(), re.MULTILINE)
-        assert found
-        self.mib = int(found[1]) / 1024
-
-    def __repr__(self) -> str:
-        return f"{self.files} files, {self.threads} threads, {self.mib:.0f} MiB"
 
 
 def configuration(chance: random.Random, ports: list[int]) -> str:
