@@ -113,27 +113,32 @@ class Watched:
             self.pending.remove(state)
 
     def _log_changes(self, now: float) -> None:
-        """The first failure, a changed reason, the recovery; not each cycle."""
+        """The first failure, a changed reason, the recovery; not each cycle, and one line where parts fail together."""
         changed = [state for state in self.ticking.parts if self._is_news(state)]
         if not changed:
             return
         target, statuses = self.ticking.target, {status.part: status for status in self.ticking.statuses(now)}
+        where = f"job={target.job} instance={target.instance}"
+        together: dict[tuple[str, str], list[PartState]] = {}
         for state in changed:
             status = statuses[state.part.name]
-            where = f"job={target.job} instance={target.instance} part={status.part}"
             if state.slowed != self._slowed.get(status.part, 1):
                 self._slowed[status.part] = state.slowed
                 words = "over budget, read more rarely" if state.slowed > 1 else "within budget again"
-                log.warning("%s interval=%gs cost: %s", where, status.interval, words)
-            before, outcome = self._said.get(status.part, "ok"), status.outcome
-            if not _differs(before, outcome):
-                continue
-            self._said[status.part] = outcome
+                log.warning("%s part=%s interval=%gs cost: %s", where, status.part, status.interval, words)
+            before = self._said.get(status.part, "ok")
+            if _differs(before, status.outcome):
+                self._said[status.part] = status.outcome
+                together.setdefault((before, status.outcome), []).append(state)
+        for (before, outcome), states in together.items():
+            parts = ",".join(state.part.name for state in states)
             if outcome in ("ok", "absent"):
-                log.info("%s recovered=%s", where, before)
+                log.info("%s part=%s recovered=%s", where, parts, before)
             else:
-                bug = state.last.bug if state.last and outcome == "bug" else None
-                log.warning("%s reason=%s error=%r", where, outcome, status.error, exc_info=bug)
+                first = states[0]
+                bug = first.last.bug if first.last and outcome == "bug" else None
+                error = statuses[first.part.name].error
+                log.warning("%s part=%s reason=%s error=%r", where, parts, outcome, error, exc_info=bug)
 
     def _is_news(self, state: PartState) -> bool:
         name = state.part.name
