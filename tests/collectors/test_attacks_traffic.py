@@ -19,7 +19,7 @@ from tests.collectors.weblog_lines import payload
 
 SHARED = FOLDER.parents[3] / "shared" / "drupal"
 TIMED = SHARED / "logs" / "nginx-access-timed.log"
-ATTACKED = FOLDER.parent / "weblog" / "attacked.log"
+ATTACKED = FOLDER / "attacked.log"
 WORDS = (
     "select", "union", "order by date", "drop off", "O'Brien", "rock 'n' roll", "C++", "a & b", "50%", "cat food", "ls",
     "what is sql", "where to buy", "insert coin", "update or delete", "script", "javascript", "1 or 2", "it's = ok",
