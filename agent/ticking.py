@@ -22,7 +22,7 @@ SWEEP_SECONDS = 60.0
 CPU_BUDGET = 0.05
 """Share of its interval that a part may use of one CPU."""
 RETRY_SECONDS = 60.0
-"""After which a part is read again whose server could not be reached, however rarely it is read."""
+"""Between two looks for what is not there, or a server that could not be reached, whatever the part's interval."""
 SERVER_BUDGET = 0.1
 """Share of its interval that a database may work for a part."""
 DEAR_READS, CHEAP_READS = 3, 10
@@ -56,6 +56,11 @@ def deadline(part: Part) -> float:
     return min(part.interval, DEADLINE_SECONDS)
 
 
+def _after(now: float, interval: float) -> float:
+    """The next multiple of the interval."""
+    return (math.floor(now / interval + 1e-6) + 1) * interval
+
+
 def _is_due(state: "PartState", now: float) -> bool:
     """Or overdue; or due later than it can be, after the clock was set back."""
     return not now + 1e-3 < state.next_due <= now + state.interval
@@ -82,7 +87,8 @@ class PartState:
     @property
     def interval(self) -> float:
         """Seconds between two reads now."""
-        return self.part.interval * self.slowed
+        seconds = self.part.interval * self.slowed
+        return max(seconds, RETRY_SECONDS) if self.outcome == "absent" else seconds
 
     @property
     def keeps_highest(self) -> bool:
@@ -126,18 +132,19 @@ class Ticking:
         """The parts to read at this tick; they count as being read from now on. One that hangs is not read again."""
         due = [state for state in self.parts if state.reading_since is None and _is_due(state, now)]
         for state in due:
-            interval = state.interval
             state.reads += 1
             state.reading_since = now
             # A second read soon after the first makes rates exist at once.
-            again = state.reads == 1 and interval <= 60
-            state.next_due = now if again else (math.floor(now / interval + 1e-6) + 1) * interval
+            again = state.reads == 1 and state.interval <= 60
+            state.next_due = now if again else _after(now, state.interval)
         return due
 
     def answer(self, state: PartState, reading: Reading, now: float) -> None:
         state.reading_since = None
         self._weigh(state, reading)
         state.last = replace(reading, payload=None, samples=())  # nobody asks for them again
+        soon = RETRY_SECONDS if reading.outcome == "unreachable" else state.interval  # shorter: it was absent before
+        state.next_due = min(state.next_due, _after(now, soon))
         if reading.answered:
             known = _same_series(reading.samples, state.samples)
             bounded = reading.samples if known else self._bounded(state, reading.samples, now)
@@ -145,10 +152,6 @@ class Ticking:
             state.last_success = now
         else:
             self._failed(state, reading.outcome)
-            if (
-                reading.outcome == "unreachable"
-            ):  # a part of each hour is not to be an hour late once the server is back
-                state.next_due = min(state.next_due, (math.floor(now / RETRY_SECONDS + 1e-6) + 1) * RETRY_SECONDS)
         state.timed_out = False
 
     def _weigh(self, state: PartState, reading: Reading) -> None:

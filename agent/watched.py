@@ -91,13 +91,15 @@ class Watched:
             self._answered.notify_all()
 
     def _hand_out(self, states: Sequence[PartState]) -> None:
-        for state in states:
-            try:
-                self._worker = self._worker or Worker(self.ticking.watch, self._take)
-            except RuntimeError as error:  # no thread to be had
+        if not states:
+            return
+        try:
+            self._worker = self._worker or Worker(self.ticking.watch, self._take)
+        except RuntimeError as error:  # no thread to be had
+            for state in states:
                 self._answer(state, failed(state.part, error))
-            else:
-                self._worker.read(state)
+        else:
+            self._worker.read(states)
 
     def _take(self, state: PartState, reading: Reading) -> None:
         with self.lock:

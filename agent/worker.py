@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from agent.reading import Reading, failed, opened, read_part
@@ -40,9 +40,10 @@ class Worker:
         thread = threading.Thread(target=self._run, name=f"read-{watch.collector.name}", daemon=True)
         thread.start()
 
-    def read(self, state: PartState) -> None:
+    def read(self, states: Sequence[PartState]) -> None:
+        """All at once: to wake a thread costs as much as to read a part."""
         with self._changed:
-            self._waiting.append(state)
+            self._waiting += states
             self._changed.notify()
 
     def waiting(self) -> list[PartState]:

@@ -27,7 +27,6 @@ CLIENTS = {
     "mysql": {"pymysql"},
     "postgres": {"psycopg"},
     "probe": {"cryptography", "dns", "re2"},
-    "redis": {"redis"},
     "security": {"watchfiles"},
     "weblog": {"yaml"},
 }
@@ -217,7 +216,7 @@ def test_the_agent_needs_neither_flask_nor_numpy() -> None:
     loaded = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert loaded.returncode == 0, loaded.stderr
     names = {name.partition(".")[0] for name in loaded.stdout.split()}
-    assert names & {*WEB, "numpy", "plotly", "waitress", "httpx", "pymysql", "redis"} == set()
+    assert names & {*WEB, "numpy", "plotly", "waitress", "httpx", "pymysql"} == set()
 
 
 def test_files_are_short() -> None:

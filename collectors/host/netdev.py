@@ -1,10 +1,10 @@
-"""Network interfaces, from /proc/net/dev and /sys/class/net; lo is included, as in node_exporter.
+"""Traffic of the network interfaces and whether they are up; lo is included, as in node_exporter.
 
 Source: https://docs.kernel.org/networking/statistics.html
 """
 
+import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TypedDict
 
 from collectors.errors import ParseError
@@ -15,53 +15,36 @@ from collectors.sources.files import attribute, read_text
 DEVICE = ("device",)
 
 
-def _counter(direction: str, field: str, text: str) -> Family:
+def counter(direction: str, field: str, text: str) -> Family:
     return Counter(f"node_network_{direction}_{field}_total", text, DEVICE)
 
 
 # In the order of the line.
 RECEIVED = (
-    _counter("receive", "bytes", "Bytes received."),
-    _counter("receive", "packets", "Packets received."),
-    _counter("receive", "errs", "Packets received with an error."),
-    _counter("receive", "drop", "Received packets that were dropped."),
-    _counter("receive", "fifo", "Received packets lost to a full device buffer."),
-    _counter("receive", "frame", "Packets received with a framing error."),
-    _counter("receive", "compressed", "Compressed packets received."),
-    _counter("receive", "multicast", "Multicast packets received."),
+    counter("receive", "bytes", "Bytes received."),
+    counter("receive", "packets", "Packets received."),
+    counter("receive", "errs", "Packets received with an error."),
+    counter("receive", "drop", "Received packets that were dropped."),
+    counter("receive", "fifo", "Received packets lost to a full device buffer."),
+    counter("receive", "frame", "Packets received with a framing error."),
+    counter("receive", "compressed", "Compressed packets received."),
+    counter("receive", "multicast", "Multicast packets received."),
 )
 SENT = (
-    _counter("transmit", "bytes", "Bytes sent."),
-    _counter("transmit", "packets", "Packets sent."),
-    _counter("transmit", "errs", "Packets that failed to be sent."),
-    _counter("transmit", "drop", "Packets dropped before they were sent."),
-    _counter("transmit", "fifo", "Packets to send lost to a full device buffer."),
-    _counter("transmit", "colls", "Collisions while sending."),
-    _counter("transmit", "carrier", "Packets lost for want of a carrier."),
-    _counter("transmit", "compressed", "Compressed packets sent."),
+    counter("transmit", "bytes", "Bytes sent."),
+    counter("transmit", "packets", "Packets sent."),
+    counter("transmit", "errs", "Packets that failed to be sent."),
+    counter("transmit", "drop", "Packets dropped before they were sent."),
+    counter("transmit", "fifo", "Packets to send lost to a full device buffer."),
+    counter("transmit", "colls", "Collisions while sending."),
+    counter("transmit", "carrier", "Packets lost for want of a carrier."),
+    counter("transmit", "compressed", "Compressed packets sent."),
 )
 UP = Gauge("node_network_up", "1 if the interface's operational state is up.", DEVICE)
-SPEED = Gauge("node_network_speed_bytes", "Link speed in bytes a second; absent when the device does not say.", DEVICE)
-MTU = Gauge("node_network_mtu_bytes", "Largest packet of the interface.", DEVICE)
-NO_HANDLER = _counter("receive", "nohandler", "Packets received that no protocol here takes.")
 CARRIER = Gauge("node_network_carrier", "1 if the physical link is up.", DEVICE)
-INFO = Gauge(
-    "node_network_info",
-    "1; facts of the interface are its labels.",
-    ("device", "address", "broadcast", "duplex", "operstate", "adminstate", "ifalias"),
-)
-FAMILIES = (*RECEIVED, *SENT, NO_HANDLER, UP, SPEED, MTU, CARRIER, INFO)
+FAMILIES = (*RECEIVED, *SENT, UP, CARRIER)
 
-ATTRIBUTES = (
-    "address", "broadcast", "duplex", "operstate", "ifalias", "flags", "speed", "mtu", "carrier",
-    "statistics/rx_nohandler",
-)  # fmt: skip
-IFF_UP = 1
-
-
-NUMBERS = (
-    (MTU, "mtu", 1), (CARRIER, "carrier", 1), (SPEED, "speed", 125_000), (NO_HANDLER, "statistics/rx_nohandler", 1),
-)  # fmt: skip
+ATTRIBUTES = ("operstate", "carrier")
 
 
 class Payload(TypedDict):
@@ -70,12 +53,18 @@ class Payload(TypedDict):
 
 
 def read(config: Host) -> Payload:
-    """Attributes that an interface does not have, or does not tell while it is down, are left out."""
+    return {"dev": read_text(f"{config.procfs}/net/dev"), "devices": attributes(config, ATTRIBUTES)}
+
+
+def attributes(config: Host, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """By device; what an interface does not have, or does not tell while it is down, is left out."""
     devices: dict[str, dict[str, str]] = {}
-    for folder in sorted(Path(config.sysfs, "class/net").glob("*/")):
-        told = {name: attribute(f"{folder}/{name}") for name in ATTRIBUTES}
-        devices[folder.name] = {name: text for name, text in told.items() if text is not None}
-    return {"dev": read_text(f"{config.procfs}/net/dev"), "devices": devices}
+    folder = f"{config.sysfs}/class/net"
+    for device in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():  # noqa: PTH112, PTH208 # pathlib: slow
+        told = {name: attribute(f"{folder}/{device}/{name}") for name in names}
+        if found := {name: text for name, text in told.items() if text is not None}:  # none: bonding_masters, a file
+            devices[device] = found
+    return devices
 
 
 def parse(payload: Payload) -> Iterable[Sample]:
@@ -87,18 +76,6 @@ def parse(payload: Payload) -> Iterable[Sample]:
         for family, value in zip((*RECEIVED, *SENT), fields, strict=False):
             yield family(int(value), name.strip())
     for device, facts in payload["devices"].items():
-        yield from _link(device, facts)
-
-
-def _link(device: str, facts: dict[str, str]) -> Iterable[Sample]:
-    yield UP(facts.get("operstate") == "up", device)
-    for family, name, factor in NUMBERS:
-        value = facts.get(name, "")
-        if value.isdecimal():  # an unknown speed is -1
-            yield family(int(value) * factor, device)
-    try:
-        admin = "up" if int(facts.get("flags", "0"), 16) & IFF_UP else "down"
-    except ValueError as error:
-        raise ParseError(f"expected a number in flags of {device}, found {facts['flags'][:60]!r}") from error
-    plain = (facts.get(name, "") for name in ("address", "broadcast", "duplex", "operstate"))
-    yield INFO(1, device, *plain, admin, facts.get("ifalias", ""))
+        yield UP(facts.get("operstate") == "up", device)
+        if facts.get("carrier", "").isdecimal():
+            yield CARRIER(int(facts["carrier"]), device)

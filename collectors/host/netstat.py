@@ -19,8 +19,8 @@ FAMILIES = (FIELD,)
 
 UNREAD = re.compile(r"(MPTcpExt|\w+6)_")
 """Some 150 more that no known dashboard shows."""
-NUMBER = re.compile(r"-?\d+", re.ASCII)
-NAME = re.compile(r"\w+", re.ASCII)
+NUMBERS = re.compile(r"( +-?\d+)* *", re.ASCII)
+NAMES = re.compile(r"( +\w+)* *", re.ASCII)
 WATCHED = re.compile(
     r".*_(InErrors|InErrs)|Ip_Forwarding|Ip(6|Ext)_(InOctets|OutOctets)|Icmp6?_(InMsgs|OutMsgs)"
     r"|TcpExt_(Listen.*|Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)"
@@ -64,11 +64,12 @@ def fields(texts: dict[str, str]) -> Iterator[tuple[str, int]]:
 
 def _pair(file: str, names: str, values: str) -> Iterator[tuple[str, int]]:
     """'Tcp: InSegs OutSegs' and below it 'Tcp: 3 4'."""
-    protocol, colon, fields = names.partition(":")
-    numbers = values.partition(":")[2].split()
-    if not colon or not values.startswith(f"{protocol}:") or len(numbers) != len(fields.split()):
+    protocol, _, fields = names.partition(":")
+    same, _, numbers = values.partition(":")
+    pairs = list(zip(fields.split(), numbers.split(), strict=False))
+    if same != protocol or not NAMES.fullmatch(fields) or len(pairs) != len(fields.split()):
         raise ParseError(f"expected a line of names and as many numbers in /proc/net/{file}, found {names!r:.60}")
-    for field, number in zip(fields.split(), numbers, strict=True):
-        if not NUMBER.fullmatch(number) or not NAME.fullmatch(field):
-            raise ParseError(f"expected a number for {protocol} {field} in /proc/net/{file}, found {number!r:.60}")
+    if len(pairs) != len(numbers.split()) or not NUMBERS.fullmatch(numbers):
+        raise ParseError(f"expected a number for each name of {protocol} in /proc/net/{file}, found {numbers!r:.60}")
+    for field, number in pairs:
         yield f"{protocol}_{field}", int(number)

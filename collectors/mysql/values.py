@@ -22,7 +22,7 @@ def number(text: str | None) -> float | None:
     if text is None:
         return None
     text = text.strip()
-    if NUMBER.fullmatch(text):
+    if (text.isdecimal() and text.isascii()) or NUMBER.fullmatch(text):  # most are whole
         return float(text)
     if text.lower() in WORDS:
         return WORDS[text.lower()]

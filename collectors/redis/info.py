@@ -4,7 +4,6 @@ Source: https://redis.io/docs/latest/commands/info/
 """
 
 import math
-import re
 from collections.abc import Iterable
 from typing import TypedDict
 
@@ -115,7 +114,7 @@ def _start(fields: dict[str, str]) -> Iterable[Sample]:
 
 def _replication(fields: dict[str, str]) -> Iterable[Sample]:
     for name, line in fields.items():
-        if re.fullmatch(r"slave\d+", name):
+        if name.startswith("slave") and name[5:].isdecimal():
             facts = texts(line)
             labels = tuple(facts.get(label, "") for label in ("ip", "port", "state"))
             for fact, family in OF_REPLICAS.items():
@@ -135,7 +134,7 @@ def _databases(fields: dict[str, str], config: dict[str, str]) -> Iterable[Sampl
 
     Where there are more than a label may have values, only those with keys.
     """
-    filled = {name: pairs(line) for name, line in fields.items() if re.fullmatch(r"db\d+", name)}
+    filled = {name: pairs(line) for name, line in fields.items() if name.startswith("db") and name[2:].isdecimal()}
     configured = number(config.get("databases", "")) or 0
     names = [f"db{number}" for number in range(int(configured))] if configured <= LABEL_BOUND else []
     for name in dict.fromkeys([*names, *filled]):

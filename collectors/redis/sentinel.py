@@ -3,7 +3,6 @@
 Source: https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/
 """
 
-import re
 from collections.abc import Iterable, Mapping
 
 from collectors.model import Gauge, Sample
@@ -22,7 +21,7 @@ FAMILIES = (*KNOWN.values(), STATUS)
 
 def parse(fields: Mapping[str, str]) -> Iterable[Sample]:
     for name, line in fields.items():
-        if re.fullmatch(r"master\d+", name):
+        if name.startswith("master") and name[6:].isdecimal():
             facts = texts(line)
             labels = (facts.get("name", ""), facts.get("address", ""))
             for fact, family in KNOWN.items():

@@ -1,6 +1,5 @@
 """Settings of a Redis, and the connection that is kept to it."""
 
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from collectors.config import Config, Port, Secret, Timeout, login
-from collectors.errors import CollectError, Denied, ParseError, Unreachable, Unsupported
+from collectors.errors import Denied, ParseError, Unsupported
+from collectors.redis.resp import MOST_BYTES, Connection
 from collectors.sources import sockets
-from collectors.sources.bounded import TooMuch, below, bounded
+from collectors.sources.bounded import bounded
 from collectors.tls import TlsOverTcp
 
 
@@ -36,14 +36,9 @@ class Redis(Config):
     """How long connecting and each command may take."""
 
 
-MOST_BYTES = 4 << 20
-"""Of one answer."""
-
-
 @dataclass
 class Session:
-    connection: Any
-    connected: bool = False
+    connection: Connection
     refused: set[str] = field(default_factory=set)
     """Commands not to ask again: each refusal is an error that the server counts and keeps in its ACL log."""
     cursors: dict[int, int] = field(default_factory=dict)
@@ -52,30 +47,13 @@ class Session:
 
 @contextmanager
 def connect(config: Redis) -> Iterator[Session]:
-    import redis
-
-    redis_connection: Any = redis.Connection  # whose methods have no types
-
-    class Connection(redis_connection):  # type: ignore[misc]
-        def _connect(self) -> Any:
-            return _socket(config)
-
-        def send_command(self, *words: Any, **options: Any) -> None:
-            self.connect()
-            self._sock.allow(config.timeout, MOST_BYTES)  # an answer may come piece by piece
-            super().send_command(*words, **options)
-
     password = login(config.password, config.password_file)
-    connection: Any = Connection(
-        config.address, config.port, username=config.user or None, password=password,
-        socket_timeout=config.timeout, socket_connect_timeout=config.timeout, protocol=2,
-    )  # fmt: skip # 3 is not spoken before Redis 6, and we need nothing of it
-    # Else it tells its own name, by a command that is an error before Redis 7.2 and for users with few rights.
-    connection.driver_info = connection.lib_name = connection.lib_version = None
+    words = (*([config.user] if config.user else []), password) if password else ()
+    connection = Connection(lambda: _socket(config), config.timeout, words)
     try:
         yield Session(connection)
     finally:
-        connection.disconnect()
+        connection.close()
 
 
 def _socket(config: Redis) -> Any:
@@ -90,29 +68,8 @@ def _socket(config: Redis) -> Any:
         raise
 
 
-def ask(session: Session, *command: str) -> Any:
-    import redis
-
-    connection = session.connection
-    if session.connected and _closed(connection):
-        connection.disconnect()  # the next command connects anew
-    session.connected = True
-    try:
-        connection.send_command(*command)
-        return connection.read_response()
-    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
-        raise Denied(f"{command[0]}: {error}") from error
-    except redis.ResponseError as error:
-        kind: type[CollectError] = (
-            Denied if str(error).startswith(("NOAUTH", "WRONGPASS", "NOPERM", "DENIED")) else Unsupported
-        )
-        raise kind(f"{command[0]}: {error}") from error
-    except (redis.ConnectionError, redis.TimeoutError) as error:
-        if isinstance(error.__context__, PermissionError) or below(error, ssl.SSLCertVerificationError):
-            raise Denied(f"{command[0]}: {error}") from error
-        raise (ParseError if below(error, TooMuch) else Unreachable)(f"{command[0]}: {error}") from error
-    except (redis.RedisError, ValueError, AttributeError, RecursionError) as error:  # the last three: redis-py misled
-        raise ParseError(f"{command[0]}: expected an answer of Redis, found {str(error)[:80]!r}") from error
+def ask(session: Session, *command: str | bytes) -> Any:
+    return session.connection.ask(*command)
 
 
 def ask_if_allowed(session: Session, *command: str) -> Any:
@@ -125,16 +82,6 @@ def ask_if_allowed(session: Session, *command: str) -> Any:
     except (Denied, Unsupported):
         session.refused.add(name)
         return None
-
-
-def _closed(connection: Any) -> bool:
-    """The server ends clients that were idle for its `timeout`; it is not down."""
-    import redis
-
-    try:
-        return bool(connection.can_read(timeout=0))
-    except (redis.ConnectionError, redis.TimeoutError):
-        return True
 
 
 def text(answer: Any) -> str:

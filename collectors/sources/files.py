@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from io import FileIO
 from pathlib import Path
 
 from collectors.errors import Absent, Denied
@@ -16,17 +15,20 @@ PIECE_BYTES = 65_536
 def read_text(path: str | Path) -> str:
     """The file's text, bytes that are no UTF-8 replaced. Absent without the file, Denied without the right to read."""
     try:
-        with Path(path).open("rb", buffering=0) as file:
+        file = os.open(path, os.O_RDONLY)  # pathlib and io take thrice as long, and the host has dozens each tick
+        try:
             return b"".join(_pieces(file)).decode(errors="replace")
+        finally:
+            os.close(file)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise Absent(f"{path}: no such file") from error
     except PermissionError as error:
         raise Denied(f"{path}: permission denied") from error
 
 
-def _pieces(file: FileIO) -> Iterator[bytes]:
+def _pieces(file: int) -> Iterator[bytes]:
     left = MOST_BYTES
-    while left and (piece := file.read(min(left, PIECE_BYTES))):
+    while left and (piece := os.read(file, min(left, PIECE_BYTES))):
         yield piece
         left -= len(piece)
 

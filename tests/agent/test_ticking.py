@@ -67,6 +67,13 @@ def test_a_part_of_each_hour_is_read_soon_after_its_server_is_back() -> None:
     assert (hourly.reads, denied.reads) == (4, 2)
 
 
+def test_what_is_not_there_is_looked_for_each_minute_and_read_at_its_own_pace_once_it_is() -> None:
+    rare = Script([Absent(), Absent(), Absent(), 5.0, 6.0, 7.0])
+    played = Played(part(Script()), part(rare, "rare", 10, SLOW))
+    reads = {now: (played.tick(now), rare.reads)[1] for now in range(1200, 1350, 10)}
+    assert [reads[now] for now in (1200, 1210, 1250, 1260, 1310, 1320, 1330, 1340)] == [1, 2, 2, 3, 3, 4, 5, 6]
+
+
 @pytest.mark.parametrize(
     "error", [Unreachable("no"), Denied("no"), Unsupported("no"), ParseError("no"), ValueError("no")]
 )

@@ -51,7 +51,7 @@ class Working:
 
     def read(self, number: int = 0) -> str:
         count = len(self.readings)
-        self.worker.read(self.states[number])
+        self.worker.read([self.states[number]])
         with self._came:
             assert self._came.wait_for(lambda: len(self.readings) > count, 5)
         return self.readings[-1].outcome
@@ -93,8 +93,7 @@ def test_a_connection_that_cannot_be_had_is_tried_again() -> None:
 def test_who_leaves_gives_back_what_is_not_begun_and_ends_after_the_read_that_it_is_in() -> None:
     door, hanging = Door(), Hanging()
     working = Working(door, part(Script([hanging])), part(Script(), "second"), part(Script(), "third"))
-    for state in working.states:
-        working.worker.read(state)
+    working.worker.read(working.states)
     assert hanging.entered.wait(5)
     assert working.worker.waiting() == working.states[1:]
     wait_until(lambda: working.worker.stuck(0.01), 5, "it is stuck")
@@ -110,7 +109,7 @@ def test_a_worker_that_nobody_waits_behind_is_not_stuck() -> None:
     hanging = Hanging()
     working = Working(Door(), part(Script([hanging])))
     assert not working.worker.stuck(0)
-    working.worker.read(working.states[0])
+    working.worker.read(working.states)
     assert hanging.entered.wait(5)
     assert not working.worker.stuck(0)
     hanging.let_go()

@@ -37,6 +37,7 @@ REDIS_MOVING = {
     "redis_allocator_": "memory goes up and down with each answer",
     "redis_client_recent_max_": "of the clients of the last seconds",
     "redis_connected_slave_lag_seconds": "goes up and down each second",
+    "redis_last_slow_execution_duration_seconds": "another command each time",
     "redis_latency_percentiles_usec": "goes up and down with each call",
     "redis_master_last_io_seconds_ago": "goes up and down each second",
     "redis_mem_": "memory goes up and down with each answer",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from agent.reading import Reading, read_part, trial
 from agent.ticking import Ticking, Watch
 from collectors.errors import Absent, ParseError
-from collectors.host import COLLECTOR, cpu, filesystem, netdev, pressure, processes
+from collectors.host import COLLECTOR, cpu, filesystem, netclass, netdev, pressure, processes
 from collectors.host.config import Host
 from collectors.host.filesystem import Asker, mounts
 
@@ -171,11 +171,15 @@ def test_a_table_of_interfaces_that_is_none_is_refused(line: str) -> None:
 
 
 def test_an_interface_that_says_little_or_nonsense() -> None:
-    payload = netdev.Payload(dev="", devices={"eth0": {"speed": "-1", "carrier": "", "statistics/rx_nohandler": "7"}})
-    found = {sample.family.name: sample.value for sample in netdev.parse(payload)}
-    assert found == {"node_network_up": 0, "node_network_receive_nohandler_total": 7, "node_network_info": 1}
+    facts = {"speed": "-1", "statistics/rx_nohandler": "7"}
+    found = {sample.family.name: sample.value for sample in netclass.parse({"eth0": facts})}
+    assert found == {"node_network_receive_nohandler_total": 7, "node_network_info": 1}
     with pytest.raises(ParseError, match="flags of eth0, found 'up'"):
-        list(netdev.parse({"dev": "", "devices": {"eth0": {"flags": "up"}}}))
+        list(netclass.parse({"eth0": {"flags": "up"}}))
+    payload = netdev.Payload(dev="", devices={"eth0": {"carrier": ""}, "eth1": {"carrier": "1", "operstate": "up"}})
+    assert [(sample.family.name, *sample.labels, sample.value) for sample in netdev.parse(payload)] == [
+        ("node_network_up", "eth0", 0), ("node_network_up", "eth1", 1), ("node_network_carrier", "eth1", 1),
+    ]  # fmt: skip
 
 
 def process(folder: Path, pid: int, name: str, ticks: int, start: int = 5) -> None:
@@ -196,3 +200,14 @@ def test_cpu_time_of_a_service_keeps_what_its_ended_processes_used(tmp_path: Pat
     found = processes.read(config, ended)["groups"]
     assert (found["php-fpm"]["cpu_ticks"], found["php-fpm"]["processes"]) == (54, 1)
     assert (found["nginx"]["cpu_ticks"], found["other"]["cpu_ticks"]) == (100, 7)
+
+
+def test_io_is_asked_again_once_a_process_has_used_more_cpu_time(tmp_path: Path) -> None:
+    ended = processes.Ended()
+    config = Host(procfs=str(tmp_path))
+    told = []
+    for ticks, written in ((100, 7), (100, 8), (101, 9)):
+        process(tmp_path, 10, "nginx", ticks)
+        (tmp_path / "10/io").write_text(f"rchar: 1\nread_bytes: 1\nwrite_bytes: {written}\n")
+        told.append(processes.read(config, ended)["groups"]["nginx"]["io_bytes"])
+    assert told == [[1, 7], [1, 7], [1, 9]]

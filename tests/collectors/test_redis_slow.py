@@ -1,7 +1,7 @@
 """Redis: the slow log, spikes and histograms of commands."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -9,6 +9,7 @@ from agent.reading import trial
 from collectors.config import Secret
 from collectors.errors import ParseError
 from collectors.redis import COLLECTOR, slow
+from collectors.redis.resp import Connection
 from collectors.redis.session import Redis, Session
 from tests.collectors.test_redis_servers import client, values
 from tests.lab import servers
@@ -43,18 +44,12 @@ class Answers:
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
 
-    def send_command(self, *_words: str) -> None:
-        pass
-
-    def can_read(self, timeout: float) -> bool:
-        return False
-
-    def read_response(self) -> Any:
+    def ask(self, *_words: str) -> Any:
         return self.answers.pop(0)
 
 
 def asked(*answers: Any) -> dict[str, float]:
-    payload = slow.read(Session(Answers(*answers)))
+    payload = slow.read(Session(cast("Connection", Answers(*answers))))
     return {",".join([sample.family.name, *sample.labels]): sample.value for sample in slow.parse(payload)}
 
 

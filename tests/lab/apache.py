@@ -47,6 +47,8 @@ class Apache(Server):
             "\n".join(load) + f"\n{user}PidFile {directory}/apache2.pid\nDefaultRuntimeDir {directory}\n"
             f"Mutex file:{directory}\nErrorLog {directory}/error.log\nTypesConfig /dev/null\nKeepAlive On\n"
             f'LogFormat "%h %l %u %t \\"%r\\" %>s %O" common\nCustomLog access.log common\n'
+            # As Debian has it: a .htaccess that some program left in /tmp is none of ours.
+            "<Directory />\n  AllowOverride None\n</Directory>\n"
             f"Listen 127.0.0.1:{self.port}\nServerName lab.example\n{STATUS if status else ''}{php}"
             f"<VirtualHost 127.0.0.1:{self.port}>\n  ServerName lab.example\n  DocumentRoot {root or directory}\n"
             f"</VirtualHost>\n<Directory {root or directory}>\n  Require all granted\n</Directory>\n{more}"
