@@ -21,6 +21,8 @@ Answer = list[dict[str, str | None]] | int
 class Server:
     """Knows some statements by their beginning; all others are wrong syntax."""
 
+    _sock = None
+
     def __init__(self, version: str, answers: Mapping[str, Answer]) -> None:
         self.version = version
         account: Answer = [{"CURRENT_USER()": "raingauge@localhost"}]
