@@ -35,11 +35,12 @@ def mark(connection: Connection) -> tuple[object, ...]:
     return tuple(tuple(row) for row in connection.execute(by))
 
 
-def close(connection: Connection, event: Event, at: float, who: str, note: str) -> int:
+def close(connection: Connection, event_id: str, at: float, who: str, note: str) -> int:
     """With those of its kind and dedup key, which are about the same; how many were open. `at`: Unix seconds."""
-    same = column.id == event.id
-    if event.dedup_key:
-        same = same | ((column.kind == event.kind) & (column.dedup_key == event.dedup_key))
+    same = column.id == event_id
+    found = connection.execute(select(column.kind, column.dedup_key).where(same)).first()
+    if found is not None and found.dedup_key:
+        same = same | ((column.kind == found.kind) & (column.dedup_key == found.dedup_key))
     rows = connection.execute(select(event_table).where(*OPEN, same)).all()
     for row in rows:
         _close(connection, row, at, who, note)

@@ -115,7 +115,7 @@ def test_from_the_database_to_the_outbox_and_back(engine: Engine) -> None:
         ",".join(f"{k}={v}" for k, v in sorted({**LABELS, "__name__": "ALERTS", "alertstate": "firing"}.items())): 1
     }
     with engine.begin() as connection:
-        close(connection, UPLOAD, T, "anna", "ours")
+        close(connection, UPLOAD.id, T, "anna", "ours")
     assert host.tick() == [("PhpInUploads", "resolved")]
     assert [(event.title.partition(":")[0], event.state) for event in host.sink.events] == [
         ("PhpInUploads firing", "open"), ("PhpInUploads resolved", "closed"),
@@ -167,7 +167,7 @@ def test_with_its_rule_it_is_one_alert_with_two_sources(engine: Engine) -> None:
     (both,) = host.evaluator.alerts()
     assert (both.labels, both.annotations["summary"]) == (LABELS, UPLOAD.title)
     with engine.begin() as connection:
-        close(connection, UPLOAD, T, "anna", "ours")
+        close(connection, UPLOAD.id, T, "anna", "ours")
     assert tick(1) == [("PhpInUploads", "firing")]  # its rule keeps it for half an hour
     told = [event.title.partition(":")[0] for event in host.sink.events]
     assert told == ["PhpInUploads firing"]

@@ -40,8 +40,8 @@ def test_those_above_info_that_nobody_closed(engine: Engine) -> None:
 
 def test_one_that_is_closed_says_by_whom_and_why(engine: Engine) -> None:
     with engine.begin() as connection:
-        assert close(connection, SHELL, T + 60, "anna", "our own\x1b converter ") == 1
-        assert close(connection, SHELL, T + 61, "ben", "again") == 0
+        assert close(connection, SHELL.id, T + 60, "anna", "our own\x1b converter ") == 1
+        assert close(connection, SHELL.id, T + 61, "ben", "again") == 0
     assert ids(engine) == ["port:1"]
     (found,) = (event for event in Events(engine).events(T, T) if event.id == SHELL.id)
     note = {"closed": "2023-11-14 22:14:20 UTC", "by": "anna", "note": "our own  converter"}
@@ -52,8 +52,8 @@ def test_with_those_of_its_key(engine: Engine) -> None:
     more = [replace(SHELL, id=f"shell:{number}", last=T + number) for number in range(2, 4)]
     Events(engine).record(*more, replace(SHELL, id="else", dedup_key=""), replace(SHELL, id="also", dedup_key=""))
     with engine.begin() as connection:
-        assert close(connection, SHELL, T + 60, "anna", "") == 3
-        assert close(connection, replace(SHELL, id="else", dedup_key=""), T + 60, "anna", "") == 1
+        assert close(connection, SHELL.id, T + 60, "anna", "") == 3
+        assert close(connection, "else", T + 60, "anna", "") == 1
     assert ids(engine) == ["also", "port:1"]
 
 
@@ -80,7 +80,7 @@ def test_the_mark_moves_with_whatever_happens_to_them(engine: Engine) -> None:
     Events(engine).record(replace(SHELL, id="shell:2"))
     look()
     with engine.begin() as connection:
-        close(connection, PORT, T, "anna", "")
+        close(connection, PORT.id, T, "anna", "")
     look()
     Events(engine).record(*(replace(SHELL, id=f"shell:{number}") for number in range(3, 9)))  # folded in the end
     look()
