@@ -30,7 +30,8 @@ ALERTING = [rule for group in SHIPPED for rule in group.rules if rule.alert]
 RECORDED = {rule.record for group in SHIPPED for rule in group.rules if rule.record}
 CRITICAL = {
     "ApacheDown", "ApacheWorkersFull", "DiskFull", "ExploitLikelySucceeded", "FpmPoolExhausted",
-    "FpmQueueOverflows", "FsBecameReadonly", "HostSilent", "LoginAfterBruteforce", "LoginAfterBruteforceSsh",
+    "FpmQueueOverflows", "FsBecameReadonly", "HostSilent", "IntrusionLikely", "LoginAfterBruteforce",
+    "LoginAfterBruteforceSsh",
     "MysqlConnectionsRefused", "MysqlDown", "NewPrivilege", "NginxDown", "NginxDropsConnections",
     "PgConnectionsFull", "PgDown", "PhpFpmDown", "PhpInUploads", "ProbeContentWrong", "ProbeFailed",
     "RedisRefusesWrites", "RedisRejectsClients", "SensitiveFileServed", "ServiceExposed", "SiteErrors", "TlsExpired",
