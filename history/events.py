@@ -158,7 +158,7 @@ class Events:
     def newest(self) -> int:
         """The number of the last one; 0: there is none."""
         with self._engine.connect() as connection:
-            return connection.execute(select(func.coalesce(func.max(event_table.c.number), 0))).scalar_one()
+            return connection.execute(select(func.max(event_table.c.number))).scalar() or 0
 
     def events_after(self, number: int, limit: int = 1000) -> list[tuple[int, Event]]:
         """The next events in the order they came, each with its number; 0 begins at the first.
