@@ -27,7 +27,7 @@ from history.events import event_table
 
 KEY = "events"
 """Of their state among those of the rules."""
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.25
 """Between two looks at whether an event came."""
 OF_RULE = ("action", "runbook")
 MOST_RECORDS, MOST_NAMED = 4, 3

@@ -157,11 +157,6 @@ class PartRead(NamedTuple):
     failures: int
 
 
-def no_read(_config: Any, cursor: Any) -> tuple[None, Any]:
-    """`read` of a follower that has another source."""
-    return None, cursor
-
-
 State = dict[str, Any]
 """What a follower knows: keys with JSON-able values, each kept apart so that only what changed is written."""
 

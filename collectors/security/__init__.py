@@ -7,7 +7,7 @@ Source: https://attack.mitre.org/matrices/enterprise/linux/
 
 from typing import Any
 
-from collectors.model import Collector, Follower, no_read
+from collectors.model import Collector, Follower
 from collectors.security import (
     accountread,
     accounts,
@@ -59,7 +59,7 @@ COLLECTOR = Collector(
             MINUTE,
             hears=("deploy", "drupal.deploy", "drupal.core_version"),
         ),
-        Follower("outcome", outcome.FAMILIES, no_read, outcome.step, outcome.samples, source="events"),
+        Follower("outcome", outcome.FAMILIES, outcome.read, outcome.step, outcome.samples, source="events"),
     ),
     grants=(
         "Logs of authentications: membership in the group `adm`, for the journal in `systemd-journal`. Keys of SSH and "

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from collectors.model import Counter, Event, Sample, State
+from collectors.security.config import Security
 from collectors.security.telling import event, plain
 
 WITHIN = 600.0
@@ -50,6 +51,11 @@ INTRUSIONS = Counter(
 FAMILIES = (INTRUSIONS,)
 
 Fact = dict[str, Any]
+
+
+def read(_config: Security, cursor: Any) -> tuple[None, Any]:
+    """Nothing: it is given the host's events."""
+    return None, cursor
 
 
 def step(state: State, payload: Any) -> tuple[State, Sequence[Event]]:

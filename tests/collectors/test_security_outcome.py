@@ -6,6 +6,7 @@ import pytest
 
 from collectors.model import Event, State
 from collectors.security import COLLECTOR, outcome
+from collectors.security.config import Security
 
 T = 1_700_000_000.0
 ATTACK = Event(
@@ -110,4 +111,4 @@ def test_a_site_is_counted_before_there_is_one() -> None:
 def test_it_hears_of_events() -> None:
     (follower,) = (each for each in COLLECTOR.followers if each.name == "outcome")
     assert follower.source == "events"
-    assert follower.read(None, 7) == (None, 7)
+    assert follower.read(Security(), 7) == (None, 7)
