@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import orjson
@@ -27,6 +27,8 @@ log = logging.getLogger("raingauge.followers")
 LOOK_SECONDS = 1.0
 SAVE_SECONDS = 5.0
 HEARD_SECONDS = 3600.0
+AT_ONCE = 500
+"""Events that one step is given."""
 CURSOR = ""
 """Key of the cursor among those of the state."""
 
@@ -73,6 +75,14 @@ class Kept:
             ]
             if rows:
                 connection.execute(insert(follower_table), rows)
+
+    def events_after(self, cursor: Any, host: str) -> tuple[Any, Any]:
+        """This host's events after the cursor, and the cursor after them; at first only what is yet to come."""
+        if cursor is None:
+            return None, self._events.newest()
+        rows = self._events.events_after(cursor, AT_ONCE)
+        found = [asdict(event) for _, event in rows if event.host in ("", host)]
+        return {"events": found} if found else None, rows[-1][0] if rows else cursor
 
     def heard(self, kinds: Sequence[str], host: str, now: float) -> list[tuple[str, float]]:
         """Site and end of this host's events of these kinds in the last hour."""
@@ -153,7 +163,7 @@ class Followed:
     def _take(self) -> bool:
         if self._saved_at is None:
             self._load()
-        payload, cursor = self._follower.read(self._config, self._cursor)
+        payload, cursor = self._read()
         # Before the step: what it cannot take would come again for ever.
         self._cursor = cursor
         if payload is not None:
@@ -164,6 +174,11 @@ class Followed:
         if self._events or self._clock() - (self._saved_at or 0.0) >= SAVE_SECONDS:
             self._save()
         return payload is not None and self._follower.more(payload)
+
+    def _read(self) -> tuple[Any, Any]:
+        if self._follower.source == "events":
+            return self._kept.events_after(self._cursor, self._host)
+        return self._follower.read(self._config, self._cursor)
 
     def _fail(self, error: Exception) -> None:
         before, self._error = self._error, error

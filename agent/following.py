@@ -19,6 +19,7 @@ from agent.running import VERSION
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
 from alerts import state
 from alerts.model import Alert, Group, RuleHealth
+from alerts.notices import one_each
 from alerts.recording import in_order
 from alerts.rulefile import RuleFileError
 from collectors.model import Finding, PartStatus, Target, TargetStatus
@@ -45,7 +46,7 @@ class StoredAlerts:
         self._errors = errors
 
     def alerts(self) -> Sequence[Alert]:
-        return in_order(alert for rule in state.load(self._engine).values() for alert in rule.alerts.values())
+        return in_order(one_each(state.alerts(self._engine)).values())
 
     def groups(self) -> Sequence[Group]:
         return self._groups

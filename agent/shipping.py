@@ -108,7 +108,7 @@ class Shipping:
         place = ("shipping", way)
         known = self._kept.load(place).get("number")
         if known is None:  # what was before anybody wanted it stays here
-            self._kept.save(place, {"number": str(self._newest())}, ())
+            self._kept.save(place, {"number": str(self._events.newest())}, ())
             return True
         rows = self._events.events_after(int(known), AT_ONCE)
         chosen = [event for _, event in rows if is_shipped(event)]
@@ -120,12 +120,6 @@ class Shipping:
         if rows and not error:
             self._kept.save(place, {"number": str(rows[-1][0])}, ())
         return not error
-
-    def _newest(self) -> int:
-        number = 0
-        while rows := self._events.events_after(number):
-            number = rows[-1][0]
-        return number
 
     def _send(self, way: str, events: Sequence[Event]) -> str:
         """What went wrong, without the address, which may be a key; "" if nothing did."""

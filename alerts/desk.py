@@ -65,7 +65,7 @@ class Desk:
     def flow(self) -> Flow:
         """What the path makes of all alerts now."""
         now = self.clock()
-        alerts = [alert for rule in state.load(self.engine).values() for alert in rule.alerts.values()]
+        alerts = state.alerts(self.engine)
         with self.engine.connect() as connection:
             alerts += received.received(connection, now)
             return pipeline.survey(connection, self.receivers, self.plan(), alerts, now)
@@ -77,8 +77,7 @@ class Desk:
         return [standing(flow, alert) for alert in firing]
 
     def pending(self) -> Sequence[Alert]:
-        loaded = state.load(self.engine).values()
-        return in_order(alert for rule in loaded for alert in rule.alerts.values() if alert.state == "pending")
+        return in_order(alert for alert in state.alerts(self.engine) if alert.state == "pending")
 
     def decisions(self, key: str) -> Sequence[Decision]:
         """What was decided on the alert with this fingerprint, newest first."""

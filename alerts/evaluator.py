@@ -1,23 +1,25 @@
 """The thin edge around the engine: ask the source, step, save, tell. One thread, one transaction for what is due."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from alerts import as_prometheus, pipeline, readings, received, state
+from alerts import as_prometheus, pipeline, readings, received, state, told_events
 from alerts import engine as steps
 from alerts.asked import Once, points, rule_keys
 from alerts.cycle import Cycle
 from alerts.engine import Evaluation, RuleState, Transition
 from alerts.extensions import Asking, extended
 from alerts.jumps import Jumps
-from alerts.model import Alert, Group, Labels, Rule, RuleHealth
+from alerts.model import Alert, EvaluatorStats, Group, Labels, Rule, RuleHealth
+from alerts.notices import one_each
 from alerts.notifier import Channel
 from alerts.path.plan import Plan, at_once
 from alerts.readings import Catalogue
@@ -33,17 +35,6 @@ LOOK_SECONDS = 10.0
 """At most between two looks at what people silenced or posted, in whatever process."""
 
 Loaded = tuple[Sequence[Group], Sequence[RuleFileError]]
-
-
-@dataclass
-class EvaluatorStats:
-    """Counters since start; the agent publishes them."""
-
-    evaluations: int = 0
-    failures: int = 0
-    messages: int = 0
-    last_cycle: float | None = None  # Unix seconds
-    cycle_seconds: float = 0.0
 
 
 class Evaluator:
@@ -93,6 +84,7 @@ class Evaluator:
         self._started = clock()
         self._path_due = 0.0
         """Unix seconds of the next tick of any group of alerts."""
+        self._events = told_events.OpenEvents(engine)
         self._states: dict[str, RuleState] = state.load(engine)
         self._saved: steps.States = dict(self._states)
         self._health: dict[str, RuleHealth] = {}
@@ -108,7 +100,7 @@ class Evaluator:
         self.stats = EvaluatorStats()
         self.replace(groups, errors)
         if like_prometheus:
-            holds = {key: rule.hold for group in groups for key, rule in rule_keys(group)}
+            holds = {key: rule.hold for group in groups for key, rule in rule_keys(group)} | {told_events.KEY: math.inf}
             self._states = as_prometheus.restored(self._states, holds, self._started)
         self._series = all_series(self._states)
 
@@ -129,7 +121,8 @@ class Evaluator:
 
     def alerts(self) -> Sequence[Alert]:
         with self._lock:
-            return in_order(alert for rule in self._states.values() for alert in rule.alerts.values())
+            known = (alert for rule in self._states.values() for alert in rule.alerts.values())
+            return in_order(one_each(known).values())
 
     def groups(self) -> Sequence[Group]:
         with self._lock:
@@ -167,7 +160,8 @@ class Evaluator:
                 # The states are as they were before the cycle, in memory and on disk.
                 log.error("evaluation cycle failed: %s: %s", type(error).__name__, error)
                 pause = 1.0
-            self._stopped.wait(pause)
+            if self._events.moved_within(pause, self._stopped):
+                self._path_due = 0.0
 
     def run_due(self, now: float) -> float:
         """Evaluate every group whose time has come; seconds until the next is due. Missed cycles stay missed."""
@@ -202,9 +196,12 @@ class Evaluator:
         cycle = Cycle(self._source, Once(self._source, now, now - self._started), now)
         evaluations: dict[str, Evaluation] = {}
         health: dict[str, RuleHealth] = {}
-        before = dict(self._states)
+        before = {told_events.KEY: RuleState(), **self._states}  # first: its words count where a rule says the same
         after, transitions = steps.retire(before, self._known(before), now)
         series = {key: samples for key, samples in self._series.items() if key in after}
+        heard = after[told_events.KEY] = self._events.step(before[told_events.KEY], self.groups(), now)
+        transitions += steps.changes(before[told_events.KEY].alerts, heard.alerts)
+        series[told_events.KEY] = list(alert_series(heard))
         for group in groups:
             for key, rule in rule_keys(group):
                 began = time.perf_counter()
@@ -216,6 +213,7 @@ class Evaluator:
                     series[key] = list(alert_series(after[key]))
                 cycle.made(made, self._recorded.get(key) or series.get(key, []), now - group.query_offset)
                 health[key] = RuleHealth(group.name, rule, "ok", "", now, time.perf_counter() - began)
+        transitions = told_events.heard_once(transitions, before, after)
         self._save(after, transitions, now)
         self._series = series
         with self._lock:
@@ -230,7 +228,7 @@ class Evaluator:
         """Keys of our rules, and of those whose file cannot be read now."""
         broken = tuple(f"{Path(error.file).name}/" for error in self.errors())
         ours = {key for group in self.groups() for key, _ in rule_keys(group)}
-        return ours | {key for key in states if key.startswith(broken)}
+        return {told_events.KEY} | ours | {key for key in states if key.startswith(broken)}
 
     def _save(self, after: steps.States, transitions: Sequence[Transition], now: float) -> None:
         alerts = [alert for rule in after.values() for alert in rule.alerts.values()]

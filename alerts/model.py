@@ -72,6 +72,11 @@ class Alert:
     def severity(self) -> str:
         return self.labels.get("severity", "info")
 
+    @property
+    def layer(self) -> str:
+        """Alerts of events have no label for it."""
+        return self.labels.get("layer", "") or ("security" if self.labels.get("class") == "security" else "")
+
 
 @dataclass(frozen=True)
 class RuleHealth:
@@ -81,3 +86,14 @@ class RuleHealth:
     last_error: str = ""
     last_evaluation: float | None = None  # Unix seconds
     evaluation_seconds: float = 0.0
+
+
+@dataclass
+class EvaluatorStats:
+    """Counters since start; the agent publishes them."""
+
+    evaluations: int = 0
+    failures: int = 0
+    messages: int = 0
+    last_cycle: float | None = None  # Unix seconds
+    cycle_seconds: float = 0.0

@@ -1,5 +1,6 @@
 """What a channel is told: the notice, how it is named, and what is remembered of it. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -55,6 +56,16 @@ class Told:
 def fingerprint(labels: Labels) -> str:
     """Alertmanager's: FNV-1a over names and values in the order of names, each followed by byte 255."""
     return _hashed(tuple(sorted(labels.items())))
+
+
+def one_each(alerts: Iterable[Alert]) -> dict[str, Alert]:
+    """By fingerprint. Of equal labels, whatever two sources they are from, the one that fires counts."""
+    found: dict[str, Alert] = {}
+    for alert in alerts:
+        key = fingerprint(alert.labels)
+        if key not in found or (alert.state == "firing" and found[key].state != "firing"):
+            found[key] = alert
+    return found
 
 
 @lru_cache(maxsize=16384)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from alerts import silences, state
 from alerts.model import Alert
-from alerts.notices import Notice, fingerprint
+from alerts.notices import Notice, fingerprint, one_each
 from alerts.notifier import Channel
 from alerts.path import store
 from alerts.path.deciding import decide
@@ -93,21 +93,11 @@ def survey(
             told=told,
             lately=store.begun_since(connection, now - MINUTE, now),
         ),
-        _unique(alerts),
+        one_each(alert for alert in alerts if alert.state != "pending"),
     )  # fmt: skip
     for stage in STAGES:
         flow = stage(flow)
     return flow
-
-
-def _unique(alerts: Iterable[Alert]) -> dict[str, Alert]:
-    """By fingerprint, without pending ones; where two rules give the same labels, the one that fires counts."""
-    found: dict[str, Alert] = {}
-    for alert in alerts:
-        key = fingerprint(alert.labels)
-        if alert.state != "pending" and (key not in found or found[key].state != "firing"):
-            found[key] = alert
-    return found
 
 
 def _keep(connection: Connection, batch: Batch, now: float, external_url: str) -> None:

@@ -90,6 +90,10 @@ def load(engine: Engine) -> dict[str, RuleState]:
     return {rule: RuleState(found) for rule, found in alerts.items()}
 
 
+def alerts(engine: Engine) -> list[Alert]:
+    return [alert for rule in load(engine).values() for alert in rule.alerts.values()]
+
+
 def save(connection: Connection, before: States, after: States) -> None:
     """Write only what changed, in two statements: a quiet cycle writes nothing, a storm holds nothing up."""
     gone: list[dict[str, str]] = []

@@ -21,6 +21,7 @@ from bench import (
     scrape,
     start,
     storage,
+    told_events,
     weblog,
 )
 from bench.figures import Figure
@@ -38,6 +39,7 @@ MODULES = (
     storage,
     queries,
     rules,
+    told_events,
     weblog,
     drupal,
     attacks,

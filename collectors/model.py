@@ -182,6 +182,8 @@ class Follower:
     """As a part's."""
     beside: bool = False
     """It reads a file beside the server, which is there when the server is not: it does not make the target up."""
+    source: Literal["", "events"] = ""
+    """`events`: its payload is `events`, the host's own new ones as objects, instead of what `read` would give."""
     hears: tuple[str, ...] = ()
     """Kinds of this host's own events that `step` is told of: its payload, an object, has them as `heard`,
     [site, last (Unix seconds)] each, of the last hour."""

@@ -1,4 +1,4 @@
-"""What people do to alerts on pages: acknowledge, silence, end a silence. Forms; each answer leads back to the page."""
+"""What people do on pages: acknowledge and silence alerts, end a silence, close an event. Forms that lead back."""
 
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,6 +10,7 @@ from alerts.matchers import Matcher
 from alerts.silences import Silence, UnknownSilence
 from dashboard.login import who
 from dashboard.services import services
+from history import open_events
 
 HOURS = (1, 4, 24)
 """How long a page offers to be silent."""
@@ -45,6 +46,16 @@ def end(key: str) -> ResponseReturnValue:
     except UnknownSilence:
         abort(404)
     return redirect(f"{url_for('alerts.alerts')}#silences", 303)
+
+
+@blueprint.post("/events/close")
+def close() -> ResponseReturnValue:
+    """Of the security page; 404 for an event that is not open any more."""
+    note = request.form.get("note", "").strip() or "closed on the dashboard"
+    with _desk().engine.begin() as connection:
+        if not open_events.close(connection, request.form.get("id", ""), services().clock(), who(), note):
+            abort(404)
+    return redirect(url_for("security.security", site=request.form.get("site") or None), 303)
 
 
 def _desk() -> Desk:

@@ -171,7 +171,7 @@ def _with_alerts(layers: Mapping[str, Cell], alerts: Sequence[Alert], site: str)
     for name, cell in layers.items():
         mine = [
             alert for alert in alerts
-            if alert.labels.get("layer") == COLUMNS[name][0] and alert.state in ("firing", "pending")
+            if alert.layer == COLUMNS[name][0] and alert.state in ("firing", "pending")
             and alert.severity in STATES and _about(alert, site)
         ]  # fmt: skip
         states = [STATES[alert.severity] if alert.state == "firing" else "warn" for alert in mine]
@@ -185,7 +185,7 @@ def _with_alerts(layers: Mapping[str, Cell], alerts: Sequence[Alert], site: str)
 def _about(alert: Alert, site: str) -> bool:
     if site:
         return site in (alert.labels.get("site"), alert.labels.get("instance"))
-    return not alert.labels.get("site") and alert.labels.get("layer") == "security"
+    return not alert.labels.get("site") and alert.layer == "security"
 
 
 def _row(name: str, about: str, path: str, cells: Iterable[tuple[str, Cell]]) -> GridRow:

@@ -51,6 +51,8 @@ DASHBOARD = {
     "/alerts/<key>/acknowledge": "Form: nobody is told of the alert for `hours`, or until it is over.",
     "/alerts/<key>/silence": "Form: alerts with the same name, host, instance, site and job are silent for `hours`.",
     "/silences/<key>/end": "Form: ends a silence.",
+    "/api/v1/events": "Adds an event from JSON (`kind`, `title`, `site`, `severity`), for a token that may write.",
+    "/events/close": "Form: closes the event `id`, and those of its kind about the same, with a `note`.",
     "/runbooks/<name>": "Page: what an alert means and what to do.",
     "/slo": "Page: each objective: what is left of its error budget, how fast it burns, when it is empty.",
     "/explore": "Page: any expression as chart and table: `q` is the expression.",

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.exc import IntegrityError
 
-from collectors.model import Event
+from collectors.model import Event, Severity
 from history.database import METADATA, make_tables
 from history.pseudonyms import forgotten
 
@@ -55,11 +55,13 @@ event_table = Table(
     Column("folded", Text, nullable=False, default="", server_default=""),  # hashes of the newest ids counted here
     Index("event_key", "kind", "dedup_key", "last"),
     Index("event_kind", "kind", "last"),
+    Index("event_open", "state", "severity", "kind"),
     sqlite_autoincrement=True,
 )  # fmt: skip
 
 COLUMNS = ("id", "kind", "severity", "host", "site", "first", "last", "count", "title", "dedup_key", "state", "source")
 
+SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 FLOOD_SECONDS = 3600.0
 ALONE = 5
 """Events of one dedup key that stand alone within that time."""
@@ -126,7 +128,7 @@ class Events:
             query = select(event_table).where(column.last >= after, column.last < before)
             rows = connection.execute(query.order_by(column.last).limit(AT_ONCE)).all()
             for row in rows:
-                event = _event(row)
+                event = event_of(row)
                 if (less := forgotten(event)) != event:
                     values = {name: _values(less)[name] for name in ("title", "evidence", "dedup_key")}
                     connection.execute(update(event_table).where(column.number == row.number).values(values))
@@ -153,6 +155,11 @@ class Events:
             query = query.where(or_(*found))
         return [event for _, event in self._read(query.order_by(column.last.desc(), column.number.desc()))]
 
+    def newest(self) -> int:
+        """The number of the last one; 0: there is none."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.max(event_table.c.number))).scalar() or 0
+
     def events_after(self, number: int, limit: int = 1000) -> list[tuple[int, Event]]:
         """The next events in the order they came, each with its number; 0 begins at the first.
 
@@ -163,7 +170,7 @@ class Events:
 
     def _read(self, query: Select[Any]) -> list[tuple[int, Event]]:
         with self._engine.connect() as connection:
-            return [(row.number, _event(row)) for row in connection.execute(query).all()]
+            return [(row.number, event_of(row)) for row in connection.execute(query).all()]
 
 
 def _known(connection: Connection, event: Event) -> bool:
@@ -215,7 +222,11 @@ def _folded(row: Row[Any], event: Event) -> dict[str, Any]:
     if len(evidence) > EVIDENCE:
         evidence = [*evidence[: EVIDENCE // 2], *evidence[-(EVIDENCE - EVIDENCE // 2) :]]
     ids = [*row.folded.split(), _hash(event.id)][-REPLAYED:]
+    worse = SEVERITIES.index(event.severity) < SEVERITIES.index(row.severity)
     return {
+        "severity": event.severity if worse else row.severity,
+        "title": event.title if worse else row.title,
+        "state": "open" if event.state == "open" else row.state,
         "first": min(row.first, event.first),
         "last": max(row.last, event.last),
         "count": row._mapping["count"] + event.count,
@@ -233,7 +244,7 @@ def _values(event: Event) -> dict[str, Any]:
     return {**values, "evidence": json.dumps([dict(record) for record in event.evidence], ensure_ascii=False)}
 
 
-def _event(row: Row[Any]) -> Event:
+def event_of(row: Row[Any]) -> Event:
     values = dict(row._mapping)
     evidence: tuple[Mapping[str, str], ...] = tuple(json.loads(values["evidence"]))
     return Event(**{name: values[name] for name in COLUMNS}, evidence=evidence)

@@ -19,7 +19,9 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("agent", "dashboard", "alerts", "history", "collectors")
 """Each may import those to its right."""
 BESIDE = ("tests", "bench", "docs")
-VOCABULARY = tuple(f"collectors.{name}" for name in ("model", "config", "errors", "tls", "sources", "inventory"))
+VOCABULARY = tuple(
+    f"collectors.{name}" for name in ("model", "config", "errors", "own_requests", "tls", "sources", "inventory")
+)
 CLIENTS = {
     "drupal": {"pymysql", "psycopg", "yaml"},
     "heartbeat": {"cronsim"},

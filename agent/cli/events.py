@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 import click
 
 from agent.cli.context import Context
+from agent.cli.shown import whoever
 from collectors.config import seconds
 from collectors.model import Event
 from collectors.security.blocks import blocks, is_private
+from history import open_events
 from history.events import Events
 from history.pseudonyms import pseudonymised
 from history.timeline import around, as_csv, as_json
@@ -28,7 +30,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg] # click 8.1 has no ar
 
 @click.group()
 def command() -> None:
-    """Recorded events: show one with what to do about it, what happened around it, export many."""
+    """Recorded events: show one with what to do about it, what happened around it, close it, export many."""
 
 
 @command.command()
@@ -71,6 +73,22 @@ def timeline(context: Context, event_id: str, before: float, after: float) -> No
         times = f" ({each.count} times)" if each.count > 1 else ""
         where = each.site or each.host
         click.echo(f"{mark} {_when(each.first)}  {each.severity:<8}  {where}  {each.kind}  {each.title}{times}")
+
+
+@command.command()
+@click.argument("event_id", metavar="ID")
+@click.option("--note", required=True, help="What it was, or what was done about it.")
+@click.option("--author", default=whoever, show_default="who runs this", help="Who.")
+@click.pass_obj
+def close(context: Context, event_id: str, note: str, author: str) -> None:
+    """Close an event with a note, and with it those of its kind about the same; its alert ends."""
+    event = _event(_recorded(context), event_id)
+    with context.database().begin() as connection:
+        closed = open_events.close(connection, event.id, time.time(), author, note)
+    if not closed:
+        raise click.ClickException(f"{event.id} is not open")
+    others = f", and {closed - 1} more about the same" if closed > 1 else ""
+    click.echo(f"{event.id} is closed{others}: {event.title}")
 
 
 @command.command()

@@ -11,7 +11,7 @@ from alerts.incidents.model import Incident, Member
 from alerts.message.redact import redact
 from alerts.message.words import cut
 from alerts.model import Alert
-from alerts.notices import fingerprint
+from alerts.notices import fingerprint, one_each
 
 JOIN_SECONDS = 900.0
 """How long after the last change of an incident, or before its first, an alert may begin and still belong to it."""
@@ -26,7 +26,7 @@ MOST_WORDS = 300
 
 def step(known: Iterable[Incident], alerts: Iterable[Alert], now: float, graph: Graph) -> tuple[Incident, ...]:
     """`known`: those that are open, and those that ended within REOPEN_SECONDS; a new one has the id 0."""
-    current = _by_fingerprint(alerts)
+    current = one_each(alerts)
     incidents = [_refreshed(incident, current, now) for incident in known]
     inside = {fingerprint(one.labels) for incident in incidents for one in incident.alerts if one.until is None}
     fresh = [alert for key, alert in current.items() if alert.state == "firing" and key not in inside]
@@ -37,16 +37,6 @@ def step(known: Iterable[Incident], alerts: Iterable[Alert], now: float, graph: 
         elif alert.severity != "info" and len(incidents) < MOST_OPEN:
             incidents.append(_opened(alert))
     return tuple(_settled(incident) for incident in incidents)
-
-
-def _by_fingerprint(alerts: Iterable[Alert]) -> dict[str, Alert]:
-    """Where two rules give the same labels, the one that fires counts."""
-    found: dict[str, Alert] = {}
-    for alert in alerts:
-        key = fingerprint(alert.labels)
-        if key not in found or alert.state == "firing":
-            found[key] = alert
-    return found
 
 
 def _refreshed(incident: Incident, current: Mapping[str, Alert], now: float) -> Incident:

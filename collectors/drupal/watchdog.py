@@ -170,5 +170,5 @@ def _event(site: str, key: str, rows: list[tuple[list[Any], dict[str, str]]]) ->
         id=f"drupal.error:{site}:{wid}:{made}:{key}", kind="drupal.error", severity=severity, host="", site=site,
         first=float(min(row[3] for row, _ in rows)), last=float(max(row[3] for row, _ in rows)), count=len(rows),
         title=f"{kind}: {messages.shown(template or '', values)}"[:200], evidence=evidence,
-        dedup_key=f"{site}:{key}", source="drupal",
+        dedup_key=f"{site}:{key}", state="closed" if severity == "info" else "open", source="drupal",
     )  # fmt: skip

@@ -11,6 +11,7 @@ from collectors.host import (
     arp,
     bonding,
     cgroups,
+    changes,
     clock,
     cpu,
     cpufreq,
@@ -120,6 +121,7 @@ COLLECTOR = Collector(
     ),
     instance=lambda _config, host: host,
     discover=discover,
+    followers=changes.FOLLOWERS,
     of_read=of_read,
     read_families=(SUCCESS, DURATION),
 )

@@ -18,6 +18,7 @@ from collectors.security import (
     integrity,
     integrityread,
     listeners,
+    outcome,
     posture,
     postureread,
     webchild,
@@ -58,6 +59,7 @@ COLLECTOR = Collector(
             MINUTE,
             hears=("deploy", "drupal.deploy", "drupal.core_version"),
         ),
+        Follower("outcome", outcome.FAMILIES, outcome.read, outcome.step, outcome.samples, source="events"),
     ),
     grants=(
         "Logs of authentications: membership in the group `adm`, for the journal in `systemd-journal`. Keys of SSH and "

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from collectors.errors import Absent, Denied
 from collectors.inventory.php.memory import Dynamic
 from collectors.inventory.settings_php import Settings, read_settings
+from collectors.own_requests import AGENT
 from collectors.security.config import Security, SiteFiles
 from collectors.security.pace import due
 from collectors.security.posture import findings
@@ -80,7 +81,7 @@ def _get(site: SiteFiles, path: str) -> tuple[int, list[tuple[str, str]], str] |
     else:
         connection = http.client.HTTPConnection(at.hostname, at.port, timeout=TIMEOUT)
     try:
-        connection.request("GET", path, headers={"User-Agent": "raingauge", "Host": site.host})
+        connection.request("GET", path, headers={"User-Agent": AGENT, "Host": site.host})
         answer = connection.getresponse()
         return answer.status, answer.getheaders(), answer.read(MOST_TEXT).decode(errors="replace")
     except (OSError, http.client.HTTPException):

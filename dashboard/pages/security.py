@@ -45,6 +45,8 @@ class Telling:
     count: int
     evidence: tuple[Mapping[str, str], ...]
     near: tuple[Near, ...]
+    is_open: bool
+    """It is an alert until somebody closes it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class SecurityPage:
     sites: tuple[str, ...]
     """That events of the span name."""
     telling: tuple[Telling, ...]
-    """Above info; the worst first, then the newest."""
+    """Above info; open ones first, then the worst, then the newest."""
     left_out: int
     noted: tuple[Near, ...]
     """Of info: context, and attempts that led nowhere."""
@@ -81,8 +83,8 @@ def build(services: Services, asked: View, site: str = "") -> SecurityPage:
     )
 
 
-def _rank(event: Event) -> tuple[int, float]:
-    return RANK[event.severity], -event.last
+def _rank(event: Event) -> tuple[bool, int, float]:
+    return event.state != "open", RANK[event.severity], -event.last
 
 
 def _telling(event: Event, happened: Sequence[Event]) -> Telling:
@@ -97,6 +99,7 @@ def _telling(event: Event, happened: Sequence[Event]) -> Telling:
         event.count,
         event.evidence[-MOST_EVIDENCE:],
         tuple(_near(each) for each in around(event, happened)),
+        event.state == "open",
     )
 
 

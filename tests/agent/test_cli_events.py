@@ -46,3 +46,25 @@ def test_recorded_events_are_shown_with_what_is_around_and_exported(
     assert found["evidence"][0]["source"] not in ("198.51.100.7", "")
     assert events("show", "nothing").exit_code == 1
     assert events("export", "--since", "yesterday").exit_code == 2
+
+
+def test_one_is_closed_with_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def close(*words: str) -> Result:
+        return CliRunner().invoke(main, ["events", "close", *words, "--author", "anna"])
+
+    monkeypatch.setenv("RAINGAUGE_STATE_DIR", str(tmp_path))
+    monkeypatch.delenv("RAINGAUGE_CONFIG", raising=False)
+    now = time.time()
+    upload = Event(
+        "security.upload:1", "security.upload", "critical", "lab", "shop", now, now, 1, "PHP among uploads",
+        dedup_key="k", state="open",
+    )  # fmt: skip
+    events = Events(open_database(tmp_path))
+    events.record(upload, replace(upload, id="security.upload:2"))
+    assert close("security.upload:1").exit_code == 2  # why is wanted
+    words = "security.upload:1 is closed, and 1 more about the same: PHP among uploads\n"
+    assert output(close("security.upload:1", "--note", "ours")) == words
+    assert {event.state for event in events.events(0, now)} == {"closed"}
+    assert {event.evidence[-1]["note"] for event in events.events(0, now)} == {"ours"}
+    again = close("security.upload:1", "--note", "ours")
+    assert (again.exit_code, again.output) == (1, "Error: security.upload:1 is not open\n")

@@ -203,3 +203,25 @@ def test_a_trial_reads_a_followers_source_once(tmp_path: Path) -> None:
     (reading,) = trial(COLLECTOR, Log(path=str(tmp_path / "gone")))
     assert reading.outcome == "absent"
     assert list(COLLECTOR.discover(Inventory("h1"))) == []
+
+
+def test_one_that_hears_of_events_is_given_this_hosts_new_ones_once(tmp_path: Path) -> None:
+    def hear(state: State, payload: Any) -> tuple[State, Sequence[Event]]:
+        return {"heard": [*state.get("heard", []), *(event["id"] for event in payload["events"])]}, []
+
+    engine = open_database(tmp_path)
+    events, kept = Events(engine), Kept(engine)
+    alarm = Event("before", "test.alarm", "info", "h1", "", 5.0, 5.0, 1, "x")
+    events.record(alarm)
+    follower = replace(FOLLOWER, name="hears", step=hear, samples=lambda _state: [], source="events")
+    followed = Followed(follower, Log(), TARGET, kept)
+    drain(followed)
+    events.record(*(replace(alarm, id=f"{host}:1", host=host) for host in ("h1", "h2", "")))
+    drain(followed)
+    drain(followed)
+    assert followed._state == {"heard": ["h1:1", ":1"]}
+    followed._save()
+    events.record(replace(alarm, id="h1:2"))
+    drain(again := Followed(follower, Log(), TARGET, kept))
+    assert again._state == {"heard": ["h1:1", ":1", "h1:2"]}
+    engine.dispose()

@@ -37,7 +37,8 @@ def test_each_page_has_every_section_and_the_steps_of_its_alert(name: str) -> No
     spans = SPAN.findall(page)
     assert any(piece.command for span in spans for step in steps(span) for piece in step.pieces)
     rule = BY_NAME[name]
-    assert page.splitlines()[2].startswith(f"{rule.labels['severity']}, {rule.labels['layer']}. ")
+    layer = f"{rule.labels['layer']}. " if "layer" in rule.labels else ""
+    assert page.splitlines()[2].startswith(f"{rule.labels['severity']}, {layer}")
     for step in steps(re.sub(r"\{\{[^}]*\}\}", "…", rule.annotations["first_steps"])):
         for piece in step.pieces:
             fixed = [part for part in piece.text.split("…") if piece.command]

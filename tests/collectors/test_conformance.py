@@ -27,6 +27,7 @@ NOT_CAPTURED = {
     "redis_aof_current_rewrite_duration_sec": "only while a rewrite runs",
     "redis_aof_rewrite_buffer_length": "gone in Redis 7, and before only with an append-only file",
     "redis_expired_subkeys_total": "since Redis 7.4",
+    "security_intrusions_total": "made of the host's own events, which are no capture",
     "redis_second_repl_offset": "only of a replica that became the primary",
 } | {
     f"mysql_info_schema_{kind}_query_response_time_seconds_{end}": "a table of Percona Server and of newer MariaDBs"

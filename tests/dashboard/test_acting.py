@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from alerts import runbooks
 from alerts.notices import fingerprint
+from collectors.model import Event
 from dashboard import prose
 from tests.alerts.walk import routes
 from tests.dashboard import situations
@@ -101,3 +102,24 @@ def test_an_unknown_runbook_is_not_there(client: FlaskClient) -> None:
 
 def test_html_in_a_page_of_ours_stays_text() -> None:
     assert "<script>" not in prose.html("a <script>alert(1)</script> b")
+
+
+def test_an_event_is_closed_with_a_note(world: World, client: FlaskClient) -> None:
+    shell = Event(
+        "security.upload:1", "security.upload", "critical", "web1", "shop", NOW - 60, NOW - 60, 1, "PHP among uploads",
+        dedup_key="k", state="open",
+    )  # fmt: skip
+    world.events.record(shell)
+    page = client.get("/security").get_data(as_text=True)
+    assert page.count('action="/events/close"') == 1
+    form = {"csrf_token": token(client), "id": shell.id, "note": "our own import"}
+    assert client.post("/events/close", data={**form, "csrf_token": "x"}).status_code == 400
+    assert world.stranger().post("/events/close", data=form).status_code in (302, 400, 401)
+    answer = client.post("/events/close", data={**form, "site": "shop"})
+    assert (answer.status_code, answer.location) == (303, "/security?site=shop")
+    page = client.get("/security").get_data(as_text=True)
+    assert 'action="/events/close"' not in page
+    assert "our own import" in page
+    (kept,) = world.events.events(NOW - 100, NOW)
+    assert (kept.state, kept.evidence[-1]["by"]) == ("closed", "the dashboard")
+    assert client.post("/events/close", data=form).status_code == 404

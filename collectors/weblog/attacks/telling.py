@@ -79,7 +79,8 @@ def _event(seen: Seen, times: tuple[float, float, int], shown: list[dict[str, st
     title = f"{what} on {seen.site} from {who}: {said}, {count} request{'s' if count > 1 else ''}"
     return Event(
         f"security.{seen.found}:{digest}:{first:.3f}:{count}", f"security.{seen.found}", seen.severity, "", seen.site,
-        first, last, count, title, tuple(shown), dedup_key=f"{key} {seen.outcome}"[:255], source="web",
+        first, last, count, title, tuple(shown), dedup_key=f"{key} {seen.outcome}"[:255],
+        state="closed" if seen.severity == "info" else "open", source="web",
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from itertools import chain
 from typing import Any
 
 from collectors.model import Event, State
+from collectors.own_requests import is_own
 from collectors.weblog import engine
 from collectors.weblog.attacks import logins
 from collectors.weblog.attacks.classify import hits
@@ -41,6 +42,8 @@ class Watch:
         return {**counts, KEYS: self._keys.plain()}
 
     def inspect(self, request: Request, site: str, route: str) -> Iterable[Event]:
+        if is_own(request.remote, request.method, request.path, request.query, request.agent):
+            return ()
         now = MOMENTS[request.time] or self._now
         return [*self._attacks(request, site, now), *self._doors(request, site, route, now)]
 
