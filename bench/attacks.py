@@ -13,7 +13,7 @@ from tests.collectors.attack_corpus import BENIGN, FOLDER, classes, labelled
 from tests.lab.lab import Lab
 
 TITLE = "attacks"
-PARTS = {"tuned": FOLDER, "held out": FOLDER / "held_out", "blind": FOLDER / "blind"}
+PARTS = {"tuned": FOLDER, "blind": FOLDER / "blind"}
 """The rules are written with the first at hand, and not with the second."""
 LISTS = "RAINGAUGE_ATTACK_LISTS"
 """A folder of further lists, named CLASS.txt or CLASS-NAME.txt."""
