@@ -8,7 +8,7 @@ import re
 
 TOKEN = re.compile(
     r"(?P<space>\s+|/\*(?!!).*?\*/)"
-    r"|(?P<comment>--(?=\s|-|\+|$).*|\#.*|/\*.*)"
+    r"|(?P<comment>--(?=\s|-|\+|$)(?!\s*\d+['\"]).*|\#(?!\w+['\"]).*|/\*.*)"
     r"|(?P<number>0x[0-9a-f]+|\d+(?:\.\d+)?(?:e\d+)?|@@?\w+|null\b|true\b|false\b)"
     r"|(?P<word>[a-z_][\w$.]*)"
     r"|(?P<string>'(?:[^'\\]|\\.|'')*+(?:'|$)|\"(?:[^\"\\]|\\.|\"\")*+(?:\"|$)|`[^`]*(?:`|$))"
@@ -39,10 +39,11 @@ FUNCTIONS = frozenset((
     "utl_inaddr.get_host_name", "make_set", "elt", "md5", "sha1", "analyse",
 ))  # fmt: skip
 GRAVE = re.compile(
-    r"\b(?!^sleep\(\d+\)$)(?:sleep|pg_sleep|benchmark|dbms_pipe\.receive_message|randomblob)\(\s*['\"]?[\d(]"
+    r"(?:\b(?:and|or|xor|not|select|if|then|when|else|like|in)\b|[^\w\s])\s*sleep\(\s*['\"]?[\d(]"
+    r"|\b(?:pg_sleep|benchmark|dbms_pipe\.receive_message|randomblob)\(\s*['\"]?[\d(]"
     r"|\b(?:extractvalue|updatexml|load_file|xp_cmdshell|utl_http\.request)\s*\("
     r"|\bwaitfor\s+delay\s*['\"(]"
-    r"|\binformation_schema\.\w"
+    r"|(?:\bfrom\b|\bjoin\b|[^\w\s])\s*information_schema\.\w"
     r"|\binto\s+(?:out|dump)file\s*['\"]"
     r"|/\*!\d{0,6}\s*(?:union|select|and|or)\b"
     r"|\b(?:if|elt)\s*\(\s*\(?\s*\d+\s*[=<>]\s*\d+\s*,"
