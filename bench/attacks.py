@@ -10,6 +10,8 @@ from pathlib import Path
 
 from bench.figures import Figure
 from tests.collectors.attack_corpus import BENIGN, FOLDER, classes, labelled
+from tests.collectors.login_lines import labelled as labelled_logins
+from tests.collectors.login_lines import wrong
 from tests.lab.lab import Lab
 
 TITLE = "attacks"
@@ -24,6 +26,9 @@ SHOWN = "RAINGAUGE_ATTACKS_MISSED"
 def measure(_lab: Lab, _quick: bool) -> Iterable[Figure]:
     for name, folder in PARTS.items():
         yield from of_folder(name, folder)
+    count, missed = len(list(labelled_logins())), len(wrong())
+    how = f"{count - missed} of {count} lines: service, result, account, source, time, how often"
+    yield Figure("logins: read right", 100 * (count - missed) / count, "%", how)
     if further := os.environ.get(LISTS):
         yield from of_folder("other lists", Path(further))
 
