@@ -34,7 +34,10 @@ class Fact(NamedTuple):
 
 
 ACCEPTED = re.compile(r"Accepted (\S+) for (\S+) from (\S+) port \d+(?: ssh2)?(?:: (\S+(?: \S+)?).*)?")
-FAILED = re.compile(r"Failed (\S+) for (?:(?:invalid|illegal) user .*|(\S+)) from (\S+) port \d+(?: ssh2)?(?:: .*)?")
+FAILED = re.compile(
+    r"Failed (\S+) for (?:(?:invalid|illegal) user .*|(\S+)|.*) from (\S+) port \d+(?: ssh2)?"
+    r"(?:: (?!.* port \d).*)?"
+)
 LEFT = re.compile(
     r"(?:Connection (?:closed|reset) by|Disconnected from|ssh_dispatch_run_fatal: Connection from) "
     r"(?:authenticating user (\S+)|invalid user .*) (\S+) port \d+(?: \[preauth\]|: .*)"
@@ -54,7 +57,8 @@ PREAUTH = tuple(
 )
 SUDO = re.compile(r"\s*(\S+) : (.*)")
 SUDO_REFUSED = re.compile(
-    r"(?:user )?NOT (?:in|allowed|authorized)|sorry, you must have a tty|command not allowed|user not allowed|not allowed to "
+    r"(?:user )?NOT (?:in|allowed|authorized)|sorry, you must have a tty|"
+    r"command not allowed|user not allowed|not allowed to "
 )
 SUDO_FAILED = re.compile(
     r"\d+ incorrect password attempt|a (?:password|terminal) is required|no (?:password|tty)|account validation"

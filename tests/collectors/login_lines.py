@@ -1,4 +1,4 @@
-"""The labelled lines of tests/data/security/logins.tsv, and how many of them are read right."""
+"""The labelled lines of tests/data/attacks/logins.tsv, and how many of them are read right."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from collectors.security.authlines import fact
 from collectors.security.syslog import entry
 
-FILE = Path(__file__).parents[1] / "data" / "security" / "logins.tsv"
+FILE = Path(__file__).parents[1] / "data" / "attacks" / "logins.tsv"
 NOW = 1764000000.0  # 24 November 2025, 16:00 UTC
 
 

@@ -143,7 +143,7 @@ def test_one_account_from_many_sources() -> None:
     tried = [line(f"Failed password for deploy from 203.0.113.{n} port 5 ssh2", n) for n in range(auth.SPREAD_SOURCES)]
     state, events = step({}, payload(known, *tried, *tried))
     assert told(events) == [("session", "info"), ("bruteforce", "info")]
-    assert dict(events[1].evidence[0]) == {"account": "deploy", "sources": auth.SPREAD_SOURCES}
+    assert dict(events[1].evidence[0]) == {"account": "deploy", "sources": str(auth.SPREAD_SOURCES)}
     elsewhere = line("Accepted password for deploy from 198.51.100.9 port 9 ssh2", 51)
     assert told(step(state, payload(elsewhere))[1]) == [("login_after_failures", "warning")]
     assert told(step(state, payload(known.replace("T15:00", "T15:51")))[1]) == [("session", "info")]
