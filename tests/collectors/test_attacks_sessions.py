@@ -1,4 +1,4 @@
-"""Whole sessions of attackers, made from a seed: each is told with its class and source, and who reads the site is not."""
+"""Sessions of attackers, made from a seed: each is told with its class and source, and who reads the site is not."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
