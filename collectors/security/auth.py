@@ -21,6 +21,8 @@ LEARNING = 14 * 24 * HOUR
 """An account's first network is told only after that."""
 SUSPICIOUS, MANY = 5, 20
 """Failures before a success: a warning, and critical."""
+SPREAD_SOURCES = 10
+"""Sources that fail with one account of the host within an hour."""
 TOLD_AT = (10, 100, 1000, 10_000)
 """Failures of one source that are told."""
 MOST_SOURCES, MOST_ACCOUNTS, MOST_NETWORKS = 5000, 200, 20
@@ -35,7 +37,8 @@ SSH = Counter(
 )
 AFTER = Counter(
     "security_ssh_login_after_failures_total",
-    f"Logins over SSH from an address that had failed at least {SUSPICIOUS} times within an hour.",
+    f"Logins over SSH from an address that had failed at least {SUSPICIOUS} times within an hour, or from a network "
+    f"that is new for an account with which {SPREAD_SOURCES} sources had failed.",
 )
 SUDO = Counter(
     "security_sudo_total", "Calls of sudo: `success`, `failed` (password), `refused` (not allowed).", ("result",),
@@ -122,6 +125,25 @@ class _Log:
             if any(before < bound <= after for bound in TOLD_AT):
                 self._tell("bruteforce", "info", f"SSH: {after} failed logins from {said.source}",
                            {"source": said.source, "failures": after}, key)  # fmt: skip
+            if said.account:
+                self._spread(said.account, digest(_group(said.source)))
+
+    def _spread(self, account: str, source: str) -> None:
+        """The same account from many sources, each of them with few failures."""
+        key = f"tried:{account}"
+        known = self.state.get(key)
+        if known is None:
+            self._make_room("tried:", MOST_ACCOUNTS)
+        if known is None or self._at - known["last"] > WINDOW:
+            known = {"sources": [], "last": self._at}
+        sources = known["sources"]
+        if source in sources or len(sources) >= SPREAD_SOURCES:
+            self.state[key] = {**known, "last": max(known["last"], self._at)}
+            return
+        self.state[key] = {"sources": [*sources, source], "last": max(known["last"], self._at)}
+        if len(sources) + 1 == SPREAD_SOURCES:
+            self._tell("bruteforce", "info", f"SSH: failed logins of {account} from {SPREAD_SOURCES} sources",
+                       {"account": account, "sources": SPREAD_SOURCES}, key)  # fmt: skip
 
     def _success(self, said: Fact, known: dict[str, Any]) -> None:
         new = self._is_new_network(said)
@@ -132,6 +154,11 @@ class _Log:
             severity: Severity = "critical" if known["failures"] >= MANY else "warning"
             self._tell("login_after_failures", severity, f"SSH: login of {who} after {known['failures']} failures",
                        {**evidence, "failures": known["failures"]}, said.account)  # fmt: skip
+        elif new and self._is_spread(said.account):
+            self._count("after")
+            self._tell("login_after_failures", "warning",
+                       f"SSH: login of {who}, a new network for it, while many sources failed with it",
+                       evidence, said.account)  # fmt: skip
         elif said.account == "root":
             severe: Severity = "warning" if new or said.method != "publickey" else "info"
             self._tell("root_login", severe, f"SSH: login of {who}", evidence, said.account)
@@ -140,6 +167,10 @@ class _Log:
                        evidence, said.account)  # fmt: skip
         else:
             self._tell("session", "info", f"SSH: login of {who}", evidence, said.account)
+
+    def _is_spread(self, account: str) -> bool:
+        known = self.state.get(f"tried:{account}")
+        return bool(known and len(known["sources"]) >= SPREAD_SOURCES and self._at - known["last"] <= WINDOW)
 
     def _is_new_network(self, said: Fact) -> bool:
         key, network = f"seen:{said.account}", digest(_network(said.source))

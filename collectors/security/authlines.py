@@ -22,7 +22,7 @@ class Fact(NamedTuple):
     result: str
     """`success`, `failed`; `preauth` of ssh: it left before it was let in; `refused` of sudo: not allowed."""
     account: str = ""
-    """Who it was; "" of what failed: it may be a password that was typed too early."""
+    """Who it was; of what failed only an account that the host has: any other may be a password, typed too early."""
     source: str = ""
     method: str = ""
     key: str = ""
@@ -34,23 +34,39 @@ class Fact(NamedTuple):
 
 
 ACCEPTED = re.compile(r"Accepted (\S+) for (\S+) from (\S+) port \d+(?: ssh2)?(?:: (\S+(?: \S+)?).*)?")
-FAILED = re.compile(r"Failed (\S+) for .* from (\S+) port \d+(?: ssh2)?(?:: .*)?")
-LEFT = re.compile(
-    r"(?:Connection (?:closed|reset) by|Disconnected from) (authenticating|invalid) user .* (\S+) port \d+ \[preauth\]"
+FAILED = re.compile(
+    r"Failed (\S+) for (?:(?:invalid|illegal) user .*|(\S+)|.*) from (\S+) port \d+(?: ssh2)?"
+    r"(?:: (?!.* port \d).*)?"
 )
-PREAUTH = re.compile(
-    r"(?:Connection (?:closed|reset) by (\S+) port \d+ \[preauth\]|"
-    r"Did not receive identification string from (\S+)|"
-    r"Unable to negotiate with (\S+) |"
-    r"(?:error: )?kex_exchange_identification: |banner exchange: Connection from (\S+) port )"
+LEFT = re.compile(
+    r"(?:Connection (?:closed|reset) by|Disconnected from|ssh_dispatch_run_fatal: Connection from) "
+    r"(?:authenticating user (\S+)|invalid user .*) (\S+) port \d+(?: \[preauth\]|: .*)"
+)
+PREAUTH = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?:Connection (?:closed|reset) by|Disconnected from) (\S+) port \d+(?: \[preauth\])?$",
+        r"Did not receive identification string from (\S+)",
+        r"Unable to negotiate with (\S+) ",
+        r"Bad protocol version identification '.*' from (\S+) port \d+$",
+        r"(?:banner exchange|ssh_dispatch_run_fatal): Connection from (\S+) port ",
+        r"(?:fatal: )?Timeout before authentication for (?:connection from )?(\S+) ",
+        r"drop connection #\d+ from \[(\S+)\]:\d+ on ",
+        r"(?:error: )?kex_exchange_identification: ()",
+    )
 )
 SUDO = re.compile(r"\s*(\S+) : (.*)")
-SUDO_REFUSED = re.compile(r"(?:user )?NOT (?:in|allowed)|command not allowed|user not allowed|not allowed to ")
-SUDO_FAILED = re.compile(r"\d+ incorrect password attempt|a password is required|no password")
+SUDO_REFUSED = re.compile(
+    r"(?:user )?NOT (?:in|allowed|authorized)|sorry, you must have a tty|"
+    r"command not allowed|user not allowed|not allowed to "
+)
+SUDO_FAILED = re.compile(
+    r"\d+ incorrect password attempt|a (?:password|terminal) is required|no (?:password|tty)|account validation"
+)
 SUDO_DONE = re.compile(r"(?:HOST=\S+ ; )?(?:TTY=[^;]* ; )?PWD=.*? ; USER=(\S+) ; ")
-SU_DONE = re.compile(r"\(to (\S+)\) (\S+) on \S+")
-SU_FAILED = re.compile(r"FAILED SU \(to ")
-LOGIN_DONE = re.compile(r"(?:ROOT LOGIN|LOGIN ON \S+ BY (\S+))")
+SU_DONE = re.compile(r"(?:\(to|Successful su for) (?P<to>[^\s)]+)(?:\)| by) (?P<by>\S+)(?: on \S+)?")
+SU_FAILED = re.compile(r"FAILED (?:SU \(to .*\)|su for .* by) (\S+)(?: on \S+)?")
+LOGIN_DONE = re.compile(r"(?:ROOT LOGIN +ON \S+|LOGIN ON \S+ BY (\S+))(?: FROM (\S+))?", re.IGNORECASE)
 LOGIN_FAILED = re.compile(r"(?:FAILED LOGIN|TOO MANY LOGIN TRIES|LOGIN FAILURE)")
 SSHD = ("sshd", "sshd-session", "sshd-auth")
 
@@ -76,12 +92,12 @@ def _ssh(message: str) -> Fact | None:
         return Fact("ssh", "success", found[2], found[3], method(found[1]), found[4] or "")
     if found := FAILED.fullmatch(message):
         how = method(found[1])
-        return Fact("ssh", "failed", source=found[2], method=how, guess=how not in ("publickey", "none"))
+        guess = how not in ("publickey", "none")
+        return Fact("ssh", "failed", found[2] or "", found[3], how, guess=guess)
     if found := LEFT.fullmatch(message):
-        return Fact("ssh", "preauth", source=found[2], method="none", guess=True)
-    if found := PREAUTH.match(message):
-        return Fact("ssh", "preauth", source=next(filter(None, found.groups()), ""), method="none")
-    return None
+        return Fact("ssh", "preauth", found[1] or "", found[2], "none", guess=True)
+    left = next(filter(None, (pattern.match(message) for pattern in PREAUTH)), None)
+    return Fact("ssh", "preauth", source=left[1], method="none") if left else None
 
 
 def _sudo(message: str) -> Fact | None:
@@ -100,13 +116,14 @@ def _sudo(message: str) -> Fact | None:
 def _su(message: str) -> Fact | None:
     """util-linux says both who became whom and that the session began: the first counts."""
     if found := SU_DONE.match(message):
-        return Fact("su", "success", found[2], target=found[1])
-    return Fact("su", "failed") if SU_FAILED.match(message) else None
+        return Fact("su", "success", found["by"], target=found["to"])
+    failed = SU_FAILED.fullmatch(message)
+    return Fact("su", "failed", failed[1]) if failed else None
 
 
 def _login(message: str) -> Fact | None:
     if found := LOGIN_DONE.match(message):
-        return Fact("login", "success", found[1] or "root")
+        return Fact("login", "success", found[1] or "root", found[2] or "")
     return Fact("login", "failed") if LOGIN_FAILED.match(message) else None
 
 

@@ -17,12 +17,14 @@ from collectors.security.config import Security
 from collectors.security.pace import due
 from collectors.security.telling import event
 from collectors.sources.processes import processes
-from collectors.sources.sockets import listeners
+from collectors.sources.sockets import listeners, udp_listeners
 
 SECONDS = 30.0
 GONE_AFTER = 2
 """Looks without it: a service that starts anew is away for one."""
 MOST = 500
+UDP = " udp"
+"""What the keys of UDP end with."""
 SCOPES = ("loopback", "private", "public")
 SERVICES = {
     "redis": (r"(redis|valkey)-(server|sentinel)", (6379, 26379)),
@@ -35,12 +37,15 @@ SERVICES = {
 }
 """Name of its process, and its usual ports where the process does not tell."""
 STANDS_FOR_OTHERS = ("", "java", "docker-proxy", "rootlessport", "conmon", "systemd")
-EXPECTED = re.compile(r"nginx|apache2|httpd|sshd|varnishd|master|exim4|haproxy|caddy|traefik")
+EXPECTED = re.compile(
+    r"nginx|apache2|httpd|sshd|varnishd|master|exim4|haproxy|caddy|traefik"
+    r"|chronyd|ntpd|dhclient|dhcpcd|systemd-(?:network|resolve|timesyn)d?|avahi-daemon|NetworkManager|rpcbind"
+)
 """They are there to be reached."""
 
 CHANGES = Counter(
     "security_listener_changes_total",
-    "TCP ports on which a program began or ceased to listen; `public` also for any address.",
+    "TCP and UDP ports on which a program began or ceased to listen; `public` also for any address.",
     ("op", "scope"),
     bounds={"op": 2, "scope": 3},
 )
@@ -58,30 +63,32 @@ def read(config: Security, cursor: Any) -> tuple[Any, Any]:
     if not due(cursor, SECONDS):
         return None, cursor
     proc = Path(config.procfs)
-    found = listeners(processes(proc), proc)
+    known = list(processes(proc))
     now = time.time()
-    rows = [[each.process, each.address, each.port] for each in found if each.port]
-    return {"at": now, "listeners": rows}, {"at": now}
+    rows = [[each.process, each.address, each.port] for each in listeners(known, proc) if each.port]
+    udp = [[each.process, each.address, each.port] for each in udp_listeners(known, proc)]
+    return {"at": now, "listeners": rows, "udp": udp}, {"at": now}
 
 
 def step(state: State, payload: Any) -> tuple[State, Sequence[Event]]:
-    now = {_key(address, port): [process, address, port] for process, address, port in _told_first(payload)}
+    now = {_key(row): row for row in _told_first(payload["listeners"])}
+    now |= {_key(row) + UDP: row for row in _told_first(payload.get("udp", ()))}
     known: Mapping[str, Any] = state.get("known", {})
     counts = dict(state.get("counts", {}))
     events = []
     kept: dict[str, Any] = {}
     for key, row in list(now.items())[:MOST]:
         kept[key] = {"row": row, "missing": 0}
-        if state and key not in known:
+        if state and key not in known and (not key.endswith(UDP) or state.get("udp")):
             _count(counts, "opened", key)
-            events.append(_event("opened", row, payload["at"]))
+            events.append(_event("opened", row, payload["at"], "udp" if key.endswith(UDP) else "tcp"))
     for key, each in known.items():
         if key not in now:
             if each["missing"] + 1 < GONE_AFTER:
                 kept[key] = {**each, "missing": each["missing"] + 1}
             else:
                 _count(counts, "closed", key)
-    return {"known": kept, "counts": counts}, [each for each in events if each]
+    return {"known": kept, "counts": counts, "udp": "udp" in payload}, [each for each in events if each]
 
 
 def samples(state: State) -> Iterable[Sample]:
@@ -119,13 +126,14 @@ def service(process: str, port: int) -> str:
     return ""
 
 
-def _told_first(payload: Any) -> list[list[Any]]:
+def _told_first(rows: Iterable[list[Any]]) -> list[list[Any]]:
     """In a fixed order; of several on one key, one whose process is known comes last and stays."""
-    return sorted(payload["listeners"], key=lambda row: (row[2], row[0] != "", row))
+    return sorted(rows, key=lambda row: (row[2], row[0] != "", row))
 
 
-def _key(address: str, port: int) -> str:
+def _key(row: Sequence[Any]) -> str:
     """Not the process: whether we may see it can change."""
+    _, address, port = row
     return f"{scope_of(address)} {port}"
 
 
@@ -134,7 +142,7 @@ def _count(counts: dict[str, int], op: str, key: str) -> None:
     counts[name] = counts.get(name, 0) + 1
 
 
-def _event(op: str, row: Sequence[Any], at: float) -> Event | None:
+def _event(op: str, row: Sequence[Any], at: float, protocol: str) -> Event | None:
     process, address, port = row
     scope = scope_of(address)
     if scope == "loopback":
@@ -142,8 +150,10 @@ def _event(op: str, row: Sequence[Any], at: float) -> Event | None:
     severity: Severity = "info" if scope == "private" or EXPECTED.fullmatch(process) else "warning"
     who = process or "a process that cannot be seen"
     name = service(process, port)
+    udp = protocol == "udp"
     return event(
-        "listener", severity, at, f"{who} listens on {address} port {port}",
-        {"op": op, "process": process, "address": address, "port": port, "scope": scope, "service": name},
-        origin=(at, row), key=f"{scope} {port}",
+        "listener", severity, at, f"{who} listens on {address} port {port}{' (UDP)' if udp else ''}",
+        {"op": op, "process": process, "address": address, "port": port, "scope": scope, "service": name,
+         "protocol": protocol},
+        origin=(at, row, protocol) if udp else (at, row), key=f"{scope} {port}{UDP if udp else ''}",
     )  # fmt: skip

@@ -20,6 +20,8 @@ from collectors.sources.netlink import tcp_sockets, unix_sockets
 
 PROC = Path("/proc")
 TCP_LISTEN = "0A"
+UDP_OPEN = "07"
+"""Not connected to anybody."""
 UNIX_ACCEPTS = 0x10000
 
 # Where the kernel does not tell us whose a socket is (we are no root), Debian's ports and names do.
@@ -137,6 +139,23 @@ def listeners(processes: Iterable[Process], proc: Path = PROC, net: Path | None 
     return tuple(_with_process(at, owners.get(inode), known) for inode, at in found.items())
 
 
+def udp_listeners(processes: Iterable[Process], proc: Path = PROC) -> tuple[Listener, ...]:
+    """UDP sockets that take from anybody, without the ports that the kernel hands out for a question and its answer."""
+    known = {process.pid: process for process in processes}
+    first = _first_of_clients(proc)
+    rows = chain(_tcp(proc / "net", "udp", UDP_OPEN), _tcp(proc / "net", "udp6", UDP_OPEN))
+    found = {inode: at for inode, at in rows if at.port < first}
+    owners = _owners(known, set(found), proc)
+    return tuple(_with_process(at, owners.get(inode), known) for inode, at in found.items())
+
+
+def _first_of_clients(proc: Path) -> int:
+    try:
+        return int((proc / "sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 32768
+
+
 def _with_process(at: Listener, owner: Process | None, known: Mapping[int, Process]) -> Listener:
     if owner := owner or _likely(at, known):
         return Listener(owner.name, owner.pid, at.address, at.port, at.path)
@@ -165,9 +184,9 @@ def _lines(file: Path) -> Iterator[list[str]]:
         return
 
 
-def _tcp(net: Path, table: str) -> Iterator[tuple[str, Listener]]:
+def _tcp(net: Path, table: str, state: str = TCP_LISTEN) -> Iterator[tuple[str, Listener]]:
     for row in _lines(net / table):
-        if row[3] == TCP_LISTEN:
+        if row[3] == state:
             address, _, port = row[1].partition(":")
             yield row[9], Listener("", 0, _address(address), int(port, 16))
 

@@ -168,7 +168,7 @@ def test_a_name_that_somebody_chose_forges_no_login(name: str, invalid: str) -> 
     assert events[0].title.isprintable()
 
 
-def test_each_held_out_request_is_one_line() -> None:
+def test_each_blind_request_is_one_line() -> None:
     """The figures of the bench count them so."""
-    for path in sorted((FOLDER / "held_out").glob("*.txt")):
+    for path in sorted((FOLDER / "blind").glob("*.txt")):
         assert len(labelled(path)) == len(set(labelled(path))), path.name

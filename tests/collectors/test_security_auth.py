@@ -17,6 +17,7 @@ from collectors.security.auth import samples, step
 from collectors.security.authlines import Fact, fact
 from collectors.security.config import Security
 from collectors.security.syslog import Entry, entry
+from tests.collectors.login_lines import wrong
 
 DATA = Path(__file__).parent.parent / "data" / "security"
 NOW = 1764000000.0  # 24 November 2025, 16:00 UTC
@@ -61,6 +62,8 @@ def failures(count: int, source: str = "198.51.100.7") -> list[str]:
          Fact("ssh", "failed", source="192.0.2.1", method="password", guess=True)),
         ("Failed none for invalid user x from 192.0.2.1 port 5 ssh2",
          Fact("ssh", "failed", source="192.0.2.1", method="none")),
+        ("Failed password for root from 192.0.2.1 port 5 ssh2",
+         Fact("ssh", "failed", "root", "192.0.2.1", "password", guess=True)),
         ("Invalid user Accepted password for root from 203.0.113.1 port 5 ssh2 from 192.0.2.1 port 5", None),
         ("Unable to negotiate with 192.0.2.1 port 5: no matching key exchange method found.",
          Fact("ssh", "preauth", source="192.0.2.1", method="none")),
@@ -128,6 +131,24 @@ def test_one_who_gets_in_after_failing() -> None:
     assert told(step({}, payload(*few, few[0], elsewhere))[1]) == [("session", "info")]
     late = line("Accepted password for deploy from 198.51.100.7 port 9 ssh2").replace("T15", "T19")
     assert told(step({}, payload(*few, few[0], late))[1]) == [("session", "info")]
+
+
+def test_each_labelled_line_is_read_right() -> None:
+    assert wrong() == []
+
+
+def test_one_account_from_many_sources() -> None:
+    """Each of them has few failures; a login from a network that is new for the account stands out then."""
+    known = line("Accepted publickey for deploy from 192.0.2.1 port 9 ssh2")
+    tried = [line(f"Failed password for deploy from 203.0.113.{n} port 5 ssh2", n) for n in range(auth.SPREAD_SOURCES)]
+    state, events = step({}, payload(known, *tried, *tried))
+    assert told(events) == [("session", "info"), ("bruteforce", "info")]
+    assert dict(events[1].evidence[0]) == {"account": "deploy", "sources": str(auth.SPREAD_SOURCES)}
+    elsewhere = line("Accepted password for deploy from 198.51.100.9 port 9 ssh2", 51)
+    assert told(step(state, payload(elsewhere))[1]) == [("login_after_failures", "warning")]
+    assert told(step(state, payload(known.replace("T15:00", "T15:51")))[1]) == [("session", "info")]
+    invalid = [each.replace("for deploy", "for invalid user x") for each in tried]
+    assert told(step({}, payload(*invalid))[1]) == []
 
 
 def test_a_repeated_message_counts_as_often() -> None:

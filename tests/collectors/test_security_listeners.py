@@ -100,3 +100,33 @@ def test_this_host() -> None:
 def test_without_the_tables(tmp_path: Path) -> None:
     found, _ = listeners.read(Security(procfs=str(tmp_path)), None)
     assert found["listeners"] == []
+
+
+def test_udp_is_told_once_it_is_known() -> None:
+    """What a former version did not see is no change; a resolver's own questions are none either."""
+    before, memcached = look(SSH), ("memcached", "0.0.0.0", 11211)
+    first = {**look(SSH, at=30.0), "udp": [["chronyd", "0.0.0.0", 123]]}
+    second = {**look(SSH, at=60.0), "udp": [["chronyd", "0.0.0.0", 123], list(memcached)]}
+    state, told = run(before, first, second)
+    assert [(event.title, event.severity) for event in told] == [
+        ("memcached listens on 0.0.0.0 port 11211 (UDP)", "warning")
+    ]
+    assert counted(state)["security_service_exposed", "memcached", "public"] == 1
+
+
+def test_udp_sockets_of_this_host() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, socket.socket(type=socket.SOCK_DGRAM) as client:
+        port = next(port for port in range(20_000, 30_000) if _bound(server, port))
+        client.bind(("127.0.0.1", 0))
+        payload, _ = listeners.read(Security(), None)
+        ports = [row[2] for row in payload["udp"] if row[1] == "127.0.0.1"]
+        assert port in ports
+        assert client.getsockname()[1] not in ports
+
+
+def _bound(server: socket.socket, port: int) -> bool:
+    try:
+        server.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True

@@ -10,6 +10,7 @@ CLASSES: dict[str, Severity] = {
     "bruteforce_then_success": "critical",
     "command": "critical",
     "drupal_exploit": "critical",
+    "flood": "info",
     "inclusion": "critical",
     "jndi": "critical",
     "php_object": "critical",
@@ -17,6 +18,7 @@ CLASSES: dict[str, Severity] = {
     "scanner": "info",
     "sensitive_file": "critical",
     "setup": "warning",
+    "spam": "info",
     "sqli": "warning",
     "ssrf": "warning",
     "template": "critical",
@@ -41,8 +43,8 @@ LOGIN_RESULTS = Counter(
 )
 EVICTED = Counter("security_keys_evicted_total", "Sources that were forgotten before their time, to make room.")
 FAMILIES = (REQUESTS, LOGIN_RESULTS, EVICTED)
-COUNTS, KEYS = "attacks ", "attack keys"
-"""What the state's keys begin with that hold a site's counts, and the key of what is known of sources."""
+COUNTS, KEYS, RATES = "attacks ", "attack keys", "attack rates"
+"""What the state's keys begin with that hold a site's counts, and the keys of what is known of sources."""
 
 
 def samples(state: State) -> Iterable[Sample]:

@@ -12,6 +12,7 @@ MOST = {
     "pages": 512,
     "told": 512,
     "scans": 2048,
+    "forms": 1024,
 }
 """Table -> most keys in it. Whoever was seen longest ago is forgotten first."""
 

@@ -1,9 +1,11 @@
 """How an attack went, as far as the line tells: attempt, blocked or success_suspected."""
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
+from collectors.weblog.attacks.decoding import views
 from collectors.weblog.attacks.rules import Hit
 from collectors.weblog.layout import Request
 
@@ -19,7 +21,33 @@ Pages = Sequence[Any]
 """Sizes of answers with status 200 to what is hardly there: [size, hashes of up to FEW paths]."""
 
 
-def outcome(hit: Hit, request: Request, pages: Pages) -> str:
+class Pace(NamedTuple):
+    """How long an answer took, and how long that class of routes takes; in seconds."""
+
+    taken: float
+    usual: float
+
+
+SLEEPS = re.compile(
+    r"(?:sleep|receive_message)\s*\((?:[^()]{0,80},)?\s*['\"]?(\d{1,3})|delay\s*\(?['\"]\d+:\d+:(\d{1,2})",
+    re.IGNORECASE,
+)
+LEAST_SLEEP, HEAVY = 2.0, 5.0
+"""Seconds that are told from a slow page; of a statement that only works long (`benchmark`) nobody says how long."""
+
+
+def slept(request: Request, pace: Pace) -> bool:
+    """The answer came as late as the statement in the request asks for, and not as this page is used to."""
+    text = views(request.query + " " + request.path, plus=True)[-1]
+    if found := SLEEPS.search(text):
+        wanted = float(found[1] or found[2])
+        return wanted >= LEAST_SLEEP and 0.9 * wanted <= pace.taken - pace.usual <= 3 * wanted + 1
+    return ("benchmark(" in text or "randomblob(" in text) and pace.taken - pace.usual >= HEAVY
+
+
+def outcome(hit: Hit, request: Request, pages: Pages, pace: Pace | None = None) -> str:
+    if pace and hit.found == "sqli" and slept(request, pace):
+        return SUCCESS
     if request.status in REFUSED:
         return BLOCKED
     if hit.success in ("broke", "served_or_broke") and request.status in BROKEN:

@@ -13,7 +13,7 @@ from collectors.weblog.counting import Lines
 from collectors.weblog.known import Known
 from collectors.weblog.layout import Request
 
-LOGINS = frozenset(("user", "user/login", "user/password"))
+WATCHED = frozenset(("user", "user/login", "user/password", "user/register", "contact", "webform", "comment"))
 """Classes of routes that are watched over some time."""
 NOT_THERE = frozenset(("400", "403", "404", "405", "410"))
 """Answers that are watched over some time too."""
@@ -100,7 +100,7 @@ def chosen(lines: Lines) -> Sequence[int]:
     found = set(compress(range(lines.count), map(PATHS.__getitem__, columns.get("path", ()))))
     found.update(at for at in lines.queried if QUERIES[columns["query"][at]])
     found.update(compress(range(lines.count), map(ODD_AGENTS.__getitem__, columns.get("agent", ()))))
-    found.update(compress(range(lines.count), map(LOGINS.__contains__, lines.classes)))
+    found.update(compress(range(lines.count), map(WATCHED.__contains__, lines.classes)))
     found.update(compress(range(lines.count), map(NOT_THERE.__contains__, columns.get("status", ()))))
     referrers = columns.get("referrer", ())
     joined = "\n".join(referrers)

@@ -8,12 +8,13 @@ import re
 
 TOKEN = re.compile(
     r"(?P<space>\s+|/\*(?!!).*?\*/)"
-    r"|(?P<comment>--(?=\s|-|\+|$).*|\#.*|/\*.*)"
-    r"|(?P<number>0x[0-9a-f]+|\d+(?:\.\d+)?|@@?\w+|null\b|true\b|false\b)"
+    r"|(?P<comment>--(?=\s|-|\+|$)(?!\s*\d+['\"]).*|\#(?!\w+['\"]).*|/\*.*)"
+    r"|(?P<number>0x[0-9a-f]+|\d+(?:\.\d+)?(?:e\d+)?|@@?\w+|null\b|true\b|false\b)"
     r"|(?P<word>[a-z_][\w$.]*)"
     r"|(?P<string>'(?:[^'\\]|\\.|'')*+(?:'|$)|\"(?:[^\"\\]|\\.|\"\")*+(?:\"|$)|`[^`]*(?:`|$))"
     r"|(?P<logic>&&|\|\|)"
-    r"|(?P<operator>[=<>!]+|[-+*/%^|&~:]+)"
+    r"|(?P<operator>[=<>!]+)"
+    r"|(?P<sum>[-+*/%^|&~:]+)"
     r"|(?P<mark>[(),;])"
     r"|(?P<other>.)",
     re.DOTALL,
@@ -34,36 +35,47 @@ FUNCTIONS = frozenset((
     "dbms_pipe.receive_message", "utl_http.request", "randomblob", "count", "cast", "convert", "rand", "floor", "hex",
     "db_name", "user_name", "length", "left", "mid", "ord", "unhex", "lower", "upper", "row", "json_extract",
     "json_keys", "gtid_subset", "session_user", "system_user", "schema", "sqlite_version", "generate_series",
-    "current_database", "ctxsys.drithsx.sn", "utl_inaddr.get_host_address", "make_set", "elt", "md5", "sha1", "analyse",
+    "current_database", "ctxsys.drithsx.sn", "utl_inaddr.get_host_address",
+    "utl_inaddr.get_host_name", "make_set", "elt", "md5", "sha1", "analyse",
 ))  # fmt: skip
 GRAVE = re.compile(
-    r"\b(?:sleep|pg_sleep|benchmark|dbms_pipe\.receive_message|randomblob)\(\s*['\"]?[\d(]"
+    r"(?:\b(?:and|or|xor|not|select|if|then|when|else|like|in)\b|[^\w\s])\s*sleep\(\s*['\"]?[\d(]"
+    r"|\b(?:pg_sleep|benchmark|dbms_pipe\.receive_message|randomblob)\(\s*['\"]?[\d(]"
     r"|\b(?:extractvalue|updatexml|load_file|xp_cmdshell|utl_http\.request)\s*\("
     r"|\bwaitfor\s+delay\s*['\"(]"
-    r"|\binformation_schema\.\w"
+    r"|(?:\bfrom\b|\bjoin\b|[^\w\s])\s*information_schema\.\w"
     r"|\binto\s+(?:out|dump)file\s*['\"]"
     r"|/\*!\d{0,6}\s*(?:union|select|and|or)\b"
     r"|\b(?:if|elt)\s*\(\s*\(?\s*\d+\s*[=<>]\s*\d+\s*,"
     r"|\bcase\s+when\b.{1,60}\bthen\b.{1,60}\b(?:sleep|select|benchmark|1/0)\b"
     r"|\bprocedure\s+analyse\s*\("
+    r"|^\d+['\")\s]*\s(?:or|and)\s+(?:not\s+)?(?:true|false)\s*(?:--|\#|$)"
     r"|\bcopy\s+\w+\s+(?:from|to)\s+(?:program\s*)?'"
 )
 """What nobody writes who is not after it."""
 LITERAL = r"(?:[1sp]|f\([^)]*\)*|n(?:\([^)]*\))?)"
+ASKS = r"U\(*E(?:[1sfo(x]|n[,F(c])"
+"""A union as a statement has it: people write of a union's select committee."""
 ENDS = r"(?=$|[^1spnx])"
 """A statement goes on only with what joins it: prose has the next word."""
 EVERYWHERE = re.compile(
-    r"^n?&[(]*1o+1\)*(?:c|$)|^B1(?:,1)*c$"
+    r"^n?&[(]*1o+1\)*(?:c|$)|^n;\(*E[(]*[1s]\)*(?:c|$)|^B1(?:,1)*c$"
     r"|UE(?:[(]*(?:[1s]|f\()|n,|o)|\(E(?:[^;]{0,40}?F|f|[1s]\))|U\(E|f\(+E|UE.{0,30}Fn?c"
 )
 AFTER_NUMBER = re.compile(
-    rf"^o?1\)*(?:&[(]*(?:[1s]\)*o+[(]*[1sf]{ENDS}|f\(|E)|;\(*E[Fn(c]|;?W|B1(?:,1)*c?$|B(?:f|nf)\(|U\(*E|o*\(E"
+    rf"^o?1\)*(?:&[(]*(?:[1s]\)*o+[(]*[1sf]{ENDS}|f\(|E)|;\(*E[Fn(c1s]|;?W|B1(?:,1)*c?$|B(?:f|nf)\(|{ASKS}|o*\(E|B1(?:,1)*B"
     rf"|&[(]*n\([^)]*\)*\)*o+[1sf]|&[(]*no[s1]\)*c|&[(]*1\)*c|o+f\()"
 )
 AFTER_QUOTE = re.compile(
     rf"^[sp]\)*(?:&[(]*{LITERAL}\)*o+[(]*{LITERAL}\)*{ENDS}|&[(]*(?:f\(|E)|&[(]*[1s]\)*(?:c|$)|;\(*[EW]|;?W"
-    r"|B1(?:,1)*c?$|B[1nf]\S*o|B[1n](?:,[1n])*c|U\(*E|;?c$|oso?$|o+f\(|o+\(E|o[1s]c|os&)"
+    rf"|B1(?:,1)*c?$|B[1nf]\S*o|B[1n](?:,[1n])*c|{ASKS}|;?c$|oso?$|o+f\(|o+\(E|o[1s]c|os&)"
 )
+
+
+HIDDEN = re.compile(r"(?<=[a-z])/\*(?!!).*?\*/(?=[a-z])")
+"""A comment inside of a word."""
+SUM = re.compile(r"1(?:m1)+")
+"""Numbers that are only reckoned with are one number: `1 or 2/3 cup` compares nothing."""
 
 
 def injects(text: str) -> bool:
@@ -71,6 +83,8 @@ def injects(text: str) -> bool:
     if GRAVE.search(text):
         return True
     if "+" in text and injects(text.replace("+", " ")):
+        return True
+    if "/*" in text and (joined := HIDDEN.sub("", text)) != text and injects(joined):
         return True
     text = text.lstrip("\\")
     bare = kinds(text)
@@ -98,10 +112,10 @@ def kinds(text: str) -> str:
             found.append("p")
         else:
             found.append(_LETTERS.get(kind or "", token[0]))
-    return "".join(found)
+    return SUM.sub("1", "".join(found)).replace("m", "o")
 
 
-_LETTERS = {"comment": "c", "number": "1", "string": "s", "logic": "&", "operator": "o", "other": "x"}
+_LETTERS = {"comment": "c", "number": "1", "string": "s", "logic": "&", "operator": "o", "sum": "m", "other": "x"}
 
 
 def _of_word(word: str, text: str, end: int) -> str:

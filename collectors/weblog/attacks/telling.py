@@ -12,7 +12,7 @@ from collectors.weblog.attacks.outcome import SUCCESS
 from collectors.weblog.layout import Request
 from collectors.weblog.windows import masked
 
-GRAVE = frozenset(("bruteforce", "drupal_exploit", "jndi", "php_object", "user_enum"))
+GRAVE = frozenset(("bruteforce", "drupal_exploit", "flood", "jndi", "php_object", "spam", "user_enum"))
 """One is told, and not only some."""
 SOME = 3
 MUTE_SECONDS = 300.0
