@@ -30,6 +30,7 @@ OUTAGES = ("outage", "resource")
 WEAK = ("config", "security")
 SYMPTOM_LAYERS = ("uptime",)
 SYMPTOM_LABELS = ("slo",)
+SYMPTOMS = ("SiteErrors", "SiteSlow")
 SECOND_HAND = ("ServiceFailed", "ServiceRestarting", "WebTrafficCollapsed", "CollectorFailing", "DataStale")
 """What says that something else is down, and not why."""
 MOST_CAUSES = 6
@@ -75,7 +76,11 @@ def _symptom(incident: Incident) -> str:
 
 
 def _is_symptom(member: Member) -> bool:
-    return member.labels.get("layer", "") in SYMPTOM_LAYERS or any(name in member.labels for name in SYMPTOM_LABELS)
+    return (
+        member.name in SYMPTOMS
+        or member.labels.get("layer", "") in SYMPTOM_LAYERS
+        or any(name in member.labels for name in SYMPTOM_LABELS)
+    )
 
 
 def _suspects(incident: Incident, findings: Findings) -> list[Suspect]:
