@@ -13,6 +13,7 @@ from alerts.path.settings import InhibitRule, RouteSettings, RoutingSettings
 
 GROUP_BY = ("alertname", "host")
 ALL_LABELS = ("...",)
+DATABASES = ("mysql", "postgres")
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,25 @@ class Inhibition:
     equal: tuple[str, ...] = ()
 
 
+Uses = Mapping[tuple[str, str], frozenset[tuple[str, str]]]
+"""(host, site) -> the (job, instance) of the servers that it needs, from web_site_uses."""
+
+
+def elsewhere(uses: Uses, cause: Labels, effect: Labels) -> bool:
+    """The effect is about a site that is known to use another database, cache or pool than the cause."""
+    known = uses.get((effect.get("host", ""), effect.get("site", "")), frozenset())
+    job, instance = cause.get("job", ""), cause.get("instance", "")
+    alike = DATABASES if job in DATABASES else (job,)
+    return any(each in alike for each, _ in known) and (job, instance) not in known
+
+
 @dataclass(frozen=True)
 class Plan:
     root: Route = Route()
     inhibitions: tuple[Inhibition, ...] = ()
     intervals: Mapping[str, TimeInterval] = field(default_factory=dict)
+    uses: Uses = field(default_factory=dict)
+    """As was seen lately; nothing is known of what is not in it."""
 
     def receivers(self) -> frozenset[str]:
         """Every channel that a route or an escalation names."""

@@ -1,4 +1,4 @@
-"""Real faults on a lab of nginx, two pools of PHP-FPM, MariaDB, Redis and a Drupal site, and what is to be said of each."""
+"""Real faults on a lab of nginx, two pools of PHP-FPM, MariaDB, Redis and a Drupal site, and what each is due."""
 
 import contextlib
 import json

@@ -5,6 +5,7 @@ A few minutes for all of them; with fewer than FOR_ALL trials, one.
 
 import math
 import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_first_cause(watched: Host, fault: Fault, tmp_path: Path, capsys: pytest
             seconds, found = explained(engine, fault, began)
         engine.dispose()
     with capsys.disabled():
-        print(f"\n{fault.name:28} {seconds:3.0f} s  {'; '.join(told(each) for each in found)}")
+        sys.stdout.write(f"\n{fault.name:28} {seconds:3.0f} s  {'; '.join(told(each) for each in found)}\n")
     assert len(found) == 1
     assert right(found, fault)
     assert seconds <= SOON
