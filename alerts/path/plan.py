@@ -95,6 +95,10 @@ class Plan:
         named = {route.receiver for route in routes} | {name for route in routes for _, name in route.escalate}
         return frozenset(named - {""})
 
+    def brings(self, labels: Labels, receiver: str) -> bool:
+        """A route that such an alert takes ends at this receiver."""
+        return any(route.receiver == receiver for route in self.root.taken(labels))
+
     def muted(self, route: Route, now: float) -> str:
         """The time interval for which the route is quiet now; "" if it is not."""
         for name in route.mute:

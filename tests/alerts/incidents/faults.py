@@ -55,11 +55,13 @@ class Host:
 
     @contextmanager
     def visitors(self, *paths: str, per_second: float = 8) -> Iterator[None]:
-        """As many at a time as VISITORS."""
+        """As many at a time as VISITORS; what they left waiting is let go at the end."""
         with contextlib.ExitStack() as all_of_them:
             for _ in range(VISITORS):
                 all_of_them.enter_context(Traffic(self.lab.url, per_second / VISITORS, 600, paths))
             yield
+            self.lab.php.stop()
+        self.lab.php.start()
 
 
 @contextmanager

@@ -63,7 +63,8 @@ def test_first_cause(watched: Host, fault: Fault, tmp_path: Path, capsys: pytest
 
 def explained(engine: Engine, fault: Fault, began: float) -> tuple[float, tuple[Incident, ...]]:
     """After how many seconds the right cause is first, and what the incidents are once all has been seen."""
-    seconds, found = math.inf, ()
+    seconds = math.inf
+    found: tuple[Incident, ...] = ()
     while time.monotonic() - began < (LONGEST if math.isinf(seconds) or TRIALS >= FOR_ALL else 0):
         time.sleep(1)
         with engine.connect() as connection:
