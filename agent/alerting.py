@@ -84,7 +84,6 @@ class Rules:
         self._source = source
         told = channels(configuration)
         self._files = RuleFiles(configuration)
-        self._deploy_maintenance = configuration.notify.deploy_maintenance
         groups, errors = self._files.load()
         self.incidents = Watch(engine, source, Events(engine), self._running, clock, link_key=link_key)
         self.delivery = Delivery(engine, told, context=self.incidents.context)
@@ -98,7 +97,7 @@ class Rules:
         self.desk = Desk(engine, self.evaluator.plan, receivers(told), clock)
 
     def _grouped(self, connection: Connection, alerts: Sequence[Alert], now: float) -> None:
-        open_maintenance(connection, now, self._deploy_maintenance)
+        open_maintenance(connection, now, self.evaluator.plan().deploy_maintenance)
         self._learn_uses(now)
         self.incidents.group(connection, alerts, now)
 
@@ -133,7 +132,6 @@ class Rules:
             log.error("routes=kept reason='channels change at the next start' new=%s", ",".join(sorted(new)))
         else:
             self.evaluator.follow(routes)
-        self._deploy_maintenance = configuration.notify.deploy_maintenance
         self._files.configure(configuration)
 
     def stop(self) -> None:

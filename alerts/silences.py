@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from sqlalchemy import Column, Connection, Engine, Float, String, Table, delete, insert, select, update
 
 from alerts.matchers import Matcher, Matchers, matcher, matches
-from alerts.model import Alert
+from alerts.model import Alert, Labels
 from alerts.notices import fingerprint
 from history.database import METADATA
 
@@ -63,7 +63,7 @@ class Silence:
 
     def covers(self, alert: Alert) -> bool:
         """Maintenance covers no critical alert of security: an intruder may well wait for one."""
-        if self.kind == "maintenance" and alert.severity == "critical" and is_security(alert):
+        if self.kind == "maintenance" and alert.severity == "critical" and is_security(alert.labels):
             return False
         if self.fingerprint:
             return fingerprint(alert.labels) == self.fingerprint
@@ -80,8 +80,8 @@ OPERATIONAL = ("outage", "resource", "slow", "capacity", "config")
 """Classes of alerts of how things run. Those of events of security bear what it is, such as webshell."""
 
 
-def is_security(alert: Alert) -> bool:
-    return alert.labels.get("class", "") not in ("", "self", *OPERATIONAL) or alert.labels.get("category") == "security"
+def is_security(labels: Labels) -> bool:
+    return labels.get("class", "") not in ("", "self", *OPERATIONAL) or labels.get("category") == "security"
 
 
 def check(silence: Silence, now: float) -> Silence:

@@ -88,6 +88,8 @@ class Plan:
     intervals: Mapping[str, TimeInterval] = field(default_factory=dict)
     uses: Uses = field(default_factory=dict)
     """As was seen lately; nothing is known of what is not in it."""
+    deploy_maintenance: float = 0.0
+    """Seconds."""
 
     def receivers(self) -> frozenset[str]:
         """Every channel that a route or an escalation names."""
@@ -135,7 +137,8 @@ def plan(settings: RoutingSettings) -> Plan:
     inhibitions = (
         Inhibition(parse_all(rule.source_matchers), parse_all(rule.target_matchers), rule.equal) for rule in rules
     )
-    return Plan(root, tuple(inhibitions), {interval.name: interval for interval in settings.time_intervals})
+    intervals = {interval.name: interval for interval in settings.time_intervals}
+    return Plan(root, tuple(inhibitions), intervals, deploy_maintenance=settings.deploy_maintenance)
 
 
 def _route(given: RouteSettings, above: Route, key: str) -> Route:
