@@ -6,6 +6,7 @@ And ten minutes of mixed load without a fault, of which nobody is told. With few
 import math
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_first_cause(watched: Host, fault: Fault, tmp_path: Path, capsys: pytest
 def test_mixed_load_is_no_fault(watched: Host, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = f"host: lab\ndiscovery: false\ntargets: {watched.targets()}\n"
     with Raingauge(tmp_path, text) as running, watched.lab.traffic(seconds=700):
-        time.sleep(QUIET_SECONDS)  # nothing is to come of it
+        threading.Event().wait(QUIET_SECONDS)  # nothing is to come of it
         query = 'max by (alertname, severity) (max_over_time(ALERTS{alertstate="firing"}[15m]))'
         lines = ask(running.dashboard, "query", running.token(), query=query)[1]["data"]["result"]
     told = sorted((line["metric"]["severity"], line["metric"]["alertname"]) for line in lines)
@@ -83,7 +84,7 @@ def explained(engine: Engine, fault: Fault, began: float) -> tuple[float, tuple[
     seconds = math.inf
     found: tuple[Incident, ...] = ()
     while time.monotonic() - began < (LONGEST if math.isinf(seconds) or TRIALS >= FOR_ALL else 0):
-        time.sleep(1)
+        threading.Event().wait(1)
         with engine.connect() as connection:
             found = store.incidents(connection)
         if math.isinf(seconds) and right(found, fault):
