@@ -3,20 +3,23 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from agent import rule_files
 from agent.configuration import Configuration
 from agent.rule_files import RuleFiles
 from alerts import outbox, state
 from alerts import registry as notifiers
+from alerts.asked import points
 from alerts.delivery import Delivery
+from alerts.deploys import open_maintenance
 from alerts.desk import Desk
 from alerts.evaluator import Evaluator
 from alerts.incidents.watch import Watch
 from alerts.jumps import Jumps
-from alerts.model import Group
+from alerts.model import Alert, Group
 from alerts.notifier import Channel
 from alerts.path.plan import Plan, plan
 from alerts.pipeline import receivers
@@ -24,7 +27,7 @@ from alerts.readings import Catalogue
 from collectors import registry
 from collectors.model import Counter, Gauge, Sample
 from history.events import Events
-from history.model import Sink, Source
+from history.model import QueryError, Sink, Source
 
 log = logging.getLogger("raingauge.alerting")
 
@@ -78,6 +81,7 @@ class Rules:
         """`link_key`: the dashboard's, for links that acknowledge."""
         self._engine = engine
         self._clock = clock
+        self._source = source
         told = channels(configuration)
         self._files = RuleFiles(configuration)
         groups, errors = self._files.load()
@@ -88,9 +92,30 @@ class Rules:
             catalogue=Catalogue(registry.collectors()), clock=clock, told=self.delivery.wake,
             external_url=configuration.external_url, host=configuration.host, jumps=Jumps(),
             plan=plan(configuration.notify), like_prometheus=configuration.alerts.mode == "prometheus",
-            changed=lambda: self._files.changed(self.evaluator.groups()), grouped=self.incidents.group,
+            changed=lambda: self._files.changed(self.evaluator.groups()), grouped=self._grouped,
         )  # fmt: skip
         self.desk = Desk(engine, self.evaluator.plan, receivers(told), clock)
+
+    def _grouped(self, connection: Connection, alerts: Sequence[Alert], now: float) -> None:
+        open_maintenance(connection, now, self.evaluator.plan().deploy_maintenance)
+        self._learn_uses(now)
+        self.incidents.group(connection, alerts, now)
+
+    def _learn_uses(self, now: float) -> None:
+        """Without an answer what was known stays."""
+        uses: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        try:
+            found = points(self._source.query("web_site_uses", now))
+        except (QueryError, ValueError) as error:
+            log.debug("uses=not asked: %s", error)
+            return
+        for labels in (point.labels for point in found):
+            one = (labels.get("target_job", ""), labels.get("target_instance", ""))
+            uses.setdefault((labels.get("host", ""), labels.get("site", "")), set()).add(one)
+        routes = self.evaluator.plan()
+        known = {site: frozenset(servers) for site, servers in uses.items()}
+        if known != routes.uses:
+            self.evaluator.follow(replace(routes, uses=known))
 
     def _running(self) -> tuple[Plan, Sequence[Group]]:
         return self.evaluator.plan(), self.evaluator.groups()

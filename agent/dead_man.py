@@ -15,12 +15,15 @@ from pydantic import Field
 
 from alerts.notifier import SecretUrl
 from collectors.config import Config, Seconds
-from collectors.model import Counter, Sample
+from collectors.model import Counter, Gauge, Sample
 
 log = logging.getLogger("raingauge.dead_man")
 
 PINGS = Counter("raingauge_dead_man_pings_total", "Pings to the watch outside, by what became of them.", ("outcome",))
-FAMILIES = (PINGS,)
+PROGRESS = Gauge(
+    "raingauge_progress_timestamp_seconds", "When each thing that has to get on last did; a peer looks at it.", ("of",)
+)
+FAMILIES = (PINGS, PROGRESS)
 OUTCOMES = ("sent", "withheld", "failed")
 TIMEOUT = 10.0  # seconds
 
@@ -60,7 +63,11 @@ class Watch:
         self._stopping.set()
 
     def samples(self) -> list[Sample]:
-        return [PINGS(count, outcome) for outcome, count in self._counts.items()] if self._settings.url else []
+        pings = self._counts.items() if self._settings.url else ()
+        return [
+            *(PINGS(count, outcome) for outcome, count in pings),
+            *(PROGRESS(at, of) for of, at in self._progress().items() if at),
+        ]
 
     def _run(self) -> None:
         while not self._stopping.wait(self._settings.interval):

@@ -48,7 +48,7 @@ def advance(
 ) -> Outcome:
     """Put into the outbox what each channel has to hear now."""
     alerts = list(alerts)
-    pushed = _push(connection, channels, alerts, now, external_url)
+    pushed = _push(connection, channels, plan, alerts, now=now, external_url=external_url)
     flow = survey(connection, receivers(channels), plan, alerts, now)
     for batch in flow.batches:
         _keep(connection, batch, now, external_url)
@@ -68,13 +68,17 @@ def receivers(channels: Sequence[Channel]) -> Mapping[str, Receiver]:
 
 
 def _push(
-    connection: Connection, channels: Sequence[Channel], alerts: Sequence[Alert], now: float, external_url: str
-) -> int:
-    """How many messages that is."""
+    connection: Connection, channels: Sequence[Channel], plan: Plan, alerts: Sequence[Alert], *, now: float,
+    external_url: str,
+) -> int:  # fmt: skip
+    """How many messages that is. A channel that routes name gets what they bring to it, another one everything."""
     messages = 0
+    named = {route.receiver for route in plan.root.every()}
     for channel in channels:
         if channel.resend is not None:
             heard = [alert for alert in alerts if channel.hears(alert)]
+            if channel.name in named:
+                heard = [alert for alert in heard if plan.brings(alert.labels, channel.name)]
             messages += push(connection, channel, heard, now, resend=channel.resend, external_url=external_url)
     return messages
 

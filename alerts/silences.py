@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from sqlalchemy import Column, Connection, Engine, Float, String, Table, delete, insert, select, update
 
 from alerts.matchers import Matcher, Matchers, matcher, matches
-from alerts.model import Alert
+from alerts.model import Alert, Labels
 from alerts.notices import fingerprint
 from history.database import METADATA
 
@@ -63,7 +63,7 @@ class Silence:
 
     def covers(self, alert: Alert) -> bool:
         """Maintenance covers no critical alert of security: an intruder may well wait for one."""
-        if self.kind == "maintenance" and alert.severity == "critical" and is_security(alert):
+        if self.kind == "maintenance" and alert.severity == "critical" and is_security(alert.labels):
             return False
         if self.fingerprint:
             return fingerprint(alert.labels) == self.fingerprint
@@ -76,8 +76,12 @@ class Silence:
         return f"{verb} by {self.author}: {self.comment}"
 
 
-def is_security(alert: Alert) -> bool:
-    return bool(alert.labels.get("class")) or alert.labels.get("category") == "security"
+OPERATIONAL = ("outage", "resource", "slow", "capacity", "config")
+"""Classes of alerts of how things run. Those of events of security bear what it is, such as webshell."""
+
+
+def is_security(labels: Labels) -> bool:
+    return labels.get("class", "") not in ("", "self", *OPERATIONAL) or labels.get("category") == "security"
 
 
 def check(silence: Silence, now: float) -> Silence:
@@ -108,7 +112,7 @@ def post(engine: Engine, silence: Silence, now: float) -> str:
     if not silence.id:
         checked = check(silence, now)
         with engine.begin() as connection:
-            return _begin(connection, checked, now)
+            return begin(connection, checked, now)
     with engine.begin() as connection:
         before = _get(connection, silence.id)
         if _may_change(before, silence, now):
@@ -119,7 +123,7 @@ def post(engine: Engine, silence: Silence, now: float) -> str:
             return before.id
         checked = check(silence, now)
         _end(connection, before, now)
-        return _begin(connection, checked, now)
+        return begin(connection, checked, now)
 
 
 def _may_change(before: Silence, after: Silence, now: float) -> bool:
@@ -168,7 +172,8 @@ def settle(connection: Connection, active: Iterable[Silence], firing: Iterable[s
         connection.execute(delete(silence_table).where(old))
 
 
-def _begin(connection: Connection, silence: Silence, now: float) -> str:
+def begin(connection: Connection, silence: Silence, now: float) -> str:
+    """Its id. As a part of another transaction; ValueError when there are too many."""
     if len(silences(connection, ends_after=now)) >= MOST:
         raise ValueError(f"{MOST} silences are on already, and no more are taken")
     silence_id = str(uuid.uuid4())

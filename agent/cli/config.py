@@ -33,6 +33,22 @@ def check(context: Context) -> None:
         raise Misconfigured("\n".join(problems))
     file = context.config_path or "no configuration file, so the defaults"
     click.echo(f"good: {file}; {sum(len(group.rules) for group in groups)} rules in {len(groups)} groups")
+    for url in _any_page_passes(configuration):
+        click.echo(
+            f"note: the check of {url} expects no text, so a white page with status 200 passes: set must_contain"
+        )
+
+
+def _any_page_passes(configuration: Configuration) -> list[str]:
+    """Addresses of checks that look at the status alone, without their query."""
+    found = []
+    for one in configuration.targets_of("probe"):
+        asked = one.model_dump()
+        other = any(asked[kind] for kind in ("tcp", "dns", "icmp", "fastcgi"))
+        expected = any(asked[key] for key in ("must_contain", "must_match", "expect_json", "expect_headers"))
+        if not other and not expected and not asked["steps"] and asked["method"] != "HEAD":
+            found.append(str(asked["url"]).partition("?")[0])
+    return found
 
 
 @command.command()

@@ -18,6 +18,7 @@ from alerts.message.units import GAP
 from alerts.message.units import text as amount
 from alerts.message.words import duration
 from alerts.model import Labels
+from alerts.silences import is_security
 
 AT_ONE_TIME = 120.0
 """Seconds within which it cannot be told what came first: parts are read at different times."""
@@ -30,6 +31,7 @@ OUTAGES = ("outage", "resource")
 WEAK = ("config", "security")
 SYMPTOM_LAYERS = ("uptime",)
 SYMPTOM_LABELS = ("slo",)
+SYMPTOMS = ("SiteErrors", "SiteSlow")
 SECOND_HAND = ("ServiceFailed", "ServiceRestarting", "WebTrafficCollapsed", "CollectorFailing", "DataStale")
 """What says that something else is down, and not why."""
 MOST_CAUSES = 6
@@ -75,7 +77,11 @@ def _symptom(incident: Incident) -> str:
 
 
 def _is_symptom(member: Member) -> bool:
-    return member.labels.get("layer", "") in SYMPTOM_LAYERS or any(name in member.labels for name in SYMPTOM_LABELS)
+    return (
+        member.name in SYMPTOMS
+        or member.labels.get("layer", "") in SYMPTOM_LAYERS
+        or any(name in member.labels for name in SYMPTOM_LABELS)
+    )
 
 
 def _suspects(incident: Incident, findings: Findings) -> list[Suspect]:
@@ -145,12 +151,14 @@ def _ladder(suspects: Sequence[Suspect], graph: Graph) -> list[Suspect]:
 
     def order(one: Suspect) -> tuple[bool, int, int, int, float]:
         follows = any(graph.explains(other.labels, one.labels) for other in suspects if other is not one)
-        return follows, one.strength, int((one.since - first) // AT_ONE_TIME), _depth(one.layer), one.since
+        return follows, one.strength, int((one.since - first) // AT_ONE_TIME), _depth(one), one.since
 
     return sorted(suspects, key=order)
 
 
-def _depth(layer: str) -> int:
+def _depth(one: Suspect) -> int:
+    """Steps of an intrusion lie in no layer: what came first comes first."""
+    layer = "" if is_security(one.labels) else one.layer
     return next((at for at, known in enumerate(LAYERS) if known == layer), len(LAYERS))
 
 

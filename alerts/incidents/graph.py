@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from alerts.matchers import matches, parse_all
 from alerts.model import Group, Labels
-from alerts.path.plan import Inhibition, Plan, shipped_inhibitions
+from alerts.path.plan import Inhibition, Plan, Uses, elsewhere, shipped_inhibitions
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,7 @@ class Graph:
     inhibitions: tuple[Inhibition, ...] = ()
     depends_on: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Alert -> those that explain it on the same host."""
+    uses: Uses = field(default_factory=dict)
 
     def explains(self, cause: Labels, effect: Labels) -> bool:
         name = effect.get("alertname", "")
@@ -20,6 +21,8 @@ class Graph:
             return False
         if cause.get("alertname", "") in self.depends_on.get(name, ()):
             return cause.get("host", "") == effect.get("host", "")
+        if elsewhere(self.uses, cause, effect):
+            return False
         return any(_follows(rule, cause, effect) for rule in self.inhibitions)
 
 
@@ -32,7 +35,7 @@ def graph(plan: Plan, groups: Iterable[Group]) -> Graph:
     depends_on: dict[str, frozenset[str]] = {}
     for rule in (rule for group in groups for rule in group.rules if rule.depends_on):
         depends_on[rule.alert] = depends_on.get(rule.alert, frozenset()) | set(rule.depends_on)
-    return Graph(tuple(dict.fromkeys([*shipped, *plan.inhibitions])), depends_on)
+    return Graph(tuple(dict.fromkeys([*shipped, *plan.inhibitions])), depends_on, plan.uses)
 
 
 def _follows(rule: Inhibition, cause: Labels, effect: Labels) -> bool:

@@ -31,6 +31,8 @@ log = logging.getLogger("raingauge.alerts.incidents")
 LINK_SECONDS = 86400.0
 """How long a link that acknowledges is good, about."""
 LOOK_SECONDS = 30.0
+COMMIT_SECONDS, MOST_LOOKS = 0.5, 20
+"""`group` wakes before the evaluator's transaction is over, so what it wrote may be seen a little later only."""
 AFTER_SECONDS = 600.0
 """Of the time after its end that a chart shows."""
 TOLD_SECONDS = 86400.0
@@ -132,12 +134,15 @@ class Watch:
         log.info("incident=%d host=%s site=%s explained: %s", done.id, done.host, done.site, done.symptom)
 
     def _run(self) -> None:
+        looks = 0
         while not self._stopped:
-            self._awake.wait(LOOK_SECONDS)
-            self._awake.clear()
+            if self._awake.wait(COMMIT_SECONDS if looks else LOOK_SECONDS):
+                self._awake.clear()
+                looks = MOST_LOOKS
             if self._stopped:
                 return
+            looks -= 1
             try:
-                self.explain_new()
+                looks = 0 if self.explain_new() else max(0, looks)
             except SQLAlchemyError as error:
                 log.error("incidents were not explained: %s: %s", type(error).__name__, error)

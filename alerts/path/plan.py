@@ -13,6 +13,7 @@ from alerts.path.settings import InhibitRule, RouteSettings, RoutingSettings
 
 GROUP_BY = ("alertname", "host")
 ALL_LABELS = ("...",)
+DATABASES = ("mysql", "postgres")
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,37 @@ class Inhibition:
     equal: tuple[str, ...] = ()
 
 
+Uses = Mapping[tuple[str, str], frozenset[tuple[str, str]]]
+"""(host, site) -> the (job, instance) of the servers that it needs, from web_site_uses."""
+
+
+def elsewhere(uses: Uses, cause: Labels, effect: Labels) -> bool:
+    """The effect is about a site that is known to use another database, cache or pool than the cause."""
+    known = uses.get((effect.get("host", ""), effect.get("site", "")), frozenset())
+    job, instance = cause.get("job", ""), cause.get("instance", "")
+    alike = DATABASES if job in DATABASES else (job,)
+    return any(each in alike for each, _ in known) and (job, instance) not in known
+
+
 @dataclass(frozen=True)
 class Plan:
     root: Route = Route()
     inhibitions: tuple[Inhibition, ...] = ()
     intervals: Mapping[str, TimeInterval] = field(default_factory=dict)
+    uses: Uses = field(default_factory=dict)
+    """As was seen lately; nothing is known of what is not in it."""
+    deploy_maintenance: float = 0.0
+    """Seconds."""
 
     def receivers(self) -> frozenset[str]:
         """Every channel that a route or an escalation names."""
         routes = list(self.root.every())
         named = {route.receiver for route in routes} | {name for route in routes for _, name in route.escalate}
         return frozenset(named - {""})
+
+    def brings(self, labels: Labels, receiver: str) -> bool:
+        """A route that such an alert takes ends at this receiver."""
+        return any(route.receiver == receiver for route in self.root.taken(labels))
 
     def muted(self, route: Route, now: float) -> str:
         """The time interval for which the route is quiet now; "" if it is not."""
@@ -116,7 +137,8 @@ def plan(settings: RoutingSettings) -> Plan:
     inhibitions = (
         Inhibition(parse_all(rule.source_matchers), parse_all(rule.target_matchers), rule.equal) for rule in rules
     )
-    return Plan(root, tuple(inhibitions), {interval.name: interval for interval in settings.time_intervals})
+    intervals = {interval.name: interval for interval in settings.time_intervals}
+    return Plan(root, tuple(inhibitions), intervals, deploy_maintenance=settings.deploy_maintenance)
 
 
 def _route(given: RouteSettings, above: Route, key: str) -> Route:

@@ -93,6 +93,8 @@ class RoutingSettings(Config):
     """Which alerts make others pointless, beside those that come with Raingauge."""
     shipped_inhibitions: bool = True
     """Suppress what follows from a host, a disk or a server that is down, as alerts/inhibitions.yml says."""
+    deploy_maintenance: Annotated[Seconds, Field(ge=0, le=3600)] = 300.0
+    """How long after a deploy warnings of its site are held back, unless they are of security; 0: not at all."""
     time_intervals: tuple[TimeInterval, ...] = ()
     """Quiet hours and the like, for `mute_time_intervals` and `active_time_intervals` of routes."""
 

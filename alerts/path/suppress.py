@@ -9,7 +9,7 @@ from dataclasses import replace
 from alerts.matchers import matches
 from alerts.model import Alert, Labels
 from alerts.path.flow import Flow, Mark
-from alerts.path.plan import Inhibition
+from alerts.path.plan import Inhibition, elsewhere
 
 
 def inhibit(flow: Flow) -> Flow:
@@ -23,7 +23,8 @@ def inhibit(flow: Flow) -> Flow:
                 continue
             both = matches(rule.source, alert.labels)
             for other_key, source in sources.get(_equal(rule, alert.labels), ()):
-                if other_key != key and not (both and matches(rule.target, source.labels)):
+                may = other_key != key and not (both and matches(rule.target, source.labels))
+                if may and not elsewhere(flow.known.plan.uses, source.labels, alert.labels):
                     found.setdefault(key, []).append(source)
                     break
     return replace(flow, marks={**flow.marks, **{key: Mark(inhibited_by=tuple(by)) for key, by in found.items()}})

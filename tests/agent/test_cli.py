@@ -149,6 +149,13 @@ def test_a_state_directory_that_cannot_be_made(tmp_path: Path, config: Path, mon
         assert str(tmp_path / "file" / "state") in said(result), command
 
 
+def test_config_check_notes_a_check_that_any_page_passes(state: Path, config: Path) -> None:
+    good = "{url: 'http://127.0.0.1/b', must_contain: Shop}, {tcp: {address: '127.0.0.1:1'}}"
+    config.write_text(f"targets: {{probe: [{{url: 'http://127.0.0.1/a?key=1'}}, {good}]}}\n")
+    notes = [line for line in said(raingauge("--config", config, "config", "check")).splitlines() if "note: " in line]
+    assert [line.split()[4] for line in notes] == ["http://127.0.0.1/a"]
+
+
 def test_config_check_reads_rules_and_secrets(state: Path, config: Path, tmp_path: Path) -> None:
     assert "good: " in said(raingauge("--config", config, "config", "check"))
     (tmp_path / "mine.yml").write_text("groups:\n- name: mine\n  rules:\n  - alert: Odd\n    expr: 1 +\n")

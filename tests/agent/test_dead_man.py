@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from agent.configuration import ConfigurationError, parse
-from agent.dead_man import DeadMan, Watch, stuck
+from agent.dead_man import PINGS, PROGRESS, DeadMan, Watch, stuck
 from collectors.config import Secret
 from tests.alerts.receiver import Receiver
 
@@ -13,7 +13,7 @@ URL = "http://127.0.0.1:1/hunter2"
 
 
 def counted(watch: Watch) -> Mapping[str, float]:
-    return {sample.labels[0]: sample.value for sample in watch.samples()}
+    return {sample.labels[0]: sample.value for sample in watch.samples() if sample.family is PINGS}
 
 
 def test_what_is_stuck_is_named() -> None:
@@ -42,6 +42,11 @@ def test_a_watch_that_is_away_is_said_once_and_its_address_never(caplog: pytest.
     assert counted(watch) == {"sent": 0, "withheld": 0, "failed": 3}
     assert len(caplog.records) == 1
     assert "hunter2" not in caplog.text + repr(watch._settings)
+
+
+def test_a_peer_is_shown_what_got_on_when() -> None:
+    watch = Watch(DeadMan(), lambda: {"rules": 100.0, "delivery": 0.0}, lambda: 1.0)
+    assert watch.samples() == [PROGRESS(100.0, "rules")]  # delivery has not begun
 
 
 def test_without_an_address_there_is_no_ping() -> None:

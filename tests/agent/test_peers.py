@@ -14,6 +14,7 @@ from history.embedded import Embedded
 from history.store import Store
 from tests.alerts.examples import T
 from tests.alerts.kept import Kept
+from tests.collectors.serving import serving
 from tests.lab.ports import free_port
 
 RULES = Path(__file__).parents[2] / "alerts" / "rules" / "raingauge.yml"
@@ -48,4 +49,26 @@ def test_a_peer_that_falls_silent_is_told_of_by_the_other(tmp_path: Path) -> Non
     told = [watching.tick() for _ in range(6)]
     assert told[:4] == [set()] * 4  # it may be restarting
     assert told[-1] == {("HostSilent", f"127.0.0.1:{nobody}")}
+    watching.engine.dispose()
+
+
+PAGE = """# TYPE raingauge_progress_timestamp_seconds gauge
+raingauge_progress_timestamp_seconds{{job="raingauge",instance="web2",host="web2",of="rules"}} {rules}
+raingauge_progress_timestamp_seconds{{job="raingauge",instance="web2",host="web2",of="collecting"}} {collecting}
+"""
+
+
+@pytest.mark.a3(
+    "Restart and clock", "An agent that answers but makes no progress is told of by the one that watches it."
+)
+def test_a_peer_that_answers_but_is_stuck_is_told_of_by_the_other(tmp_path: Path) -> None:
+    pages: dict[str, str] = {}
+    with serving(pages) as served:
+        watching = Peer(tmp_path / "watching", int(served.url.rpartition(":")[2]))
+        told = []
+        for _ in range(12):
+            pages["/metrics"] = PAGE.format(rules=T, collecting=watching.now)
+            told.append({name for name, _ in watching.tick()})
+        assert told[0] == set()
+        assert told[-1] == {"NoProgress"}
     watching.engine.dispose()

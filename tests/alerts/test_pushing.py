@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from alerts import outbox, state
+from alerts import outbox, pipeline, state
+from alerts.matchers import parse_matchers
 from alerts.notifier import Answer
+from alerts.path.plan import Plan, Route
 from alerts.pushing import RESOLVED_SECONDS
 from tests.alerts.examples import T, alert, database, tell
 from tests.alerts.test_delivery import Hand
@@ -131,3 +133,14 @@ def test_a_clock_that_is_set_back_does_not_silence_it(engine: Engine) -> None:
     hand = hand_of(engine)
     cycle(hand, alert(), at=T)
     assert cycle(hand, alert(), at=T - 86400) == 1
+
+
+def test_one_that_routes_name_gets_what_they_bring_to_it(engine: Engine) -> None:
+    hand = hand_of(engine)
+    routes = Plan(Route(routes=(Route(receiver=hand.channel.name, matchers=parse_matchers("severity=critical")),)))
+    mild, bad = (alert(severity=severity) for severity in ("warning", "critical"))
+    with engine.begin() as connection:
+        assert pipeline.advance(connection, [hand.channel], routes, [mild, bad], now=T).messages == 1
+    hand.now = T
+    hand.go()
+    assert [each["labels"]["severity"] for each in hand.sent[0].json] == ["critical"]

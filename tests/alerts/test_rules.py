@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from agent import alerting, outcomes, upkeep
+from agent import alerting, dead_man, outcomes, upkeep
 from agent.ingest import receive, send
 from alerts import templates, told_events
 from alerts.expression import metrics
@@ -65,7 +65,7 @@ LABELS = dict.fromkeys(
 def declared() -> set[str]:
     found = [family for name in registry.MODULES for family in families(registry.collector(name))]
     found += heartbeat.collector(lambda _job: {}).families
-    found += [family for room in (outcomes, alerting, upkeep, receive, send) for family in room.FAMILIES]
+    found += [family for room in (outcomes, alerting, upkeep, receive, send, dead_man) for family in room.FAMILIES]
     return {family.name for family in (*found, UP)}
 
 

@@ -111,8 +111,7 @@ def test_a_suppressed_alert_ends(engine: Engine) -> None:
     ({"alertname": "Any", "instance": "x"}, {"alertname": "Any", "instance": "x", "severity": "warning"}, True),
     ({"alertname": "Any", "instance": "x"}, {"alertname": "Any", "instance": "y", "severity": "warning"}, False),
     ({"alertname": "MysqlDown"}, {"alertname": "WebShell", "class": "webshell"}, False),
-    ({"alertname": "DeployActive"}, {"alertname": "ErrorSpike", "severity": "warning"}, True),
-    ({"alertname": "DeployActive"}, {"alertname": "ErrorSpike", "severity": "warning", "class": "scan"}, False),
+    ({"alertname": "MysqlDown"}, {"alertname": "ProbeFailed", "instance": "https://b/"}, False),
 ])  # fmt: skip
 @pytest.mark.a3("Suppressing", "What follows from a host, a disk, a database or PHP that is down is suppressed.")
 def test_the_shipped_graph(engine: Engine, cause: dict[str, str], effect: dict[str, str], is_suppressed: bool) -> None:
@@ -150,9 +149,25 @@ def test_an_acknowledgement_ends_with_the_alert(engine: Engine) -> None:
     assert [one.names for one in walk.tick(60)] == [("Broken",)]
 
 
+@pytest.mark.parametrize(("job", "instance", "is_suppressed"), [
+    ("mysql", "web1:3306", True), ("mysql", "web1:3307", False), ("postgres", "web1:5432", False),
+    ("phpfpm", "web1:9000", True),
+])  # fmt: skip
+@pytest.mark.parametrize("name", ["ErrorBudgetFast", "SiteErrors"])
+def test_a_site_with_another_database_is_told_of(
+    engine: Engine, name: str, job: str, instance: str, is_suppressed: bool
+) -> None:
+    plan = replace(routes(shipped=True), uses={("web1", "shop"): frozenset({("mysql", "web1:3306")})})
+    walk = Walk(engine, plan)
+    walk.fire({"mysql": "MysqlDown", "postgres": "PgDown", "phpfpm": "PhpFpmDown"}[job], job=job, instance=instance)
+    target = walk.fire(name, site="shop")
+    assert (target in walk.flow().marks) == is_suppressed
+
+
 @pytest.mark.a3("Suppressing", "Maintenance holds nothing critical of security back.")
 @pytest.mark.parametrize(("labels", "is_told"), [
-    ({}, False), ({"class": "webshell"}, True), ({"category": "security"}, True),
+    ({}, False), ({"class": "outage"}, False), ({"class": "webshell"}, True), ({"class": "security"}, True),
+    ({"category": "security"}, True),
     ({"class": "scan", "severity": "warning"}, False),
 ])  # fmt: skip
 def test_maintenance(engine: Engine, labels: dict[str, str], is_told: bool) -> None:

@@ -14,9 +14,9 @@ PAGES = ("/index.php", "/index.php?queries=20", "/index.php?sleep=0.05", "/index
 
 
 class Lab:
-    """A context manager; `children` is the pool's pm.max_children."""
+    """A context manager; `children` is the pool's pm.max_children, `settings` are further lines of its file."""
 
-    def __init__(self, children: int = 4) -> None:
+    def __init__(self, children: int = 4, settings: str = "") -> None:
         # Short: a unix socket's path may have 107 characters. Readable for the servers' own users.
         self.directory = Path(tempfile.mkdtemp(prefix="raingauge-lab-"))
         self.directory.chmod(0o755)
@@ -29,7 +29,8 @@ class Lab:
         self.php = PhpFpm(
             self.directory / "php",
             children=children,
-            settings=f"env[LAB_REDIS_PORT] = {self.redis.port}\nenv[LAB_MYSQL_SOCKET] = {self.mariadb.socket}\n",
+            settings=f"env[LAB_REDIS_PORT] = {self.redis.port}\nenv[LAB_MYSQL_SOCKET] = {self.mariadb.socket}\n"
+            + settings,
         )
         self.nginx = Nginx(self.directory / "nginx", root=root, fastcgi=self.php.socket)
         self._stack = contextlib.ExitStack()

@@ -1,6 +1,6 @@
 <?php
 // The lab's one page: asks the database and the cache, and on demand is slow, fails or uses memory.
-//   ?sleep=SECONDS  ?status=500  ?memory=MEGABYTES  ?queries=COUNT
+//   ?sleep=SECONDS  ?status=500  ?memory=MEGABYTES  ?queries=COUNT  ?statement=SECONDS  ?api=1
 header('Content-Type: text/plain');
 $sleep = min((float) ($_GET['sleep'] ?? 0), 20);
 $memory = min((int) ($_GET['memory'] ?? 0), 64);
@@ -16,6 +16,14 @@ if ($redis->get($page) === false) {
 $database = new PDO('mysql:unix_socket=' . getenv('LAB_MYSQL_SOCKET') . ';dbname=lab', 'lab', 'lab');
 for ($i = 0; $i < $queries; $i++) {
     $row = $database->query('SELECT COUNT(*) FROM node WHERE nid > ' . random_int(1, 500))->fetchColumn();
+}
+if (($statement = min((float) ($_GET['statement'] ?? 0), 20)) > 0) {
+    $database->query("SELECT SLEEP($statement)");
+}
+if (isset($_GET['api'])) {
+    $api = stream_socket_client('tcp://' . getenv('LAB_API'), timeout: 20);
+    stream_set_timeout($api, 20);
+    fread($api, 1);
 }
 $database->exec("INSERT INTO node (title) VALUES ('visited')");
 if ($sleep > 0) {

@@ -49,8 +49,8 @@ def test_another_host_is_another_incident() -> None:
 
 def test_what_explains_it_joins_at_any_time() -> None:
     late = fires("MysqlDown", T + 7200)
-    found = run((T, [fires("ProbeFailed")]), (T + 7200, [fires("ProbeFailed"), late]))
-    assert names(found) == [["ProbeFailed", "MysqlDown"]]
+    found = run((T, [fires("SiteErrors")]), (T + 7200, [fires("SiteErrors"), late]))
+    assert names(found) == [["SiteErrors", "MysqlDown"]]
     other = fires("MysqlDown", T + 7200, host="web2")
     assert len(run((T, [fires("ProbeFailed")]), (T + 7200, [fires("ProbeFailed"), other]))) == 2
 
