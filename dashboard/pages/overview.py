@@ -141,7 +141,8 @@ def _is_security(event: Event) -> bool:
 
 
 def _costs(services: Services, asked: View, at: float) -> Iterator[CostTable]:
-    span = costs.Span(at if asked.shown.live else asked.shown.end, asked.shown.seconds)
+    # Sums over hours: to the minute before last, which is settled, so that they are asked once a minute.
+    span = costs.Span(at - at % 60 - 60 if asked.shown.live else asked.shown.end, asked.shown.seconds)
     watched = costs.Watched(services.watched.targets(), services.watched.findings())
     for table in (costs.routes, costs.statements):
         found = table(services.source, span, watched, costs.ORDERS[0])
