@@ -4,16 +4,14 @@ The scene's three hours, and of the sites the last of them: the access log's ser
 Drupal's database every minute, as they are read.
 """
 
-import dataclasses
-import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from collectors.model import Sample, Target
 from history.store import Store
 from tests.dashboard import scene, services, situations
-from tests.dashboard.scene import HOST, Scene
+from tests.dashboard.scene import HOST
 from tests.dashboard.services import FAMILIES, LOG
 from tests.dashboard.world import NOW, World
 

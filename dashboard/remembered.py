@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from dashboard.sliding import Answer, Sliding
+from dashboard.sliding import Answer, Asked, Sliding
 from history.model import Labels, Matrix, Metadata, QueryError, Source, Vector
 
 STATE = "sum(timestamp(up))"
@@ -33,7 +33,7 @@ class Remembered:
     def query_range(self, expr: str, start: float, end: float, step: float) -> Matrix:
         question = (expr, start, end, step)
         if question not in self.answers:
-            self.answers[question] = self.sliding.query_range(self.source, expr, start, end, step, self.now)
+            self.answers[question] = self.sliding.query_range(self.source, Asked(*question), self.now)
         return cast("Matrix", self.answers[question])
 
     def series(self, matchers: Sequence[str], start: float, end: float) -> list[dict[str, str]]:

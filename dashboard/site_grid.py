@@ -95,7 +95,9 @@ def grid(source: Source, here: Here, now: float) -> SiteGrid:
 def _with_web(row: GridRow, web: Mapping[str, Cell]) -> GridRow:
     """With what the log says, which is asked of the sites that are shown; it makes no state."""
     found = web.get(row.name, Cell("ok", "–", "no request yet", "", (), ""))
-    cells = ((name, replace(found, state=cell.state) if cell.value == LOGGED.value else cell) for name, cell in row.cells)
+    cells = (
+        (name, replace(found, state=cell.state) if cell.value == LOGGED.value else cell) for name, cell in row.cells
+    )
     return replace(row, cells=tuple(cells))
 
 

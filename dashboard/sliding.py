@@ -7,6 +7,7 @@ soon; what comes later still, as of a host that was cut off, is seen when the wh
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,23 @@ NEVER = "@"
 Kind = tuple[str, int, int]
 """Expression, step and at which ms of a step the columns stand."""
 Answer = Vector | Matrix | Scalar | Text
+
+
+class Asked(NamedTuple):
+    """A range query; times in Unix seconds, the step above 0."""
+
+    expr: str
+    start: float
+    end: float
+    step: float
+
+    @property
+    def kind(self) -> Kind:
+        width = round(self.step * 1000)
+        return self.expr, width, round(self.start * 1000) % max(1, width)
+
+    def of(self, source: Source) -> Matrix:
+        return source.query_range(*self)
 
 
 @dataclass(frozen=True)
@@ -55,31 +73,28 @@ class Sliding:
                 self._past[expr, at] = now, answer
         return answer
 
-    def query_range(self, source: Source, expr: str, start: float, end: float, step: float, now: float) -> Matrix:
-        width = round(step * 1000)
-        kind = (expr, width, round(start * 1000) % max(1, width))
+    def query_range(self, source: Source, asked: Asked, now: float) -> Matrix:
         with self._lock:
-            known = self._known.get(kind)
-        if NEVER in expr or width <= 0 or known is None or start < known.start or now - known.whole > ANEW_SECONDS:
-            answer, whole = source.query_range(expr, start, end, step), now
-        else:
-            answer, whole = _slid(source, known, expr, start, end, step), known.whole
+            known = self._known.get(asked.kind)
+        whole = NEVER in asked.expr or known is None or asked.start < known.start or now - known.whole > ANEW_SECONDS
+        answer = asked.of(source) if whole or known is None else _slid(source, known, asked)
+        since = now if whole or known is None else known.whole
         with self._lock:
             if len(self._known) >= MOST:
                 self._known.clear()
-            self._known[kind] = Known(start, min(end, now - SETTLED_SECONDS), whole, answer)
+            self._known[asked.kind] = Known(asked.start, min(asked.end, now - SETTLED_SECONDS), since, answer)
         return answer
 
 
-def _slid(source: Source, known: Known, expr: str, start: float, end: float, step: float) -> Matrix:
-    columns = np.floor((min(known.settled, end) - start) / step + 1e-6)
+def _slid(source: Source, known: Known, asked: Asked) -> Matrix:
+    columns = float(np.floor((min(known.settled, asked.end) - asked.start) / asked.step + 1e-6))
     if columns < 0:
-        return source.query_range(expr, start, end, step)
-    first = start + step * float(columns + 1)  # of those that are asked
-    between = first - step / 2
-    fresh = source.query_range(expr, first, end, step) if first <= end + step / 1000 else Matrix(())
+        return asked.of(source)
+    first = asked.start + asked.step * (columns + 1)  # of those that are asked
+    there = first <= asked.end + asked.step / 1000
+    fresh = asked._replace(start=first).of(source) if there else Matrix(())
     newest = {_key(line.labels): line for line in fresh.lines}
-    lines = list(_joined(known.answer, newest, start - step / 2, between))
+    lines = list(_joined(known.answer, newest, asked.start - asked.step / 2, first - asked.step / 2))
     return Matrix((*lines, *newest.values()), tuple(dict.fromkeys((*known.answer.warnings, *fresh.warnings))))
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dashboard.remembered import MOST, Memory
-from dashboard.sliding import ANEW_SECONDS, Sliding
+from dashboard.sliding import ANEW_SECONDS, Asked, Sliding
 from history.embedded import Embedded
 from history.model import Matrix, QueryError, Scalar, Text, Vector
 from tests.dashboard import scene, situations
@@ -88,17 +88,17 @@ def test_a_span_that_slides_is_asked_for_its_newest_columns_and_is_as_if_asked_a
         if tick == 6:
             Scene(NOW + 120, hours=0.5 + 120 / 3600, targets=HOST).fill(world.store, NOW)
         at = NOW + 10 * tick
-        found = sliding.query_range(source, expr, at - 900, at, 10, at)
+        found = sliding.query_range(source, Asked(expr, at - 900, at, 10), at)
         anew = Embedded(world.store).query_range(expr, at - 900, at, 10)
         assert [line.labels for line in found.lines] == [line.labels for line in anew.lines]
         for line, other in zip(found.lines, anew.lines, strict=True):
             assert line.times.tolist() == other.times.tolist()
             assert line.values.tolist() == other.values.tolist()
     assert [start for start, _ in spans[1:]] == [NOW - 50 + 10 * tick for tick in range(11)]
-    sliding.query_range(source, expr, NOW - 900, NOW, 10, NOW + ANEW_SECONDS + 10)
+    sliding.query_range(source, Asked(expr, NOW - 900, NOW, 10), NOW + ANEW_SECONDS + 10)
     assert spans[-1] == (NOW - 900, NOW)
-    sliding.query_range(source, f"{expr} @ end()", NOW - 900, NOW, 10, NOW)
-    sliding.query_range(source, f"{expr} @ end()", NOW - 900, NOW, 10, NOW)
+    for _ in range(2):
+        sliding.query_range(source, Asked("node_load1 @ end()", NOW - 900, NOW, 10), NOW)
     assert spans[-2:] == [(NOW - 900, NOW)] * 2
 
 
