@@ -1,9 +1,9 @@
 """Answers of history, kept until a next sample is there: whoever looks at whatever page, it is asked once a tick."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from dashboard.sliding import Answer, Asked, Sliding
 from history.model import Labels, Matrix, Metadata, QueryError, Source, Vector
@@ -23,6 +23,8 @@ class Remembered:
     answers: dict[Question, Answer]
     sliding: Sliding
     now: float  # Unix seconds
+    pages: dict[Hashable, tuple[object, Any]]
+    """Built in this tick: by what was asked for, of what, and the page."""
 
     def query(self, expr: str, at: float) -> Answer:
         question = (expr, at, at, 0.0)
@@ -55,6 +57,7 @@ class Memory:
 
     _state: object = None
     _answers: dict[Question, Answer] = field(default_factory=dict)
+    _pages: dict[Hashable, tuple[object, Any]] = field(default_factory=dict)
     _sliding: Sliding = field(default_factory=Sliding)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -63,8 +66,8 @@ class Memory:
         state = _state(source, now)
         with self._lock:
             if state is None or state != self._state or len(self._answers) > MOST:
-                self._state, self._answers = state, {}
-            return Remembered(source, self._answers, self._sliding, now)
+                self._state, self._answers, self._pages = state, {}, {}
+            return Remembered(source, self._answers, self._sliding, now, self._pages)
 
 
 def _state(source: Source, now: float) -> tuple[Labels, float] | None:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from collectors.model import Event, Finding, TargetStatus
 from dashboard import charts, costs, trouble
 from dashboard.alert_cards import AlertCard, cards
-from dashboard.asked import answer, remembering, view
+from dashboard.asked import answer, once, remembering, view
 from dashboard.budgets import Budget, budgets
 from dashboard.costs import CostTable
 from dashboard.gathering import frame, gather
@@ -175,4 +175,4 @@ def _first_sample(source: Source, now: float) -> float | None:
 
 @blueprint.get("/")
 def overview() -> Response:
-    return answer("overview.html", build(remembering(), view()))
+    return answer("overview.html", once(build, remembering(), view()))
