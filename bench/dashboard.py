@@ -52,7 +52,9 @@ def measure(_lab: Lab, quick: bool) -> Iterable[Figure]:
 
 def _server(world: World, ticks: int) -> Iterator[Figure]:
     """As twenty who look at it: each asks once a tick."""
-    client, first, others = world.client(), [], []
+    client = world.client()
+    first: list[float] = []
+    others: list[float] = []
     for tick in range(ticks):
         world.now = NOW - 10 * (ticks - tick)
         for number in range(20):
@@ -88,10 +90,9 @@ def _pages(browser: Browser, world: World, base: str, rounds: int) -> Iterator[F
             charts = page.evaluate("Charts.figures().length")
             page.evaluate("Page.data.shell.last_sample = 0")  # so that all of the page is new
             tasks.append(longest_task(browser, page, lambda page=page: _tick(page)))  # type: ignore[misc]
-        slow = {"viewport": PHONE, "is_mobile": True, "has_touch": True, "slower": 4}
         found = {}
         for path in ("/", "/alerts"):
-            with profile(browser, USABLE, login(), **slow) as page:
+            with profile(browser, USABLE, login(), 4, viewport=PHONE, is_mobile=True, has_touch=True) as page:
                 found[path] = times(page, f"{base}{path}", USABLE)["usable"]
         phone.append(found)
     how = f"median of {rounds} fresh profiles, 1440x900, to the frame that has it"
