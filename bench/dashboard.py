@@ -28,7 +28,8 @@ TITLE = "dashboard"
 FIRST_CHART: Wanted = {"first chart": "document.querySelector('figure .plot path')?.getBoundingClientRect().width > 0"}
 ALL_CHARTS: Wanted = {
     "pictures": "document.readyState === 'complete' && document.querySelectorAll('figure .plot path').length > 24",
-    "drawn": "typeof Charts === 'object' && Page.data && !Charts.running && !Charts.waiting.size && document.querySelector('.pl.up')"
+    "drawn": "typeof Charts === 'object' && Page.data && !Charts.running && !Charts.waiting.size"
+    " && document.querySelector('.pl.up')"
     " && Charts.figures().every(f => !f.dataset.near || !f.querySelector('.pl[tabindex]') || f.querySelector('.up'))",
 }  # fmt: skip
 USABLE: Wanted = {"usable": "document.readyState !== 'loading' && document.querySelector('main h1')?.checkVisibility()"}
