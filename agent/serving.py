@@ -17,6 +17,9 @@ from dashboard.services import Services
 log = logging.getLogger("raingauge.serving")
 
 THREADS = 8
+MOST_CONNECTIONS = 800
+"""Two hundred browsers hold several each, and those above waitress' own 100 were never answered; a process may usually
+have 1,024 files open."""
 MOST_BODY_BYTES = 2_000_000  # waitress keeps a body on disk before anyone is asked who sends it; its default is 1 GB
 
 OUTPUT_BYTES = 2**26
@@ -35,6 +38,7 @@ class Dashboard:
         self._server = waitress.create_server(
             create_app(services), host=host, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True,
             max_request_body_size=MOST_BODY_BYTES, outbuf_overflow=OUTPUT_BYTES, send_bytes=SEND_BYTES,
+            connection_limit=MOST_CONNECTIONS, asyncore_use_poll=True,
         )  # fmt: skip
         self._thread = threading.Thread(target=self._server.run, name="dashboard", daemon=True)
 

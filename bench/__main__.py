@@ -10,6 +10,7 @@ from rich.console import Console
 from bench import (
     attacks,
     checks,
+    dashboard,
     drupal,
     exporters,
     figures,
@@ -43,6 +44,7 @@ MODULES = (
     weblog,
     drupal,
     attacks,
+    dashboard,
 )
 BENCHES = {bench.TITLE: bench.measure for bench in MODULES}
 

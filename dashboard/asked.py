@@ -1,20 +1,22 @@
 """Between a request and a page: which span is asked for, and the answer as HTML or as JSON from the same dataclass."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import orjson
-from flask import Response, current_app, render_template, request
+from flask import Response, current_app, g, render_template, request
 
 from dashboard import moments, prose, svg, units, words
 from dashboard.api import wants_json
 from dashboard.moments import Zone, zone_of_host
-from dashboard.remembered import Memory
+from dashboard.remembered import Memory, Remembered
 from dashboard.services import Services, services
 from dashboard.shell import View
 from dashboard.timerange import DEFAULT, RangeError, parse, usual
 from history.model import QueryError, Vector
 
+Page = TypeVar("Page")
 TICKS = "max(count_over_time(up[3h]))"
 COLUMNS = 240
 FEWEST, MOST = 60, 1200
@@ -27,9 +29,35 @@ WORDS = {
 
 def remembering() -> Services:
     """The application's, whose history answers the same question once a tick."""
+    if "remembering" in g:
+        return cast("Services", g.remembering)
     base = services()
     memory: Memory = current_app.extensions.setdefault("raingauge.memory", Memory())
-    return replace(base, source=memory.of(base.source, base.clock()))
+    g.remembering = replace(base, source=memory.of(base.source, base.clock()))
+    return cast("Services", g.remembering)
+
+
+Build = Callable[[Services, View], Page]
+
+
+def once(build: Build[Page], services: Services, asked: View) -> Page:
+    """The page as somebody else got it in this tick, if nothing has changed of what it is made of."""
+    memory = services.source
+    if not isinstance(memory, Remembered):
+        return build(services, asked)
+    shown = asked.shown
+    question = (build, asked.zone, shown.from_, shown.to, asked.columns, asked.problem, asked.kept)
+    watched, alerting = services.watched, services.alerting
+    happened = services.events.events(asked.tick(services.interval) - 86400, asked.now)
+    made_of = [
+        asked.tick(services.interval),
+        *map(tuple, (alerting.alerts(), watched.targets(), watched.findings(), happened)),
+    ]
+    if question in memory.pages and memory.pages[question][0] == made_of:
+        return cast("Page", memory.pages[question][1])
+    page = build(services, asked)
+    memory.pages[question] = made_of, page
+    return page
 
 
 def view(*kept: str) -> View:

@@ -1,17 +1,17 @@
 """Answers of history, kept until a next sample is there: whoever looks at whatever page, it is asked once a tick."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
-from history.model import Labels, Matrix, Metadata, QueryError, Scalar, Source, Text, Vector
+from dashboard.sliding import Answer, Asked, Sliding
+from history.model import Labels, Matrix, Metadata, QueryError, Source, Vector
 
 STATE = "sum(timestamp(up))"
 """Changes with every target that ticks."""
 MOST = 2000
 
-Answer = Vector | Matrix | Scalar | Text
 Question = tuple[str, float, float, float]
 
 
@@ -21,17 +21,21 @@ class Remembered:
 
     source: Source
     answers: dict[Question, Answer]
+    sliding: Sliding
+    now: float  # Unix seconds
+    pages: dict[Hashable, tuple[object, Any]]
+    """Built in this tick: by what was asked for, of what, and the page."""
 
     def query(self, expr: str, at: float) -> Answer:
         question = (expr, at, at, 0.0)
         if question not in self.answers:
-            self.answers[question] = self.source.query(expr, at)
+            self.answers[question] = self.sliding.query(self.source, expr, at, self.now)
         return self.answers[question]
 
     def query_range(self, expr: str, start: float, end: float, step: float) -> Matrix:
         question = (expr, start, end, step)
         if question not in self.answers:
-            self.answers[question] = self.source.query_range(expr, start, end, step)
+            self.answers[question] = self.sliding.query_range(self.source, Asked(*question), self.now)
         return cast("Matrix", self.answers[question])
 
     def series(self, matchers: Sequence[str], start: float, end: float) -> list[dict[str, str]]:
@@ -53,6 +57,8 @@ class Memory:
 
     _state: object = None
     _answers: dict[Question, Answer] = field(default_factory=dict)
+    _pages: dict[Hashable, tuple[object, Any]] = field(default_factory=dict)
+    _sliding: Sliding = field(default_factory=Sliding)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, source: Source, now: float) -> Remembered:
@@ -60,8 +66,8 @@ class Memory:
         state = _state(source, now)
         with self._lock:
             if state is None or state != self._state or len(self._answers) > MOST:
-                self._state, self._answers = state, {}
-            return Remembered(source, self._answers)
+                self._state, self._answers, self._pages = state, {}, {}
+            return Remembered(source, self._answers, self._sliding, now, self._pages)
 
 
 def _state(source: Source, now: float) -> tuple[Labels, float] | None:

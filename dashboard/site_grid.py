@@ -4,13 +4,16 @@
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from alerts.model import Alert
 from collectors.model import TargetStatus
 from dashboard import sites, units
+from dashboard.costs import quoted
 from dashboard.host_facts import points
 from dashboard.layers import ORDER, Cell, sparks
 from dashboard.marks import STATES
@@ -18,8 +21,10 @@ from dashboard.sites import Reading
 from history.model import Source
 
 USES = "max by (site, target_job, target_instance) (web_site_uses)"
-SLOW = "histogram_quantile(0.95, sum by (site, le) (rate(web_request_duration_seconds_bucket[5m])))"
-SPARK = "sum by (site) (rate(web_requests_total[2m]))"
+SLOW = "histogram_quantile(0.95, sum by (site, le) (rate(web_request_duration_seconds_bucket{{{}}}[5m])))"
+RATES = "sum by (site, status) (rate(web_requests_total{{{}}}[5m]))"
+SPARK = "sum by (site) (rate(web_requests_total{{{}}}[2m]))"
+"""`{}` names the sites."""
 MOST_SITES = 12
 COLUMNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "Uptime": ("uptime", ("blackbox",)),
@@ -32,6 +37,8 @@ COLUMNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """Name -> the rules' label `layer`, and the jobs of its targets."""
 NOTHING = Cell("", "–", "none found", "", (), "")
+LOGGED = Cell("ok", "", "", "", (), "")
+"""Stands for what a site's log says until that is asked."""
 
 
 @dataclass(frozen=True)
@@ -65,21 +72,33 @@ class Here:
 
 def grid(source: Source, here: Here, now: float) -> SiteGrid:
     """No rows where no site is known."""
-    found = [site for site in sites.readings(source, now) if site.name != "other"]
+    found = [site for site in sites.readings(source, now, sites.SEEN) if site.name != "other"]
     if not found:
         return SiteGrid((), 0)
-    uses, web = _uses(source, here.targets, [site.name for site in found], now), _web(source, now)
+    uses = _uses(source, here.targets, [site.name for site in found], now)
     rows = []
     for site in found:
-        layers = _of_targets(here, uses[site.name].__contains__)
-        layers |= {"Web": web.get(site.name, NOTHING), "Drupal": _drupal(site), "Security": _security(site)}
+        layers = _of_targets(here, uses[site.name])
+        layers |= {"Web": LOGGED if site.rates else NOTHING, "Drupal": _drupal(site), "Security": _security(site)}
         about = f"Drupal {version}" if (version := site.labels("drupal_info").get("version")) else ""
         rows.append(_row(site.name, about, f"/site/{site.name}", _with_alerts(layers, here.alerts, site.name)))
     rows.sort(key=lambda row: (ORDER.index(row.state), row.name))
+    shown = rows[:MOST_SITES]
+    web = _web(source, [row.name for row in shown], now)
     used = set().union(*uses.values())
-    shared = _of_targets(here, lambda key: key not in used) | {"Security": _calm(here.targets)}
-    host = _row(here.host, "shared", "/targets", _with_alerts(shared, here.alerts, ""))
-    return SiteGrid((*rows[:MOST_SITES], host), len(rows[MOST_SITES:]))
+    of_host = _of_targets(here, {key for status in here.targets if (key := _key(status)) not in used})
+    of_host |= {"Security": _calm(here.targets)}
+    host = _row(here.host, "shared", "/targets", _with_alerts(of_host, here.alerts, ""))
+    return SiteGrid((*(_with_web(row, web) for row in shown), host), len(rows[MOST_SITES:]))
+
+
+def _with_web(row: GridRow, web: Mapping[str, Cell]) -> GridRow:
+    """With what the log says, which is asked of the sites that are shown; it makes no state."""
+    found = web.get(row.name, Cell("ok", "–", "no request yet", "", (), ""))
+    cells = (
+        (name, replace(found, state=cell.state) if cell.value == LOGGED.value else cell) for name, cell in row.cells
+    )
+    return replace(row, cells=tuple(cells))
 
 
 Key = tuple[str, str]
@@ -94,23 +113,26 @@ def _uses(source: Source, targets: Sequence[TargetStatus], names: Iterable[str],
     for point in points(source, USES, now):
         labels = point.labels
         uses.get(labels.get("site", ""), set()).add((labels.get("target_job", ""), labels.get("target_instance", "")))
-    jobs = [job for _, those in COLUMNS.values() for job in those if job not in ("blackbox", "nginx", "apache")]
-    for name, mine in uses.items():
-        mine |= {_key(status) for status in targets if _checks(status, name)}
-        for job in jobs:
-            those = [_key(status) for status in targets if status.target.job == job]
-            if len(those) == 1 and not any(of == job for of, _ in mine):
-                mine |= set(those)
+    only = _only_ones(targets)
+    for status in targets:
+        if status.target.job == "blackbox" and (host := urlsplit(status.target.instance).hostname) in uses:
+            uses[host].add(_key(status))
+    for mine in uses.values():
+        known = {job for job, _ in mine}
+        mine |= {key for key in only if key[0] not in known}
     return uses
 
 
-def _checks(status: TargetStatus, site: str) -> bool:
-    return status.target.job == "blackbox" and urlsplit(status.target.instance).hostname == site
+def _only_ones(targets: Sequence[TargetStatus]) -> set[Key]:
+    """Of jobs that a site may use without our knowing it, and that have one target."""
+    jobs = {job for _, those in COLUMNS.values() for job in those if job not in ("blackbox", "nginx", "apache")}
+    found = Counter(status.target.job for status in targets)
+    return {_key(status) for status in targets if status.target.job in jobs and found[status.target.job] == 1}
 
 
-def _of_targets(here: Here, is_used: Callable[[Key], bool]) -> dict[str, Cell]:
+def _of_targets(here: Here, used: Collection[Key]) -> dict[str, Cell]:
     """The worst cell of each column."""
-    mine = [each for each in here.targets if each.slug in here.cells and is_used(_key(each))]
+    mine = [each for each in here.targets if each.slug in here.cells and _key(each) in used]
     return {
         name: min(
             (here.cells[each.slug] for each in mine if each.target.job in jobs),
@@ -120,20 +142,22 @@ def _of_targets(here: Here, is_used: Callable[[Key], bool]) -> dict[str, Cell]:
     }  # fmt: skip
 
 
-def _web(source: Source, now: float) -> dict[str, Cell]:
+def _web(source: Source, names: Iterable[str], now: float) -> dict[str, Cell]:
     """What the access log says: the time of answers where it has times, else requests."""
-    slow = {p.labels.get("site", ""): p.value for p in points(source, SLOW, now) if math.isfinite(p.value)}
+    those = f"site=~{quoted('|'.join(map(re.escape, names)))}"
+    slow = points(source, SLOW.format(those), now)
+    slowest = {p.labels.get("site", ""): p.value for p in slow if math.isfinite(p.value)}
     rates: dict[str, dict[str, float]] = {}
-    for point in points(source, sites.RATES, now):
+    for point in points(source, RATES.format(those), now):
         rates.setdefault(point.labels.get("site", ""), {})[point.labels.get("status", "")] = point.value
-    lines = {labels.get("site", ""): line for labels, line in sparks(source, SPARK, now)}
+    lines = {labels.get("site", ""): line for labels, line in sparks(source, SPARK.format(those), now)}
     found = {}
     for site, by_status in rates.items():
         whole, failed = sum(by_status.values()), by_status.get("5xx", 0.0)
         rate = units.text(whole, "per_second")
-        notes = [f"p95, {rate}"] if site in slow else []
+        notes = [f"p95, {rate}"] if site in slowest else []
         notes += [f"{units.text(failed / whole, 'ratio')} fail"] if failed and whole else []
-        value = units.text(slow[site], "seconds") if site in slow else rate
+        value = units.text(slowest[site], "seconds") if site in slowest else rate
         found[site] = Cell("ok", value, ", ".join(notes), "", lines.get(site, ()), "")
     return found
 

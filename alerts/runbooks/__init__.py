@@ -1,10 +1,12 @@
 """A page for each shipped alert: what it means, what to look at, what to do. To be read offline."""
 
+from functools import cache
 from importlib import resources
 
 FOLDER = resources.files("alerts.runbooks")
 
 
+@cache
 def names() -> list[str]:
     return sorted(page.name.removesuffix(".md") for page in FOLDER.iterdir() if page.name.endswith(".md"))
 

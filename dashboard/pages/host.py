@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from dashboard import charts, host_facts
 from dashboard.alert_cards import AlertCard, cards
-from dashboard.asked import answer, remembering, view
+from dashboard.asked import answer, once, remembering, view
 from dashboard.gathering import frame, gather
 from dashboard.host_facts import Bar, FileSystem, ProcessGroup
 from dashboard.marks import Mark, Span, marks, spans
@@ -63,4 +63,4 @@ def build(services: Services, asked: View) -> HostPage:
 
 @blueprint.get("/host")
 def host() -> Response:
-    return answer("host.html", build(remembering(), view()))
+    return answer("host.html", once(build, remembering(), view()))

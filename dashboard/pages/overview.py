@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from collectors.model import Event, Finding, TargetStatus
 from dashboard import charts, costs, trouble
 from dashboard.alert_cards import AlertCard, cards
-from dashboard.asked import answer, remembering, view
+from dashboard.asked import answer, once, remembering, view
 from dashboard.budgets import Budget, budgets
 from dashboard.costs import CostTable
 from dashboard.gathering import frame, gather
@@ -141,7 +141,8 @@ def _is_security(event: Event) -> bool:
 
 
 def _costs(services: Services, asked: View, at: float) -> Iterator[CostTable]:
-    span = costs.Span(at if asked.shown.live else asked.shown.end, asked.shown.seconds)
+    # Sums over hours: to the minute before last, which is settled, so that they are asked once a minute.
+    span = costs.Span(at - at % 60 - 60 if asked.shown.live else asked.shown.end, asked.shown.seconds)
     watched = costs.Watched(services.watched.targets(), services.watched.findings())
     for table in (costs.routes, costs.statements):
         found = table(services.source, span, watched, costs.ORDERS[0])
@@ -174,4 +175,4 @@ def _first_sample(source: Source, now: float) -> float | None:
 
 @blueprint.get("/")
 def overview() -> Response:
-    return answer("overview.html", build(remembering(), view()))
+    return answer("overview.html", once(build, remembering(), view()))

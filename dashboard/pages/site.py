@@ -57,7 +57,7 @@ def build(services: Services, asked: View, name: str) -> SitePage | None:
     source, targets = services.source, services.watched.targets()
     at = asked.tick(services.interval) if asked.shown.live else asked.shown.end
     status = next((each for each in targets if each.target.job == "drupal" and each.target.instance == name), None)
-    site = next((each for each in sites.readings(source, at) if each.name == name), None)
+    site = sites.reading(source, name, at)
     if site is None and status is None:
         return None
     site = site or Reading(name, at, {}, (), ())

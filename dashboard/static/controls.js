@@ -66,6 +66,12 @@ const Controls = {
     const actions = {
       g: () => (Controls.prefix = true),
       "?": () => Controls.help(),
+      "/": () => Controls.places(),
+      Enter: () => Controls.enter(),
+      j: () => Controls.step(1),
+      k: () => Controls.step(-1),
+      a: () => Controls.reach('form[action$="/acknowledge"]', 'input[name="comment"], button'),
+      s: () => Controls.reach('form[action$="/acknowledge"]', '[formaction$="/silence"], a[href$="#people"]'),
       ...(shell && Page.charts() && {
         "[": () => Controls.shift(-0.5),
         "]": () => Controls.shift(0.5),
@@ -79,6 +85,49 @@ const Controls = {
     actions[key]?.();
   },
 
+  // The rows of tables and lists, and the cards; Enter opens where a row leads.
+  ROWS: "main :is(article, tbody tr, li, a.cell):not(article *, tr *, .first *)",
+  rows: () => [...document.querySelectorAll(Controls.ROWS)].filter((each) => each.checkVisibility()),
+
+  step(by) {
+    const rows = Controls.rows();
+    const at = rows.indexOf(document.activeElement.closest(Controls.ROWS));
+    const next = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + by))];
+    if (!next) return;
+    if (!next.href) next.tabIndex = -1;
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  },
+
+  enter() {
+    if (document.activeElement.matches(Controls.ROWS)) document.activeElement.querySelector("a[href], summary")?.click();
+  },
+
+  // Only the focus goes there: what is decided for others takes one key more.
+  reach(form, part) {
+    const here = document.activeElement.closest("main :is(article, section)");
+    (here?.querySelector(form) ?? document.querySelector(form))?.querySelector(part)?.focus();
+  },
+
+  // By name: the pages, and whatever this page leads to. What is no place is looked for in Explore.
+  places() {
+    const links = [...document.querySelectorAll('.nav a[href], main a[href^="/"]')];
+    const word = (link) => (link.querySelector(".words, b") ?? link).textContent.trim().replace(/\s+/g, " ");
+    Controls.known = new Map(links.map((link) => [word(link), link.getAttribute("href")]).reverse());
+    const options = [...Controls.known.keys()].reverse().filter(Boolean).map((name) => Object.assign(document.createElement("option"), { value: name }));
+    document.getElementById("places").replaceChildren(...options);
+    document.getElementById("goto").showModal();
+    document.getElementById("goto-name").value = "";
+  },
+
+  leave(name) {
+    const wanted = name.trim().toLowerCase();
+    if (!wanted) return;
+    const names = [...Controls.known.keys()].reverse();
+    const found = names.find((each) => each.toLowerCase() === wanted) ?? names.find((each) => each.toLowerCase().startsWith(wanted));
+    location.assign(found ? Controls.known.get(found) : `/explore?q=${encodeURIComponent(name.trim())}`);
+  },
+
   help() {
     document.getElementById("keys").checked = Controls.enabled();
     document.getElementById("help").showModal();
@@ -89,7 +138,9 @@ addEventListener("keydown", (event) => {
   // A dialog that was just closed may keep the focus until the next frame.
   const typing = event.target.closest("input,textarea,select,dialog[open]");
   if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
-  if (event.key === "?" || Controls.enabled()) Controls.press(event.key);
+  if (event.key !== "?" && !Controls.enabled()) return;
+  if (event.key === "/" || event.key === "a" || event.key === "s") event.preventDefault(); // it is not typed where it leads
+  Controls.press(event.key);
 });
 document.addEventListener("click", (event) => {
   const copy = event.target.closest("[data-copy]");
@@ -99,6 +150,7 @@ document.addEventListener("click", (event) => {
   const open = document.querySelector("details.pop[open]");
   if (open && !open.contains(event.target)) open.open = false;
 });
+document.addEventListener("submit", (event) => event.target.id === "goto-form" && Controls.leave(document.getElementById("goto-name").value));
 document.addEventListener("change", (event) => {
   if (event.target.id === "keys") localStorage.setItem("keys", event.target.checked ? "on" : "off");
 });

@@ -9,6 +9,7 @@ const Page = {
   failed: 0,
   request: null,
   timer: 0,
+  PATIENCE: 20000, // ms after which an answer will not come any more
 
   charts: () => document.querySelector("[data-charts]"),
 
@@ -19,7 +20,7 @@ const Page = {
     const late = setTimeout(() => (document.getElementById("wait").hidden = false), tick ? 60000 : 400);
     try {
       const data = JSON.parse(await Page.fetch("application/json", signal));
-      if (location.search !== Page.placed || (Page.data && Page.changed(data))) {
+      if (location.search !== Page.placed || Page.failed || (Page.data && Page.changed(data))) {
         Page.place(await Page.fetch("text/html", signal));
         Page.placed = location.search;
       }
@@ -30,7 +31,7 @@ const Page = {
     } catch (error) {
       if (error.name === "AbortError") return;
       Page.failed += 1;
-      Page.offline();
+      Page.offline(error);
     } finally {
       clearTimeout(late);
       if (Page.request?.signal === signal) document.getElementById("wait").hidden = true;
@@ -42,10 +43,17 @@ const Page = {
     const address = new URL(location.href);
     if (Page.charts()) address.searchParams.set("width", Charts.width());
     address.hash = "";
-    const answer = await fetch(address, { headers: { Accept: kind }, signal });
+    const ends = AbortSignal.any([signal, AbortSignal.timeout(Page.PATIENCE)]);
+    const answer = await fetch(address, { headers: { Accept: kind }, signal: ends });
     if (answer.status === 401 || answer.redirected) location.reload();
-    if (!answer.ok && answer.status !== 400) throw new Error(`status ${answer.status}`);
+    if (!answer.ok && answer.status !== 400) throw new Error(await Page.refusal(answer));
     return answer.text();
+  },
+
+  // What the server says is wrong; of a 500 with the number under which its log has more.
+  async refusal(answer) {
+    const { error } = await answer.json().catch(() => ({}));
+    return error ?? `It answered with status ${answer.status}.`;
   },
 
   // Whether anything was measured, or anything happened, since the last answer.
@@ -61,7 +69,7 @@ const Page = {
     for (const old of document.querySelectorAll("[data-swap]")) {
       const now = fresh.getElementById(old.id);
       if (!now) old.remove();
-      else if (!old.contains(document.activeElement)) Page.exchange(old, now);
+      else if (old.id === "late" || !old.contains(document.activeElement)) Page.exchange(old, now);
     }
     const main = document.getElementById("main");
     for (const now of fresh.querySelectorAll("main > [data-swap]")) {
@@ -95,11 +103,16 @@ const Page = {
     }, 1000 * Math.min(seconds, starting, 300));
   },
 
-  offline() {
+  offline(error) {
     const late = document.getElementById("late");
     const last = Page.data?.shell.last_sample;
-    const ago = last ? `Last sample ${Math.max(1, Math.round((Date.now() / 1000 - last) / 60))} min ago, ` : "";
-    late.textContent = `No answer from Raingauge. ${ago}retrying`;
+    const ago = last ? ` Last sample ${Math.max(1, Math.round((Date.now() / 1000 - last) / 60))} min ago,` : "";
+    const why = error.name === "Error" ? `Raingauge could not answer: ${error.message}` : "No answer from Raingauge.";
+    const retry = document.createElement("button");
+    retry.className = "quiet";
+    retry.textContent = "Retry";
+    retry.addEventListener("click", () => Page.refresh());
+    late.replaceChildren(`${why}${ago} retrying `, retry);
     document.getElementById("fresh").className = "fresh is-stale";
   },
 

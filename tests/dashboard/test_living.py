@@ -191,3 +191,28 @@ def test_paper_is_light_and_shows_the_servers_pictures(desk: Window) -> None:
     assert desk.page.locator("#chart-requests .plot").is_visible()
     assert not desk.page.locator("#chart-requests .drawn").is_visible()
     assert not desk.page.locator(".rail").is_visible()
+
+
+@pytest.mark.parametrize("answer", ["broken", "none"])
+def test_a_request_that_fails_is_said_with_its_number_and_tried_again_at_a_press(
+    browser: Browser, troubled_host: tuple[World, str], answer: str
+) -> None:
+    with window(browser, *troubled_host) as desk:
+        desk.open("/")
+        desk.loaded()
+        body = '{"status": "error", "errorType": "internal", "error": "Something is broken in Raingauge. (ab12)"}'
+        if answer == "broken":
+            desk.page.route("**/*", lambda route: route.fulfill(status=500, body=body))
+        else:
+            desk.page.route("**/*", lambda route: None)
+            desk.page.evaluate("Page.PATIENCE = 600")
+        desk.page.evaluate("void Page.refresh()")
+        desk.page.get_by_role("button", name="Retry").wait_for()
+        said = desk.page.locator("#late").inner_text()
+        assert ("ab12" in said) if answer == "broken" else said.startswith("No answer from Raingauge.")
+        assert not desk.page.locator("#wait").is_visible()
+        assert desk.page.locator("#chart-requests .pl.up").is_visible()
+        desk.page.unroute_all(behavior="ignoreErrors")
+        desk.page.get_by_role("button", name="Retry").click()
+        desk.wait("() => document.getElementById('late').textContent === ''")
+        desk.said.clear()  # the browser notes the status 500

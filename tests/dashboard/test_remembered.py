@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dashboard.remembered import MOST, Memory
+from dashboard.sliding import ANEW_SECONDS, Asked, Sliding
 from history.embedded import Embedded
 from history.model import Matrix, QueryError, Scalar, Text, Vector
 from tests.dashboard import scene, situations
@@ -70,3 +71,45 @@ def test_pages_ask_once_for_html_and_json(tmp_path: Path) -> None:
     client.get("/?from=now-3h", headers={"Accept": "application/json"})
     assert first > 50
     assert source.asked == first
+
+
+def test_a_span_that_slides_is_asked_for_its_newest_columns_and_is_as_if_asked_anew(tmp_path: Path) -> None:
+    world, sliding = World(tmp_path), Sliding()
+    Scene(NOW, hours=0.5, targets=HOST).fill(world.store)
+    spans: list[tuple[float, float]] = []
+
+    class Watched(Embedded):
+        def query_range(self, expr: str, start: float, end: float, step: float) -> Matrix:
+            spans.append((start, end))
+            return super().query_range(expr, start, end, step)
+
+    source, expr = Watched(world.store), "sum by (mode) (rate(node_cpu_seconds_total[40s]))"
+    for tick in range(12):
+        if tick == 6:
+            Scene(NOW + 120, hours=0.5 + 120 / 3600, targets=HOST).fill(world.store, NOW)
+        at = NOW + 10 * tick
+        found = sliding.query_range(source, Asked(expr, at - 900, at, 10), at)
+        anew = Embedded(world.store).query_range(expr, at - 900, at, 10)
+        assert [line.labels for line in found.lines] == [line.labels for line in anew.lines]
+        for line, other in zip(found.lines, anew.lines, strict=True):
+            assert line.times.tolist() == other.times.tolist()
+            assert line.values.tolist() == other.values.tolist()
+    assert [start for start, _ in spans[1:]] == [NOW - 50 + 10 * tick for tick in range(11)]
+    sliding.query_range(source, Asked(expr, NOW - 900, NOW, 10), NOW + ANEW_SECONDS + 10)
+    assert spans[-1] == (NOW - 900, NOW)
+    for _ in range(2):
+        sliding.query_range(source, Asked("node_load1 @ end()", NOW - 900, NOW, 10), NOW)
+    assert spans[-2:] == [(NOW - 900, NOW)] * 2
+
+
+def test_what_is_settled_is_asked_once_for_all_ticks(tmp_path: Path) -> None:
+    world, sliding = World(tmp_path), Sliding()
+    Scene(NOW, hours=0.1, targets=HOST).fill(world.store)
+    source = Counted(world.store)
+    for tick in range(5):
+        sliding.query(source, "node_load1", NOW - 60, NOW + 10 * tick)
+    assert source.asked == 1
+    sliding.query(source, "node_load1", NOW - 60, NOW + ANEW_SECONDS + 1)
+    sliding.query(source, "node_load1", NOW, NOW + 10)
+    sliding.query(source, "node_load1", NOW, NOW + 10)
+    assert source.asked == 4

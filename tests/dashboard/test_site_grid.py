@@ -68,8 +68,8 @@ def test_of_several_pools_the_one_that_a_site_uses(tmp_path: Path) -> None:
 def test_without_knowing_the_only_database_is_everybodys_and_pools_are_the_hosts(world: World) -> None:
     found = shown(world, alerts())
     assert cell(found, SHOP, "Database").state == cell(found, NEWS, "Database").state == "warn"
-    assert cell(found, SHOP, "PHP").state == ""
-    assert (cell(found, "web-01", "PHP").state, cell(found, "web-01", "Database").state) == ("crit", "")
+    assert (cell(found, SHOP, "PHP").state, cell(found, NEWS, "PHP").state) == ("crit", "")
+    assert (cell(found, "web-01", "PHP").state, cell(found, "web-01", "Database").state) == ("ok", "")
 
 
 def test_an_alert_on_a_site_colours_its_layer_only(world: World) -> None:
