@@ -5,10 +5,11 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from alerts.model import Alert
+from alerts.notices import fingerprint
 from collectors.model import TargetStatus
 from dashboard import sites, units
 from dashboard.host_facts import points
@@ -43,6 +44,8 @@ class GridRow:
     """Of its worst cell."""
     cells: tuple[tuple[str, Cell], ...]
     """Column and what stands there; a cell whose state is "" is empty."""
+    incident: str
+    """Path of the incident that its worst cells are part of; "" if they are of none."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class Here:
     cells: Mapping[str, Cell]
     """Of targets, by slug."""
     alerts: Sequence[Alert]
+    incidents: Mapping[str, str] = field(default_factory=dict)
+    """Fingerprint of a firing alert -> path of its incident."""
 
 
 def grid(source: Source, here: Here, now: float) -> SiteGrid:
@@ -74,11 +79,14 @@ def grid(source: Source, here: Here, now: float) -> SiteGrid:
         layers = _of_targets(here, uses[site.name].__contains__)
         layers |= {"Web": web.get(site.name, NOTHING), "Drupal": _drupal(site), "Security": _security(site)}
         about = f"Drupal {version}" if (version := site.labels("drupal_info").get("version")) else ""
-        rows.append(_row(site.name, about, f"/site/{site.name}", _with_alerts(layers, here.alerts, site.name)))
+        layers = dict(_with_alerts(layers, here.alerts, site.name))
+        rows.append(_row(site.name, about, f"/site/{site.name}", layers, _incident(here, uses[site.name], site.name)))
     rows.sort(key=lambda row: (ORDER.index(row.state), row.name))
     used = set().union(*uses.values())
     shared = _of_targets(here, lambda key: key not in used) | {"Security": _calm(here.targets)}
-    host = _row(here.host, "shared", "/targets", _with_alerts(shared, here.alerts, ""))
+    of_host = dict(_with_alerts(shared, here.alerts, ""))
+    free = {_key(each) for each in here.targets} - used
+    host = _row(here.host, "shared", "/targets", of_host, _incident(here, free, ""))
     return SiteGrid((*rows[:MOST_SITES], host), len(rows[MOST_SITES:]))
 
 
@@ -188,7 +196,17 @@ def _about(alert: Alert, site: str) -> bool:
     return not alert.labels.get("site") and alert.labels.get("layer") == "security"
 
 
-def _row(name: str, about: str, path: str, cells: Iterable[tuple[str, Cell]]) -> GridRow:
-    those = tuple(cells)
+def _incident(here: Here, targets: set[Key], site: str) -> str:
+    """Of an alert on one of these targets, or on the site."""
+    for alert in here.alerts:
+        path = here.incidents.get(fingerprint(alert.labels), "")
+        place = alert.labels.get("job", ""), alert.labels.get("instance", "")
+        if path and (place in targets or _about(alert, site)):
+            return path
+    return ""
+
+
+def _row(name: str, about: str, path: str, cells: Mapping[str, Cell], incident: str) -> GridRow:
+    those = tuple(cells.items())
     state = min((cell.state for _, cell in those if cell.state), key=ORDER.index, default="none")
-    return GridRow(name, about, path, state, those)
+    return GridRow(name, about, path, state, those, incident)

@@ -16,8 +16,8 @@ from alerts.incidents.model import Incident
 from alerts.matchers import Matcher
 from alerts.message.links import verify
 from alerts.model import Alert
-from alerts.notices import fingerprint
 from alerts.silences import Silence
+from dashboard.acting import firing
 from dashboard.login import limiter
 from dashboard.services import Services, services
 
@@ -64,7 +64,8 @@ def do(token: str) -> ResponseReturnValue:
     what: Literal["ack", "silence"] = "silence" if request.form.get("what") == "silence" else "ack"
     asked = request.form.get("hours", "4")
     hours = next((known for known in HOURS if str(known) == asked), 4)
-    told = _firing(services(), incident)
+    desk = services().desk
+    told = firing(desk, incident) if desk else ()
     for alert in told:
         _hold(services(), alert, what, hours)
     word = "acknowledged: nobody is told again until it is over, or for" if what == "ack" else "silenced for"
@@ -90,12 +91,6 @@ def _incident(token: str) -> Incident | None:
         return None
     with serving.desk.engine.connect() as connection:
         return store.incident(connection, int(number))
-
-
-def _firing(serving: Services, incident: Incident) -> list[Alert]:
-    members = {fingerprint(member.labels) for member in incident.alerts if member.until is None}
-    assert serving.desk
-    return [one.alert for one in serving.desk.standings() if one.fingerprint in members]
 
 
 def _page(incident: Incident | None, done: str) -> ResponseReturnValue:

@@ -29,6 +29,8 @@ PATHS = (
     "/trends",
     "/host",
     "/alerts",
+    "/incidents",
+    "/incidents/1",
     "/targets",
     "/drupal",
     "/slowest?by=mean",

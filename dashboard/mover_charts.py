@@ -1,0 +1,36 @@
+"""What moved in an incident, as charts: each series with the level that was usual before."""
+
+from collections.abc import Iterator
+
+from alerts.incidents.catalogue import Candidate, candidates, filled
+from alerts.incidents.model import Incident, Mover
+from dashboard.charts import Chart, Curve
+from dashboard.plots import Frame, Level, Plot, single
+from history.model import Line, QueryError, Source
+
+
+def mover_plots(source: Source, incident: Incident, frame: Frame) -> tuple[Plot, ...]:
+    return tuple(_plots(source, incident, frame))
+
+
+def _plots(source: Source, incident: Incident, frame: Frame) -> Iterator[Plot]:
+    for number, mover in enumerate(incident.movers, 1):
+        candidate = next((each for each in candidates() if each.expr == mover.expr), None)
+        line = _line(source, candidate, mover, incident, frame) if candidate else None
+        if line is None:
+            continue
+        curve = Curve("now", mover.expr, tone=2 if number == 1 else 1)
+        chart = Chart(f"mover-{number}", mover.title, "", mover.unit, "", "", (curve,), kind="area")
+        if plot := single(chart, line, Level("before", mover.before, drawn=True), frame):
+            yield plot
+
+
+def _line(source: Source, candidate: Candidate, mover: Mover, incident: Incident, frame: Frame) -> Line | None:
+    """The one of its candidate's series that has the mover's title."""
+    grid = frame.grid
+    try:
+        lines = source.query_range(mover.expr, grid.start, grid.end, grid.step).lines
+    except QueryError:
+        return None
+    mine = (line for line in lines if line.labels.get("host", "") in ("", incident.host))
+    return next((line for line in mine if filled(candidate.title, line.labels) == mover.title), None)
