@@ -1,5 +1,6 @@
 """Incidents in a line or two each: what is wrong, where, since when, the likeliest cause, whether someone has it."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from dashboard.alert_cards import without_place
 from dashboard.marks import state_of
 
 MOST = 50
+UNIT = re.compile(r"(\d) %")
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class IncidentCard:
     since: float  # Unix seconds
     ended: float | None  # Unix seconds
     cause: str
-    """The first of its ladder, with its layer; "" if there is no clear one."""
+    """The first of its ladder, and what came then; "" if there is no clear one."""
     held: str
     """By whom all that fires is acknowledged or silenced; "" if something is not."""
     alerts: tuple[str, ...]
@@ -79,15 +81,15 @@ def plain(incident: Incident) -> Incident:
 
     return replace(
         incident,
-        symptom=short(incident.symptom),
+        symptom=UNIT.sub("\\1\u00a0%", short(incident.symptom)),
         alerts=tuple(replace(member, words=short(member.words)) for member in incident.alerts),
         causes=tuple(replace(each, words=short(each.words)) for each in incident.causes),
     )
 
 
 def cause(incident: Incident) -> str:
-    first = incident.causes[0] if incident.causes else None
-    return f"{first.layer.capitalize()}: {first.words}" if first else ""
+    first = [each.words for each in incident.causes[:2]]
+    return ", then: ".join(dict.fromkeys(first))
 
 
 def firing(incident: Incident) -> tuple[Member, ...]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from alerts.incidents.catalogue import Candidate, candidates, filled
+from alerts.incidents.catalogue import candidates, filled
 from alerts.incidents.model import Incident, Mover
 from dashboard.charts import Chart, Curve
 from dashboard.plots import Frame, Level, Plot, single
-from history.model import Line, QueryError, Source
+from history.model import Labels, Line, QueryError, Source
 
 
 def mover_plots(source: Source, incident: Incident, frame: Frame) -> tuple[Plot, ...]:
@@ -15,8 +15,7 @@ def mover_plots(source: Source, incident: Incident, frame: Frame) -> tuple[Plot,
 
 def _plots(source: Source, incident: Incident, frame: Frame) -> Iterator[Plot]:
     for number, mover in enumerate(incident.movers, 1):
-        candidate = next((each for each in candidates() if each.expr == mover.expr), None)
-        line = _line(source, candidate, mover, incident, frame) if candidate else None
+        line = _line(source, mover, incident, frame)
         if line is None:
             continue
         curve = Curve("now", mover.expr, tone=2 if number == 1 else 1)
@@ -25,12 +24,17 @@ def _plots(source: Source, incident: Incident, frame: Frame) -> Iterator[Plot]:
             yield plot
 
 
-def _line(source: Source, candidate: Candidate, mover: Mover, incident: Incident, frame: Frame) -> Line | None:
+def _line(source: Source, mover: Mover, incident: Incident, frame: Frame) -> Line | None:
     """The one of its candidate's series that has the mover's title."""
     grid = frame.grid
     try:
         lines = source.query_range(mover.expr, grid.start, grid.end, grid.step).lines
     except QueryError:
         return None
-    mine = (line for line in lines if line.labels.get("host", "") in ("", incident.host))
-    return next((line for line in mine if filled(candidate.title, line.labels) == mover.title), None)
+    return next((line for line in lines if is_it(mover, line.labels, incident.host)), None)
+
+
+def is_it(mover: Mover, labels: Labels, host: str) -> bool:
+    """Whether the series with these labels is the one that moved: it has its title."""
+    titles = (filled(each.title, labels) for each in candidates() if each.expr == mover.expr)
+    return labels.get("host", "") in ("", host) and mover.title in titles

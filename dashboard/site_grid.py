@@ -32,6 +32,8 @@ COLUMNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "Security": ("security", ()),
 }
 """Name -> the rules' label `layer`, and the jobs of its targets."""
+ALIKE = (("phpfpm",), ("mysql", "postgres"), ("redis", "memcached"), ("varnish",))
+"""Jobs of which a site uses one or another."""
 NOTHING = Cell("", "–", "none found", "", (), "")
 
 
@@ -102,13 +104,13 @@ def _uses(source: Source, targets: Sequence[TargetStatus], names: Iterable[str],
     for point in points(source, USES, now):
         labels = point.labels
         uses.get(labels.get("site", ""), set()).add((labels.get("target_job", ""), labels.get("target_instance", "")))
-    jobs = [job for _, those in COLUMNS.values() for job in those if job not in ("blackbox", "nginx", "apache")]
-    for name, mine in uses.items():
-        mine |= {_key(status) for status in targets if _checks(status, name)}
-        for job in jobs:
-            those = [_key(status) for status in targets if status.target.job == job]
-            if len(those) == 1 and not any(of == job for of, _ in mine):
-                mine |= set(those)
+    for name in uses:
+        mine = uses[name] = uses[name] | {_key(status) for status in targets if _checks(status, name)}
+        for jobs in ALIKE:
+            those = [_key(status) for status in targets if status.target.job in jobs]
+            for job in jobs if not any(of in jobs for of, _ in mine) else ():
+                only = [key for key in those if key[0] == job]
+                uses[name] |= set(only) if len(only) == 1 else set()
     return uses
 
 

@@ -63,14 +63,15 @@ def verdict(known: Known) -> Verdict:
         return _starting(known)
     if known.freshness == "stale":
         return _stale(known, firing)
+    if known.incidents:
+        return _incidents(known)
+    return _firing(known, firing) if firing else _quiet(known)
+
+
+def _incidents(known: Known) -> Verdict:
     taken = [card for card in known.incidents if card.held]
-    if waiting := sorted((card for card in known.incidents if not card.held), key=_worst):
-        return _incident(known, waiting, len(taken))
-    if taken:
-        return _taken(known, taken)
-    if firing:
-        return _firing(known, firing)
-    return _quiet(known)
+    waiting = sorted((card for card in known.incidents if not card.held), key=_worst)
+    return _incident(known, waiting, len(taken)) if waiting else _taken(known, taken)
 
 
 def _worst(card: IncidentCard) -> tuple[int, float]:
@@ -79,12 +80,14 @@ def _worst(card: IncidentCard) -> tuple[int, float]:
 
 def _incident(known: Known, waiting: Sequence[IncidentCard], taken: int) -> Verdict:
     worst, others = waiting[0], waiting[1:]
-    where = f"{worst.where}. " if worst.where else ""
+    where = f"On {worst.where}. " if worst.where else ""
     cause = f"First cause: {worst.cause}." if worst.cause else "No clear cause was found."
     also = [f"Also: {card.symptom}." for card in others[:2]]
     if len(others) > 2:
         also.append(f"{_count(len(others) - 2, 'more incident')}.")
-    also += [f"{_count(taken, 'other incident')} {'has' if taken == 1 else 'have'} been taken already."] if taken else []
+    also += (
+        [f"{_count(taken, 'other incident')} {'has' if taken == 1 else 'have'} been taken already."] if taken else []
+    )
     lead = f"{worst.symptom}, for {span(known.now - worst.since)}"
     return Verdict(worst.look, lead, f"{where}{cause}", worst.since, (), tuple(also), "", worst.path)
 

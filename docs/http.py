@@ -44,7 +44,7 @@ DASHBOARD = {
     "/host": "Page: processor, memory, disks and network of the host.",
     "/alerts": "Page: alerts with their first steps, and the rules.",
     "/incidents": "Page: what is wrong as a whole: open incidents, then the last ones.",
-    "/incidents/<int:number>": "Page: one incident: what explains it, what moved, what to do next, who was told, notes.",
+    "/incidents/<int:number>": "Page: one incident: why, what moved, what to do next, who was told, notes.",
     "/incidents/<int:number>/acknowledge": "Form: as below, for all of its alerts that fire.",
     "/incidents/<int:number>/silence": "Form: as below, for all of its alerts that fire.",
     "/incidents/<int:number>/notes": "Form: keeps `text` as a note.",

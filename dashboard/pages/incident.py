@@ -10,9 +10,12 @@ from alerts.incidents.model import Cause, Change, Incident, Note
 from alerts.incidents.watch import AFTER_SECONDS
 from dashboard import incident_cards, story
 from dashboard.acting import HOURS
+from dashboard.answers import answers
+from dashboard.answers.scope import Answer, Scope
 from dashboard.asked import answer, remembering, view
 from dashboard.commands import only_reads
 from dashboard.gathering import frame
+from dashboard.host_facts import points
 from dashboard.incident_cards import IncidentCard
 from dashboard.marks import Mark, Span, state_of
 from dashboard.moments import iso
@@ -20,9 +23,12 @@ from dashboard.mover_charts import mover_plots
 from dashboard.plots import Plot
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
+from dashboard.site_grid import USES
 from dashboard.story import Moment, Receiver
 from dashboard.timerange import TimeRange
+from history.model import Source
 
+DAY = 86400.0
 BEFORE_SECONDS = 2700.0
 """Shown of the time before it began."""
 
@@ -63,6 +69,8 @@ class IncidentPage:
     """The oldest first."""
     receivers: tuple[Receiver, ...]
     notes: tuple[Note, ...]
+    answers: tuple[Answer, ...]
+    """To what is asked at night; those that tell of trouble first."""
     hours: tuple[int, ...]
     """How long one can be silent."""
 
@@ -77,10 +85,12 @@ def build(services: Services, asked: View, number: int) -> IncidentPage | None:
     card = incident_cards.cards(services.desk, (incident,), asked.now)[0]
     told = story.of_incident(services.desk, incident, asked.now)
     shown = Span(incident.began, incident.ended or asked.now, state_of(incident.severity), card.symptom, "", "")
+    around_it = shell(services, asked, "Incidents")
+    scope = _scope(services, incident, asked, card)
     return IncidentPage(
-        shell=shell(services, asked, "Incidents"),
+        shell=around_it,
         card=card,
-        site=incident.site,
+        site=scope.site,
         causes=incident.causes,
         command=incident.command,
         harmless=only_reads(incident.command),
@@ -98,8 +108,30 @@ def build(services: Services, asked: View, number: int) -> IncidentPage | None:
         story=told[0],
         receivers=told[1],
         notes=incident.notes,
+        answers=answers(scope),
         hours=HOURS,
     )  # fmt: skip
+
+
+def _scope(services: Services, incident: Incident, asked: View, card: IncidentCard) -> Scope:
+    at = asked.tick(services.interval) if incident.ended is None else incident.ended
+    window = f"from={iso(asked.shown.start)}&to={iso(asked.shown.end)}"
+    return Scope(
+        services.source, incident, incident.site or site_of(services.source, incident, at), at,
+        services.watched.targets(), services.watched.findings(), services.alerting.alerts(), services.events.events(at - DAY, at),
+        services.watched.blind(), card.held, window,
+    )  # fmt: skip
+
+
+def site_of(source: Source, incident: Incident, at: float) -> str:
+    """The only site that uses what its alerts are about; "" if none or several do."""
+    places = {(member.labels.get("job", ""), member.labels.get("instance", "")) for member in incident.alerts}
+    using = {
+        point.labels.get("site", "")
+        for point in points(source, USES, at)
+        if (point.labels.get("target_job", ""), point.labels.get("target_instance", "")) in places
+    }
+    return using.pop() if len(using) == 1 else ""
 
 
 def around(incident: Incident, now: float) -> TimeRange:

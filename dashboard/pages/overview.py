@@ -17,6 +17,7 @@ from dashboard.incident_cards import IncidentCard
 from dashboard.layers import Layer, cells, layers
 from dashboard.marks import STATES, Mark, Span, marks, spans, state_of
 from dashboard.plots import Plot
+from dashboard.running_out import RunsOut, running_out
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
 from dashboard.site_grid import Here, SiteGrid, grid
@@ -83,6 +84,8 @@ class OverviewPage:
     budgets: tuple[Budget, ...]
     security: tuple[Change, ...]
     """What happened in the last day above `info`, the newest first."""
+    running_out: tuple[RunsOut, ...]
+    """The first to end first."""
     watching: tuple[Watching, ...]
     watching_left_out: int
 
@@ -122,6 +125,7 @@ def build(services: Services, asked: View) -> OverviewPage:
         costs=tuple(_costs(services, asked, at)),
         budgets=budgets(services.source, at)[:MOST_BUDGETS],
         security=_changes([each for each in day if _is_security(each)], asked.now),
+        running_out=running_out(services.source, at)[:MOST_COSTS],
         watching=tuple(_watching(status) for status in trouble.ordered(targets)[:MOST_WATCHED]),
         watching_left_out=len(targets[MOST_WATCHED:]),
     )

@@ -17,7 +17,21 @@ from alerts.rulefile import RuleFileError
 from alerts.silences import Silence
 from collectors.model import Event, Finding
 from dashboard import asked
-from dashboard.pages import alerts, drupal, explore, host, incident, incidents, overview, security, site, slo, slowest, targets, trends
+from dashboard.pages import (
+    alerts,
+    drupal,
+    explore,
+    host,
+    incident,
+    incidents,
+    overview,
+    security,
+    site,
+    slo,
+    slowest,
+    targets,
+    trends,
+)
 from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
