@@ -104,13 +104,13 @@ def _uses(source: Source, targets: Sequence[TargetStatus], names: Iterable[str],
     for point in points(source, USES, now):
         labels = point.labels
         uses.get(labels.get("site", ""), set()).add((labels.get("target_job", ""), labels.get("target_instance", "")))
-    for name in uses:
-        mine = uses[name] = uses[name] | {_key(status) for status in targets if _checks(status, name)}
+    for name, mine in uses.items():
+        mine.update(_key(status) for status in targets if _checks(status, name))
         for jobs in ALIKE:
             those = [_key(status) for status in targets if status.target.job in jobs]
             for job in jobs if not any(of in jobs for of, _ in mine) else ():
                 only = [key for key in those if key[0] == job]
-                uses[name] |= set(only) if len(only) == 1 else set()
+                mine.update(only if len(only) == 1 else ())
     return uses
 
 

@@ -18,14 +18,14 @@ BACK = 0.3
 
 def exposed(scope: Scope) -> Answer:
     question = "Are we compromised or exposed?"
-    events = [
-        each for each in scope.events if each.kind.startswith("security.") and each.severity in ("critical", "warning")
-    ]
+    events = scope.attacks
     likely = [each for each in events if each.severity == "critical"]
     waiting = [
-        f"{one.name}: updates {sign.text}" for one in sites.readings(scope.source, scope.now) for sign in sites.signs(one)
+        f"{one.name}: updates {sign.text}"
+        for one in sites.readings(scope.source, scope.now)
+        for sign in sites.signs(one)
         if sign.name == "Updates" and sign.state == "warn"
-    ]  # fmt: skip
+    ]
     lines = (*(each.title for each in events[:MOST]), *waiting[:MOST])
     watched = any(status.target.job in ("security", "web") for status in scope.targets)
     if likely:
@@ -63,8 +63,8 @@ def bed(scope: Scope) -> Answer:
     back = bool(moved) and all(moved_back for moved_back, _ in moved)
     lines = [scope.held[:1].upper() + scope.held[1:] if scope.held else "nobody has taken it yet"]
     lines += [line for _, line in moved]
-    lines += [f"budget {each.name}: {each.left_text} left, empty {each.empty}" for each in budgets(scope.source, scope.now)
-              if scope.site in ("", each.site)][:2]  # fmt: skip
+    mine = [each for each in budgets(scope.source, scope.now) if scope.site in ("", each.site)]
+    lines += [f"budget {each.name}: {each.left_text} left, empty {each.empty}" for each in mine[:2]]
     unseen = list(_blind(scope))
     lines += unseen[:MOST]
     if scope.incident.ended is not None:
@@ -94,7 +94,8 @@ def _effect(scope: Scope, mover: Mover) -> tuple[bool, str]:
     now = found.value
     way = abs(mover.now - mover.before)
     is_back = way > 0 and abs(now - mover.before) <= BACK * way
-    said = f"{mover.title}: {units.text(now, mover.unit)} in the last minute, usually {units.text(mover.before, mover.unit)}"
+    before = units.text(mover.before, mover.unit)
+    said = f"{mover.title}: {units.text(now, mover.unit)} in the last minute, usually {before}"
     return is_back, f"{said}, {'back' if is_back else 'not back yet'}"
 
 

@@ -118,8 +118,8 @@ def _scope(services: Services, incident: Incident, asked: View, card: IncidentCa
     window = f"from={iso(asked.shown.start)}&to={iso(asked.shown.end)}"
     return Scope(
         services.source, incident, incident.site or site_of(services.source, incident, at), at,
-        services.watched.targets(), services.watched.findings(), services.alerting.alerts(), services.events.events(at - DAY, at),
-        services.watched.blind(), card.held, window,
+        services.watched.targets(), services.watched.findings(), services.alerting.alerts(),
+        services.events.events(at - DAY, at), services.watched.blind(), card.held, window,
     )  # fmt: skip
 
 

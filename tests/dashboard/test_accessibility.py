@@ -44,7 +44,9 @@ PATHS = (
 
 def odd(folder: Path) -> World:
     """With everything on the pages that can be there."""
-    return everything_odd(situations.full(folder))
+    world = everything_odd(situations.full(folder))
+    situations.explain(world)
+    return world
 
 
 @pytest.fixture(scope="module")

@@ -138,6 +138,7 @@ def fields_of(value: Any) -> Iterator[str]:
 def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> None:
     """A page's own by its own template; what pages share by one of them."""
     worlds = [everything_odd(situations.full(tmp_path / "full")), everything_odd(situations.trouble(tmp_path / "one"))]
+    situations.explain(worlds[0])
     everywhere: set[str] = set()
     made: set[str] = set()
     for path, module in {**PATHS, SITE: site, INCIDENT: incident}.items():
@@ -169,7 +170,6 @@ def everything_odd(world: World) -> World:
         alert("CpuSteal", services.SHOP_SITE, "firing", 0.2, 700),
     ]  # fmt: skip
     situations.fire(world)
-    situations.explain(world)
     assert world.services.desk
     silences.acknowledge(world.engine, world.alerting.found[0], "kim", now=NOW - 60, until=NOW + 3600)
     later = Silence((Matcher("host", "=", "web-01"),), NOW + 600, NOW + 3600, "kim", "a new disk")

@@ -59,7 +59,7 @@ def test_of_several_pools_the_one_that_a_site_uses(world: World) -> None:
     assert (cell(found, SHOP, "PHP").state, cell(found, SHOP, "PHP").value) == ("crit", "40")
     assert cell(found, NEWS, "PHP").state == "ok"
     assert cell(found, "web-01", "PHP").state == ""
-    assert [row.state for row in found.rows[:2]] == ["crit", "warn"]
+    assert [row.state for row in found.rows[:2]] == ["crit", "ok"]
 
 
 def test_without_knowing_the_only_database_is_everybodys_and_pools_are_the_hosts(
