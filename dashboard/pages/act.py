@@ -18,7 +18,10 @@ from alerts.message.links import verify
 from alerts.model import Alert
 from alerts.silences import Silence
 from dashboard.acting import firing
+from dashboard.incident_cards import cause, plain
+from dashboard.incident_cards import firing as firing_members
 from dashboard.login import limiter
+from dashboard.marks import state_of
 from dashboard.services import Services, services
 
 blueprint = Blueprint("act", __name__)
@@ -36,6 +39,10 @@ class ActPage:
     """What act.html may use."""
 
     title: str
+    look: str
+    """crit, warn or info; none where nothing can be done."""
+    why: str
+    """Its likeliest cause; "" if that is not known."""
     alerts: tuple[str, ...]
     """Those that fire."""
     done: str
@@ -95,6 +102,10 @@ def _incident(token: str) -> Incident | None:
 
 def _page(incident: Incident | None, done: str) -> ResponseReturnValue:
     if incident is None:
-        return render_template("act.html", page=ActPage("Acknowledge or silence", (), "", TOO_OLD)), 403
-    alerts = tuple(member.words for member in incident.alerts if member.until is None)
-    return render_template("act.html", page=ActPage(incident.symptom, alerts, done, "" if alerts else OVER))
+        return render_template("act.html", page=ActPage("Acknowledge or silence", "none", "", (), "", TOO_OLD)), 403
+    incident = plain(incident)
+    alerts = tuple(member.words for member in firing_members(incident))
+    shown = ActPage(
+        incident.symptom, state_of(incident.severity), cause(incident), alerts, done, "" if alerts else OVER
+    )  # fmt: skip
+    return render_template("act.html", page=shown)

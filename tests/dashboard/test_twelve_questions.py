@@ -1,4 +1,4 @@
-"""What is asked at three in the morning: from the link of a message, at most two taps on a phone, the answer in words."""
+"""What is asked at night: from a message's link, at most two taps on a phone, the answer is there in words."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.servers
 
 MOST_TAPS = 2
 QUESTIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("down", (), r"Not down, but 10.% of requests get an error, for 1\d min\..*shop\.example\.org.* answers in 3\.\d+.s"),
+    ("down", (), r"Not down, but 10.% of requests get an error, for 1\d min\..*shop\.example.* answers in 3\.\d+.s"),
     ("where", (), r"At the origin: .*PHP.* in trouble.*PHP shop: 40, of 40 busy.*in trouble.*cache"),
     ("changes", (), r"PHP-FPM was restarted\s*\d min before it began"),
     ("workers", (), r"Yes: pool shop is full\. They wait in PDOStatement->execute.*curl_exec.*elsewhere"),
