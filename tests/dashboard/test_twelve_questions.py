@@ -64,16 +64,17 @@ def test_verdict_and_buttons_are_on_the_first_screen_and_large_enough(opened: Wi
     lead = opened.page.locator("#lead")
     assert "answer 5xx" in lead.inner_text()
     for each in (lead, *opened.page.locator("#verdict .btn").all(), opened.page.locator("#next .cmd")):
-        box = box_of(each)
-        assert box["y"] + box["height"] <= PHONE["height"]
+        assert bottom(each) <= PHONE["height"]
     for button in opened.page.locator("main button:visible, main .btn:visible").all():
-        assert box_of(button)["height"] >= 40, button.inner_text()
+        box = button.bounding_box()
+        assert box
+        assert box["height"] >= 40, button.inner_text()
 
 
-def box_of(each: Locator) -> dict[str, float]:
+def bottom(each: Locator) -> float:
     box = each.bounding_box()
     assert box
-    return dict(box)
+    return box["y"] + box["height"]
 
 
 def test_two_taps_take_it_and_the_page_says_who_has_it(browser: Browser, tmp_path: Path) -> None:
