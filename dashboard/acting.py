@@ -1,4 +1,9 @@
-"""What people do on pages: acknowledge and silence alerts, end a silence, close an event. Forms that lead back."""
+"""What people do on pages: acknowledge and silence alerts, or all of an incident; end a silence; close an event; note.
+
+Forms; each answer leads back to the page.
+"""
+
+from collections.abc import Sequence
 
 from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -6,7 +11,11 @@ from flask.typing import ResponseReturnValue
 from alerts import silences
 from alerts.desk import Desk
 from alerts.desk import Standing as Known
+from alerts.incidents import store
+from alerts.incidents.model import Incident
 from alerts.matchers import Matcher
+from alerts.model import Alert
+from alerts.notices import fingerprint
 from alerts.silences import Silence, UnknownSilence
 from dashboard.login import who
 from dashboard.services import services
@@ -22,19 +31,15 @@ blueprint = Blueprint("acting", __name__)
 
 @blueprint.post("/alerts/<key>/acknowledge")
 def acknowledge(key: str) -> ResponseReturnValue:
-    desk, now = _desk(), services().clock()
-    alert, comment = _firing(desk, key).alert, request.form.get("comment", "").strip()
-    silences.acknowledge(desk.engine, alert, who(), now=now, until=now + _seconds(), comment=comment[:500])
+    desk = _desk()
+    _acknowledge(desk, _firing(desk, key).alert)
     return _back(key)
 
 
 @blueprint.post("/alerts/<key>/silence")
 def silence(key: str) -> ResponseReturnValue:
-    desk, now = _desk(), services().clock()
-    labels = _firing(desk, key).alert.labels
-    matchers = tuple(Matcher(name, "=", labels[name]) for name in NAMES if labels.get(name))
-    comment = request.form.get("comment", "").strip()[:500] or "silenced on the dashboard"
-    silences.post(desk.engine, Silence(matchers, now, now + _seconds(), who(), comment), now)
+    desk = _desk()
+    _silence(desk, _firing(desk, key).alert)
     return _back(key)
 
 
@@ -56,6 +61,62 @@ def close() -> ResponseReturnValue:
         if not open_events.close(connection, request.form.get("id", ""), services().clock(), who(), note):
             abort(404)
     return redirect(url_for("security.security", site=request.form.get("site") or None), 303)
+
+
+@blueprint.post("/incidents/<int:number>/acknowledge")
+def acknowledge_all(number: int) -> ResponseReturnValue:
+    desk = _desk()
+    for alert in firing(desk, _incident(desk, number)):
+        _acknowledge(desk, alert)
+    return _to_incident(number)
+
+
+@blueprint.post("/incidents/<int:number>/silence")
+def silence_all(number: int) -> ResponseReturnValue:
+    desk = _desk()
+    for alert in firing(desk, _incident(desk, number)):
+        _silence(desk, alert)
+    return _to_incident(number)
+
+
+@blueprint.post("/incidents/<int:number>/notes")
+def note(number: int) -> ResponseReturnValue:
+    desk = _desk()
+    text = request.form.get("text", "").strip()[: store.MOST_NOTE]
+    if not text:
+        return _to_incident(number)
+    try:
+        with desk.engine.begin() as connection:
+            store.add_note(connection, number, who(), text, services().clock())
+    except KeyError:
+        abort(404)
+    return _to_incident(number)
+
+
+def firing(desk: Desk, incident: Incident) -> Sequence[Alert]:
+    """Those of its alerts that fire now."""
+    members = {fingerprint(member.labels) for member in incident.alerts if member.until is None}
+    return [each.alert for each in desk.standings() if each.fingerprint in members]
+
+
+def _incident(desk: Desk, number: int) -> Incident:
+    with desk.engine.connect() as connection:
+        return store.incident(connection, number) or abort(404)
+
+
+def _to_incident(number: int) -> ResponseReturnValue:
+    return redirect(f"/incidents/{number}#people", 303)
+
+
+def _acknowledge(desk: Desk, alert: Alert) -> None:
+    now, comment = services().clock(), request.form.get("comment", "").strip()[:500]
+    silences.acknowledge(desk.engine, alert, who(), now=now, until=now + _seconds(), comment=comment)
+
+
+def _silence(desk: Desk, alert: Alert) -> None:
+    now, comment = services().clock(), request.form.get("comment", "").strip()[:500] or "silenced on the dashboard"
+    matchers = tuple(Matcher(name, "=", alert.labels[name]) for name in NAMES if alert.labels.get(name))
+    silences.post(desk.engine, Silence(matchers, now, now + _seconds(), who(), comment), now)
 
 
 def _desk() -> Desk:

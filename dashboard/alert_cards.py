@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alerts import runbooks
-from alerts.model import Alert
+from alerts.model import Alert, Labels
 from alerts.notices import fingerprint
 from dashboard import units
 from dashboard.marks import state_of
@@ -68,9 +68,12 @@ def headline(alert: Alert) -> str:
 
     An address at its beginning stays as it is.
     """
-    summary = alert.annotations.get("summary") or alert.name
+    return without_place(alert.annotations.get("summary") or alert.name, alert.labels)
+
+
+def without_place(summary: str, labels: Labels) -> str:
     for label in ("instance", "host"):
-        place = f"{alert.labels.get(label, '')}: "
+        place = f"{labels.get(label, '')}: "
         if summary.startswith(place) and len(place) > 2:
             summary = summary.removeprefix(place)
     first = summary.partition(" ")[0]

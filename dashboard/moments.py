@@ -27,6 +27,9 @@ class Zone:
     def hour(self, t: float) -> str:
         return self.at(t).strftime("%H:%M")
 
+    def day(self, t: float) -> str:
+        return self.at(t).strftime("%Y-%m-%d")
+
     def full(self, t: float) -> str:
         return self.at(t).strftime("%Y-%m-%d %H:%M:%S")
 

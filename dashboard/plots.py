@@ -153,6 +153,17 @@ def empty(chart: Chart, frame: Frame, note: str) -> Plot:
     )  # fmt: skip
 
 
+def single(chart: Chart, line: Line, level: Level, frame: Frame) -> Plot | None:
+    """One series that was chosen already, with one level; None where it has no value."""
+    row = _masked(line, frame)
+    if not np.isfinite(row).any():
+        return None
+    traces = (_trace(chart.curves[0].name, chart.curves[0].tone, dotted=False, row=row, frame=frame),)
+    levels = (replace(level, drawn=level.value <= NEAR * (traces[0].highest or 0)),)
+    top = _top(chart, traces, levels)
+    return replace(empty(chart, frame, ""), traces=traces, levels=levels, top=top, gaps=_gaps([row], frame))
+
+
 def _ask(source: Source, expr: str, frame: Frame) -> Sequence[Line]:
     grid = frame.grid
     expr = expr.replace(RATE_INTERVAL, frame.rate_interval)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from alerts.model import Alert
-from dashboard import trouble
+from dashboard import incident_cards, trouble
 from dashboard.marks import STATES
 from dashboard.moments import Zone, ago, iso
 from dashboard.services import Services
@@ -21,7 +21,7 @@ STALE_SECONDS = 15.0  # at the least: a tick may close 2 s after it was due
 PAGES = (("Overview", "/", "overview", "o"), ("Trends", "/trends", "trends", "r"),
          ("Drupal", "/drupal", "drupal", "d"), ("Slowest", "/slowest", "slowest", "s"),
          ("Security", "/security", "security", "e"), ("SLOs", "/slo", "slo", "b"),
-         ("Host", "/host", "host", "h"),
+         ("Host", "/host", "host", "h"), ("Incidents", "/incidents", "incidents", "i"),
          ("Alerts", "/alerts", "alerts", "a"), ("Targets", "/targets", "targets", "t"),
          ("Explore", "/explore", "explore", "x"))  # fmt: skip
 
@@ -151,7 +151,9 @@ def _attention(firing: Sequence[Alert]) -> str:
 def _nav(services: Services, page: str, firing: Sequence[Alert]) -> list[NavItem]:
     statuses = services.watched.targets()
     looks = [trouble.state(status) for status in statuses if trouble.failing(status)]
+    opened = incident_cards.read(services.desk, open_only=True)
     counts = {
+        "Incidents": (len(opened), "crit" if any(each.severity == "critical" for each in opened) else "warn"),
         "Alerts": (len(firing), "crit" if any(alert.severity == "critical" for alert in firing) else "warn"),
         "Targets": (len(looks), "crit" if "crit" in looks else "warn"),
     }

@@ -7,10 +7,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from alerts.model import Alert
+from alerts.notices import fingerprint
 from collectors.model import TargetStatus
 from dashboard import sites, units
 from dashboard.costs import quoted
@@ -36,6 +37,8 @@ COLUMNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "Security": ("security", ()),
 }
 """Name -> the rules' label `layer`, and the jobs of its targets."""
+ALIKE = (("phpfpm",), ("mysql", "postgres"), ("redis", "memcached"), ("varnish",))
+"""Jobs of which a site uses one or another."""
 NOTHING = Cell("", "–", "none found", "", (), "")
 LOGGED = Cell("ok", "", "", "", (), "")
 """Stands for what a site's log says until that is asked."""
@@ -50,6 +53,8 @@ class GridRow:
     """Of its worst cell."""
     cells: tuple[tuple[str, Cell], ...]
     """Column and what stands there; a cell whose state is "" is empty."""
+    incident: str
+    """Path of the incident that its worst cells are part of; "" if they are of none."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,8 @@ class Here:
     cells: Mapping[str, Cell]
     """Of targets, by slug."""
     alerts: Sequence[Alert]
+    incidents: Mapping[str, str] = field(default_factory=dict)
+    """Fingerprint of a firing alert -> path of its incident."""
 
 
 def grid(source: Source, here: Here, now: float) -> SiteGrid:
@@ -81,14 +88,16 @@ def grid(source: Source, here: Here, now: float) -> SiteGrid:
         layers = _of_targets(here, uses[site.name])
         layers |= {"Web": LOGGED if site.rates else NOTHING, "Drupal": _drupal(site), "Security": _security(site)}
         about = f"Drupal {version}" if (version := site.labels("drupal_info").get("version")) else ""
-        rows.append(_row(site.name, about, f"/site/{site.name}", _with_alerts(layers, here.alerts, site.name)))
+        layers = dict(_with_alerts(layers, here.alerts, site.name))
+        rows.append(_row(site.name, about, f"/site/{site.name}", layers, _incident(here, uses[site.name], site.name)))
     rows.sort(key=lambda row: (ORDER.index(row.state), row.name))
     shown = rows[:MOST_SITES]
     web = _web(source, [row.name for row in shown], now)
     used = set().union(*uses.values())
-    of_host = _of_targets(here, {key for status in here.targets if (key := _key(status)) not in used})
+    of_host = _of_targets(here, free := {_key(status) for status in here.targets} - used)
     of_host |= {"Security": _calm(here.targets)}
-    host = _row(here.host, "shared", "/targets", _with_alerts(of_host, here.alerts, ""))
+    mine = dict(_with_alerts(of_host, here.alerts, ""))
+    host = _row(here.host, "shared", "/targets", mine, _incident(here, free, ""))
     return SiteGrid((*(_with_web(row, web) for row in shown), host), len(rows[MOST_SITES:]))
 
 
@@ -119,8 +128,12 @@ def _uses(source: Source, targets: Sequence[TargetStatus], names: Iterable[str],
             uses[host].add(_key(status))
     for mine in uses.values():
         known = {job for job, _ in mine}
-        mine |= {key for key in only if key[0] not in known}
+        mine |= {key for key in only if not known.intersection(_alike(key[0]))}
     return uses
+
+
+def _alike(job: str) -> tuple[str, ...]:
+    return next((jobs for jobs in ALIKE if job in jobs), (job,))
 
 
 def _only_ones(targets: Sequence[TargetStatus]) -> set[Key]:
@@ -212,7 +225,17 @@ def _about(alert: Alert, site: str) -> bool:
     return not alert.labels.get("site") and alert.layer == "security"
 
 
-def _row(name: str, about: str, path: str, cells: Iterable[tuple[str, Cell]]) -> GridRow:
-    those = tuple(cells)
+def _incident(here: Here, targets: set[Key], site: str) -> str:
+    """Of an alert on one of these targets, or on the site."""
+    for alert in here.alerts:
+        path = here.incidents.get(fingerprint(alert.labels), "")
+        place = alert.labels.get("job", ""), alert.labels.get("instance", "")
+        if path and (place in targets or _about(alert, site)):
+            return path
+    return ""
+
+
+def _row(name: str, about: str, path: str, cells: Mapping[str, Cell], incident: str) -> GridRow:
+    those = tuple(cells.items())
     state = min((cell.state for _, cell in those if cell.state), key=ORDER.index, default="none")
-    return GridRow(name, about, path, state, those)
+    return GridRow(name, about, path, state, those, incident)

@@ -7,11 +7,13 @@ from alerts.model import Alert
 from collectors.model import Finding, TargetStatus
 from dashboard import trouble
 from dashboard.alert_cards import card, headline
+from dashboard.incident_cards import IncidentCard
 from dashboard.layers import Cell, Layer
 from dashboard.moments import Zone, ago, span
 from dashboard.steps import Step, steps
 
 SEVERITIES = ("critical", "warning")
+LOOKS = ("crit", "warn", "info")
 STOPPED = """\
 Running: systemctl status raingauge
 Why it ended: journalctl -u raingauge -n 50
@@ -21,7 +23,7 @@ Room to write: df -h"""
 @dataclass(frozen=True)
 class Verdict:
     state: str
-    """crit, warn, none (we do not know) or ok."""
+    """crit, warn, info (somebody has it), none (we do not know) or ok."""
     lead: str
     why: str
     since: float | None  # Unix seconds
@@ -30,6 +32,8 @@ class Verdict:
     """What else is to be known, a sentence each."""
     alert: str
     """The alert's name; "" when the verdict is none."""
+    incident: str = ""
+    """Path of the incident that it is about; "" when it is about none."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Known:
     layers: Sequence[Layer] = ()
     unreachable: str = ""
     """Why the history does not answer; "" when it does."""
+    incidents: Sequence[IncidentCard] = ()
+    """The open ones."""
 
 
 def verdict(known: Known) -> Verdict:
@@ -57,9 +63,41 @@ def verdict(known: Known) -> Verdict:
         return _starting(known)
     if known.freshness == "stale":
         return _stale(known, firing)
-    if firing:
-        return _firing(known, firing)
-    return _quiet(known)
+    if known.incidents:
+        return _incidents(known)
+    return _firing(known, firing) if firing else _quiet(known)
+
+
+def _incidents(known: Known) -> Verdict:
+    taken = [card for card in known.incidents if card.held]
+    waiting = sorted((card for card in known.incidents if not card.held), key=_worst)
+    return _incident(known, waiting, len(taken)) if waiting else _taken(known, taken)
+
+
+def _worst(card: IncidentCard) -> tuple[int, float]:
+    return LOOKS.index(card.look), card.since
+
+
+def _incident(known: Known, waiting: Sequence[IncidentCard], taken: int) -> Verdict:
+    worst, others = waiting[0], waiting[1:]
+    where = f"On {worst.where}. " if worst.where else ""
+    cause = f"First cause: {worst.cause}." if worst.cause else "No clear cause was found."
+    also = [f"Also: {card.symptom}." for card in others[:2]]
+    if len(others) > 2:
+        also.append(f"{_count(len(others) - 2, 'more incident')}.")
+    also += (
+        [f"{_count(taken, 'other incident')} {'has' if taken == 1 else 'have'} been taken already."] if taken else []
+    )
+    lead = f"{worst.symptom}, for {span(known.now - worst.since)}"
+    return Verdict(worst.look, lead, f"{where}{cause}", worst.since, (), tuple(also), "", worst.path)
+
+
+def _taken(known: Known, taken: Sequence[IncidentCard]) -> Verdict:
+    """What somebody has is no news, and still no health."""
+    lead = f"{_count(len(taken), 'incident')}, and somebody has {'it' if len(taken) == 1 else 'them'}"
+    also = [f"{card.held[:1].upper()}{card.held[1:]}." for card in taken[:3]]
+    why = f"{taken[0].symptom}, for {span(known.now - taken[0].since)}."
+    return Verdict("info", lead, why, taken[0].since, (), tuple(also), "", taken[0].path)
 
 
 def _starting(known: Known) -> Verdict:

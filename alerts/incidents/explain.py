@@ -63,7 +63,7 @@ def explained(incident: Incident, findings: Findings, graph: Graph) -> Incident:
         causes=tuple(_cause(one, suspects, findings.movers, graph) for one in suspects),
         movers=findings.movers,
         changes=findings.changes,
-        command=suspects[0].command if suspects else _of_runbooks(incident.alerts),
+        command=next((one.command for one in suspects if one.command), "") or _of_runbooks(incident.alerts),
     )
 
 

@@ -16,6 +16,7 @@ from alerts.incidents.catalogue import (
     signatures,
     symptoms,
 )
+from alerts.incidents.grouping import JOIN_SECONDS
 from alerts.incidents.model import Change, Incident, Mover
 from alerts.incidents.movers import mover, top
 from alerts.message.units import GAP, Unit
@@ -38,6 +39,7 @@ NO_CHANGES = ("alert", "drupal.error", "security", "history.", "clock_jump")
 """Kinds of events that begin so are not what somebody changed."""
 MOST_CHANGES = 8
 HELD_SECONDS = 1800.0
+"""Looked back at the least; always far enough to tell what was so long before it began."""
 HELD_STEP = 30.0
 
 
@@ -150,7 +152,8 @@ class _Asked:
     def _since(self, expr: str, labels: Labels) -> float:
         """Since when it holds without a gap, as far as is looked."""
         since = self._now
-        for line in self._range(expr, self._now - HELD_SECONDS, self._now, HELD_STEP):
+        start = min(since - HELD_SECONDS, self._incident.began - JOIN_SECONDS - 2 * HELD_STEP)
+        for line in self._range(expr, start, self._now, HELD_STEP):
             for t in reversed(line.times.tolist()) if line.labels == labels else ():
                 if since - t > 1.5 * HELD_STEP:
                     break

@@ -39,7 +39,7 @@ class Mover:
 
     title: str
     expr: str
-    """With the labels of the one series."""
+    """Of its candidate; the title, which has the labels filled in, tells which of its series it is."""
     layer: str
     before: float
     """Median of the window before."""

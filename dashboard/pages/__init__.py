@@ -8,6 +8,8 @@ from dashboard.pages import (
     drupal,
     explore,
     host,
+    incident,
+    incidents,
     overview,
     runbook,
     security,
@@ -21,6 +23,8 @@ from dashboard.pages import (
 PAGES: tuple[Blueprint, ...] = (
     act.blueprint, overview.blueprint, trends.blueprint, host.blueprint, alerts.blueprint, targets.blueprint,
     drupal.blueprint,
+    incident.blueprint,
+    incidents.blueprint,
     site.blueprint,
     explore.blueprint,
     runbook.blueprint,

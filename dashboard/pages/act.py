@@ -16,9 +16,12 @@ from alerts.incidents.model import Incident
 from alerts.matchers import Matcher
 from alerts.message.links import verify
 from alerts.model import Alert
-from alerts.notices import fingerprint
 from alerts.silences import Silence
+from dashboard.acting import firing
+from dashboard.incident_cards import cause, plain
+from dashboard.incident_cards import firing as firing_members
 from dashboard.login import limiter
+from dashboard.marks import state_of
 from dashboard.services import Services, services
 
 blueprint = Blueprint("act", __name__)
@@ -36,6 +39,10 @@ class ActPage:
     """What act.html may use."""
 
     title: str
+    look: str
+    """crit, warn or info; none where nothing can be done."""
+    why: str
+    """Its likeliest cause; "" if that is not known."""
     alerts: tuple[str, ...]
     """Those that fire."""
     done: str
@@ -64,7 +71,8 @@ def do(token: str) -> ResponseReturnValue:
     what: Literal["ack", "silence"] = "silence" if request.form.get("what") == "silence" else "ack"
     asked = request.form.get("hours", "4")
     hours = next((known for known in HOURS if str(known) == asked), 4)
-    told = _firing(services(), incident)
+    desk = services().desk
+    told = firing(desk, incident) if desk else ()
     for alert in told:
         _hold(services(), alert, what, hours)
     word = "acknowledged: nobody is told again until it is over, or for" if what == "ack" else "silenced for"
@@ -92,14 +100,12 @@ def _incident(token: str) -> Incident | None:
         return store.incident(connection, int(number))
 
 
-def _firing(serving: Services, incident: Incident) -> list[Alert]:
-    members = {fingerprint(member.labels) for member in incident.alerts if member.until is None}
-    assert serving.desk
-    return [one.alert for one in serving.desk.standings() if one.fingerprint in members]
-
-
 def _page(incident: Incident | None, done: str) -> ResponseReturnValue:
     if incident is None:
-        return render_template("act.html", page=ActPage("Acknowledge or silence", (), "", TOO_OLD)), 403
-    alerts = tuple(member.words for member in incident.alerts if member.until is None)
-    return render_template("act.html", page=ActPage(incident.symptom, alerts, done, "" if alerts else OVER))
+        return render_template("act.html", page=ActPage("Acknowledge or silence", "none", "", (), "", TOO_OLD)), 403
+    incident = plain(incident)
+    alerts = tuple(member.words for member in firing_members(incident))
+    shown = ActPage(
+        incident.symptom, state_of(incident.severity), cause(incident), alerts, done, "" if alerts else OVER
+    )  # fmt: skip
+    return render_template("act.html", page=shown)

@@ -11,6 +11,7 @@ from dashboard.gathering import frame, gather
 from dashboard.host_facts import Bar, FileSystem, ProcessGroup
 from dashboard.marks import Mark, Span, marks, spans
 from dashboard.plots import Plot
+from dashboard.running_out import RunsOut, running_out
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
 
@@ -35,6 +36,8 @@ class HostPage:
     """Of the host itself, that fire."""
     file_systems: tuple[FileSystem, ...]
     """The fullest first."""
+    running_out: tuple[RunsOut, ...]
+    """The first to end first."""
     groups: tuple[ProcessGroup, ...]
     sections: tuple[Section, ...]
     marks: tuple[Mark, ...]
@@ -54,6 +57,7 @@ def build(services: Services, asked: View) -> HostPage:
         bars=host_facts.bars(source, at),
         alerts=cards(alerts, "firing"),
         file_systems=host_facts.file_systems(source, at),
+        running_out=running_out(source, at),
         groups=host_facts.process_groups(source, at),
         sections=tuple(section for section in sections if section.plots),
         marks=marks(events, asked.shown.start, asked.shown.end),

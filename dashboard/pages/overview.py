@@ -6,16 +6,18 @@ from dataclasses import dataclass, replace
 from flask import Blueprint, Response
 
 from collectors.model import Event, Finding, TargetStatus
-from dashboard import charts, costs, trouble
+from dashboard import charts, costs, incident_cards, trouble
 from dashboard.alert_cards import AlertCard, cards
 from dashboard.asked import answer, once, remembering, view
 from dashboard.budgets import Budget, budgets
 from dashboard.costs import CostTable
 from dashboard.gathering import frame, gather
 from dashboard.host_facts import Bar, bars
+from dashboard.incident_cards import IncidentCard
 from dashboard.layers import Layer, cells, layers
 from dashboard.marks import STATES, Mark, Span, marks, spans, state_of
 from dashboard.plots import Plot
+from dashboard.running_out import RunsOut, running_out
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
 from dashboard.site_grid import Here, SiteGrid, grid
@@ -71,8 +73,10 @@ class OverviewPage:
     plots: tuple[Plot, ...]
     marks: tuple[Mark, ...]
     spans: tuple[Span, ...]
+    incidents: tuple[IncidentCard, ...]
+    """The open ones."""
     alerts: tuple[AlertCard, ...]
-    """Firing, then pending; the first few."""
+    """Of none of these; firing, then pending; the first few."""
     alerts_left_out: int
     changes: tuple[Change, ...]
     costs: tuple[CostTable, ...]
@@ -80,6 +84,8 @@ class OverviewPage:
     budgets: tuple[Budget, ...]
     security: tuple[Change, ...]
     """What happened in the last day above `info`, the newest first."""
+    running_out: tuple[RunsOut, ...]
+    """The first to end first."""
     watching: tuple[Watching, ...]
     watching_left_out: int
 
@@ -87,7 +93,6 @@ class OverviewPage:
 def build(services: Services, asked: View) -> OverviewPage:
     targets, findings = services.watched.targets(), services.watched.findings()
     alerts = services.alerting.alerts()
-    active = cards(alerts, "firing", "pending")
     around = shell(services, asked, "Overview")
     at = asked.tick(services.interval)
     day = services.events.events(min(asked.now - CHANGES_SECONDS, asked.shown.start), asked.now)
@@ -95,33 +100,32 @@ def build(services: Services, asked: View) -> OverviewPage:
     unread = {JOBS.get(finding.collector, ""): finding.found for finding in findings}
     of_targets = cells(services.source, targets, alerts, at)
     shown = layers(targets, of_targets, unread)
+    opened = incident_cards.read(services.desk, open_only=True)
+    incidents = incident_cards.cards(services.desk, opened, asked.now)
     known = Known(
-        alerts,
-        targets,
-        findings,
-        around.freshness,
-        around.last_sample,
-        asked.now,
-        asked.zone,
-        shown,
-        around.unreachable,
-    )
+        alerts, targets, findings, around.freshness, around.last_sample, asked.now, asked.zone, shown,
+        around.unreachable, incidents,
+    )  # fmt: skip
+    inside = incident_cards.by_alert(opened)
+    active = [each for each in cards(alerts, "firing", "pending") if each.key not in inside]
     return OverviewPage(
         shell=around,
         verdict=verdict(known),
         host_bars=bars(services.source, at),
         layers=shown,
-        sites=grid(services.source, Here(services.host, targets, of_targets, alerts), at),
+        sites=grid(services.source, Here(services.host, targets, of_targets, alerts, inside), at),
         setup=_setup(services.source, findings, around.last_sample, asked.now),
         plots=gather(services.source, charts.OVERVIEW, axes, targets),
         marks=marks(day, asked.shown.start, asked.shown.end),
         spans=spans(services.source, axes.grid),
-        alerts=active[:MOST_ALERTS],
+        incidents=incidents[:MOST_ALERTS],
+        alerts=tuple(active[:MOST_ALERTS]),
         alerts_left_out=len(active[MOST_ALERTS:]),
         changes=_changes(day, asked.now),
         costs=tuple(_costs(services, asked, at)),
         budgets=budgets(services.source, at)[:MOST_BUDGETS],
         security=_changes([each for each in day if _is_security(each)], asked.now),
+        running_out=running_out(services.source, at)[:MOST_COSTS],
         watching=tuple(_watching(status) for status in trouble.ordered(targets)[:MOST_WATCHED]),
         watching_left_out=len(targets[MOST_WATCHED:]),
     )

@@ -37,6 +37,12 @@ DIGESTS = (
      4.0, 0.21, 41_000.0),
     ("c3", "INSERT INTO `watchdog` ( `uid` , `type` , `message` ) VALUES ( ? )", 2.5, 0.002, 0.0),
 )  # fmt: skip
+USES = (
+    (SITES[0], "phpfpm", "/run/php/shop.sock"), (SITES[0], "mysql", "/run/mysqld/mysqld.sock"),
+    (SITES[0], "redis", "6379"), (SITES[1], "phpfpm", "/run/php/www.sock"), (SITES[1], "postgres", "5432"),
+    (SITES[1], "memcached", "11211"),
+)  # fmt: skip
+"""What each site stands on."""
 
 
 def gauge(name: str, value: float, **labels: str) -> Sample:
@@ -92,8 +98,8 @@ def _varnish(m: "Moment") -> Iterator[Sample]:
 
 
 def _log(m: "Moment") -> Iterator[Sample]:
-    for job, place in (("phpfpm", "/run/php/shop.sock"), ("mysql", "/run/mysqld/mysqld.sock")):
-        yield gauge("web_site_uses", 1, site=SITES[0], target_job=job, target_instance=f"{HOST}:{place}")
+    for site, job, place in USES:
+        yield gauge("web_site_uses", 1, site=site, target_job=job, target_instance=f"{HOST}:{place}")
     for site, share in zip(SITES, (0.7, 0.3), strict=True):
         counts = [0.0] * len(BUCKETS)
         for name, rate, at_rest in CLASSES:

@@ -13,6 +13,7 @@ from sqlalchemy import insert
 
 from alerts import rulefile
 from alerts.asked import rule_keys
+from alerts.incidents.watch import Watch
 from alerts.model import Alert, Group, RuleHealth
 from alerts.notices import fingerprint
 from alerts.recording import RULES_TARGET, sample
@@ -61,6 +62,24 @@ def full(folder: Path) -> World:
     late = replace(happened()[2], id="cron:2", site=services.SITES[0], title="Cron has not run for 5 h")
     world.events.record(late)
     return world
+
+
+def broken(folder: Path) -> World:
+    """`full`, with what fires in the database and the incident that it makes."""
+    world = full(folder)
+    fire(world)
+    explain(world)
+    return world
+
+
+def explain(world: World) -> None:
+    """The incident of what fires, explained from the world's own history as the agent does it."""
+    watch = Watch(
+        world.engine, world.services.source, world.events, lambda: (world.plan, world.alerting.loaded), lambda: NOW
+    )
+    with world.engine.begin() as connection:
+        watch.group(connection, world.alerting.found, NOW)
+    watch.explain_new()
 
 
 def fire(world: World) -> None:

@@ -9,10 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from alerts.message.links import signed
 from tests.dashboard import situations
 from tests.dashboard.browsing import DESKTOP, PHONE, Window, served, window
 from tests.dashboard.test_pages import everything_odd
-from tests.dashboard.world import World
+from tests.dashboard.world import NOW, World
 
 pytestmark = pytest.mark.servers
 
@@ -29,6 +30,8 @@ PATHS = (
     "/trends",
     "/host",
     "/alerts",
+    "/incidents",
+    "/incidents/1",
     "/targets",
     "/drupal",
     "/slowest?by=mean",
@@ -42,7 +45,9 @@ PATHS = (
 
 def odd(folder: Path) -> World:
     """With everything on the pages that can be there."""
-    return everything_odd(situations.full(folder))
+    world = everything_odd(situations.full(folder))
+    situations.explain(world)
+    return world
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +114,17 @@ def test_what_opens_is_accessible(browser: Browser, worlds: Worlds, look: str) -
         opened.open("/alerts")
         opened.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         check(opened)
+
+
+@pytest.mark.parametrize("look", ["dark", "phone"])
+def test_the_page_of_a_messages_link_is_accessible(browser: Browser, worlds: Worlds, look: str) -> None:
+    world, base = worlds["odd"]
+    path = signed("/incidents/1", NOW + 60, world.services.secret_key)
+    with window(browser, world, base, known=False, **LOOKS[look]) as opened:
+        opened.open(f"/a/{path}")
+        check(opened)
+        assert opened.width() <= LOOKS[look]["viewport"]["width"]
+        assert opened.page.locator("button.pri").is_visible()
 
 
 @pytest.mark.parametrize("look", ["dark", "light", "phone"])

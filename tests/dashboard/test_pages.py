@@ -17,15 +17,31 @@ from alerts.rulefile import RuleFileError
 from alerts.silences import Silence
 from collectors.model import Event, Finding
 from dashboard import asked
-from dashboard.pages import alerts, drupal, explore, host, overview, security, site, slo, slowest, targets, trends
+from dashboard.pages import (
+    alerts,
+    drupal,
+    explore,
+    host,
+    incident,
+    incidents,
+    overview,
+    security,
+    site,
+    slo,
+    slowest,
+    targets,
+    trends,
+)
 from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
 
 QUERY = "/explore?q=up"
 SITE = "/site/shop.example.org"
+INCIDENT = "/incidents/1"
 ASKED: dict[str, dict[str, Any]] = {
     SITE: {"name": "shop.example.org"},
+    INCIDENT: {"number": 1},
     "/trends?cmp=1w": {"compare": True},
     QUERY: {"query": "up"},
 }
@@ -35,6 +51,7 @@ PATHS = {
     "/": overview,
     "/trends?cmp=1w": trends,
     "/host": host,
+    "/incidents": incidents,
     "/alerts": alerts,
     "/targets": targets,
     "/slowest": slowest,
@@ -121,9 +138,10 @@ def fields_of(value: Any) -> Iterator[str]:
 def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> None:
     """A page's own by its own template; what pages share by one of them."""
     worlds = [everything_odd(situations.full(tmp_path / "full")), everything_odd(situations.trouble(tmp_path / "one"))]
+    situations.explain(worlds[0])
     everywhere: set[str] = set()
     made: set[str] = set()
-    for path, module in {**PATHS, SITE: site}.items():
+    for path, module in {**PATHS, SITE: site, INCIDENT: incident}.items():
         seen: set[str] = set()
         for world in worlds if path == "/" else worlds[:1]:  # the overview of a host without sites is another
             with world.app.test_request_context(path):

@@ -1,19 +1,19 @@
 """Sites by layers: each site's worst, what it stands on, and nothing that nobody knows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from alerts.model import Alert
-from collectors.model import Family, Target
+from alerts.notices import fingerprint
+from dashboard import site_grid
 from dashboard.layers import Cell, cells
 from dashboard.site_grid import COLUMNS, Here, SiteGrid, grid
 from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import alert, alerts
 from tests.dashboard.world import NOW, World
 
-USES = Family("web_site_uses", "What a site stands on.", labels=("site", "target_job", "target_instance"))
 SHOP, NEWS = services.SITES
 
 
@@ -22,10 +22,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return situations.full(tmp_path_factory.mktemp("full"))
 
 
-def shown(world: World, alerts: Sequence[Alert] = ()) -> SiteGrid:
+def shown(world: World, alerts: Sequence[Alert] = (), incidents: Mapping[str, str] | None = None) -> SiteGrid:
     targets = world.watched.targets()
     found = cells(world.services.source, targets, alerts, NOW)
-    return grid(world.services.source, Here("web-01", targets, found, alerts), NOW)
+    return grid(world.services.source, Here("web-01", targets, found, alerts, incidents or {}), NOW)
 
 
 def cell(found: SiteGrid, row: str, column: str) -> Cell:
@@ -54,22 +54,29 @@ def test_the_log_and_the_database_of_a_site_fill_its_cells(world: World) -> None
     assert (cell(found, NEWS, "Security").state, cell(found, NEWS, "Security").note) == ("ok", "updates not known")
 
 
-def test_of_several_pools_the_one_that_a_site_uses(tmp_path: Path) -> None:
-    world = situations.full(tmp_path)
-    used = [USES(1, SHOP, "phpfpm", scene.SHOP.instance), USES(1, NEWS, "phpfpm", scene.WWW.instance)]
-    world.store.append(Target("web", "uses", "web-01"), NOW, used)
+def test_of_several_pools_the_one_that_a_site_uses(world: World) -> None:
     found = shown(world, alerts())
     assert (cell(found, SHOP, "PHP").state, cell(found, SHOP, "PHP").value) == ("crit", "40")
     assert cell(found, NEWS, "PHP").state == "ok"
     assert cell(found, "web-01", "PHP").state == ""
-    assert [row.state for row in found.rows[:2]] == ["crit", "warn"]
+    assert [row.state for row in found.rows[:2]] == ["crit", "ok"]
 
 
-def test_without_knowing_the_only_database_is_everybodys_and_pools_are_the_hosts(world: World) -> None:
-    found = shown(world, alerts())
-    assert cell(found, SHOP, "Database").state == cell(found, NEWS, "Database").state == "warn"
-    assert (cell(found, SHOP, "PHP").state, cell(found, NEWS, "PHP").state) == ("crit", "")
-    assert (cell(found, "web-01", "PHP").state, cell(found, "web-01", "Database").state) == ("ok", "")
+def test_without_knowing_the_only_database_is_everybodys_and_pools_are_the_hosts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_grid, "USES", "vector(0) < 0")
+    found = shown(situations.full(tmp_path), alerts())
+    assert cell(found, SHOP, "Database").state == "warn"
+    assert cell(found, SHOP, "PHP").state == ""
+    assert cell(found, "web-01", "PHP").state == "crit"
+
+
+def test_a_row_leads_to_the_incident_of_its_alerts(world: World) -> None:
+    pool = alerts()[0]
+    assert pool.labels["instance"] == scene.SHOP.instance
+    paths = {row.name: row.incident for row in shown(world, [pool], {fingerprint(pool.labels): "/incidents/7"}).rows}
+    assert paths == {SHOP: "/incidents/7", NEWS: "", "web-01": ""}
 
 
 def test_an_alert_on_a_site_colours_its_layer_only(world: World) -> None:
