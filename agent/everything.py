@@ -17,6 +17,7 @@ from agent.serving import Dashboard, password_hash, refuse_open, secret_key
 from agent.shipping import Shipping
 from agent.upkeep import Upkeep
 from collectors.model import Sample
+from dashboard.boards import Boards
 from dashboard.services import Services
 from history.access import Access
 from history.database import open_database
@@ -76,6 +77,7 @@ class Everything:
                 password_hash=password_hash(password),
                 desk=self._rules.desk,
                 external_url=configuration.external_url,
+                boards=Boards(engine),
             ),
         )
 

@@ -22,6 +22,7 @@ from alerts.model import Alert, Group, RuleHealth
 from alerts.recording import in_order
 from alerts.rulefile import RuleFileError
 from collectors.model import Finding, PartStatus, Target, TargetStatus
+from dashboard.boards import Boards
 from dashboard.services import Services
 from history.access import Access
 from history.database import open_database
@@ -129,6 +130,7 @@ class Following:
                 password_hash=password_hash(password),
                 desk=alerting.desk(configuration, engine),
                 external_url=configuration.external_url,
+                boards=Boards(engine),
             ),
         )
 

@@ -10,6 +10,7 @@ from alerts.desk import Desk
 from alerts.model import Alert, Group, RuleHealth
 from alerts.rulefile import RuleFileError
 from collectors.model import Event, Finding, TargetStatus
+from dashboard.boards import Boards
 from history.access import Access
 from history.inventory import Holding
 from history.model import Source
@@ -55,6 +56,7 @@ class Services:
     events: Events
     access: Access
     """Tokens, one-time logins and sessions, in the local database."""
+    boards: Boards
     secret_key: str
     """Signs session cookies; kept in the state directory."""
     clock: Callable[[], float]

@@ -27,6 +27,7 @@ NOUNS = (
     "incidents",
     "silence",
     "ack",
+    "boards",
     "token",
     "php-probe",
     "version",

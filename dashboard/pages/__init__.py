@@ -5,6 +5,8 @@ from flask import Blueprint
 from dashboard.pages import (
     act,
     alerts,
+    board,
+    boards,
     drupal,
     explore,
     host,
@@ -21,6 +23,8 @@ from dashboard.pages import (
 PAGES: tuple[Blueprint, ...] = (
     act.blueprint, overview.blueprint, trends.blueprint, host.blueprint, alerts.blueprint, targets.blueprint,
     drupal.blueprint,
+    board.blueprint,
+    boards.blueprint,
     site.blueprint,
     explore.blueprint,
     runbook.blueprint,

@@ -19,6 +19,7 @@ from alerts.recording import RULES_TARGET, sample
 from alerts.state import alert_table
 from alerts.templates import expand
 from collectors.model import Event, Finding, PartStatus, Sample, Target, TargetStatus
+from dashboard.boards import Board, Panel
 from history.database import open_database
 from history.store import Store
 from tests.dashboard import scene, services
@@ -40,6 +41,11 @@ DENIED = Finding(
     "connect to /run/mysqld/mysqld.sock as raingauge: Access denied for user 'raingauge'@'localhost'",
     "CREATE USER IF NOT EXISTS 'raingauge'@'localhost' IDENTIFIED VIA unix_socket;",
 )
+BOARD = Board("launch", "Launch day", (
+    Panel("Requests", "sum(rate(nginx_http_requests_total[$__rate_interval]))", "per_second", "area", (60.0,)),
+    Panel("Workers by pool", "phpfpm_active_processes", "count", "lines", (30.0, 40.0)),
+    Panel("Nothing like it", "no_such_metric"),
+))  # fmt: skip
 
 
 def calm(folder: Path) -> World:

@@ -34,6 +34,8 @@ PATHS = (
     "/slowest?by=mean",
     "/slo",
     "/security",
+    "/boards",
+    "/boards/launch",
     "/explore",
     "/explore?q=up",
     "/explore?q=rate(",

@@ -17,17 +17,33 @@ from alerts.rulefile import RuleFileError
 from alerts.silences import Silence
 from collectors.model import Event, Finding
 from dashboard import asked
-from dashboard.pages import alerts, drupal, explore, host, overview, security, site, slo, slowest, targets, trends
+from dashboard.pages import (
+    alerts,
+    board,
+    boards,
+    drupal,
+    explore,
+    host,
+    overview,
+    security,
+    site,
+    slo,
+    slowest,
+    targets,
+    trends,
+)
 from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
 
 QUERY = "/explore?q=up"
 SITE = "/site/shop.example.org"
+BOARD = "/boards/launch"
 ASKED: dict[str, dict[str, Any]] = {
     SITE: {"name": "shop.example.org"},
     "/trends?cmp=1w": {"compare": True},
     QUERY: {"query": "up"},
+    BOARD: {"board": situations.BOARD},
 }
 """What a route gives `build` from the address."""
 JSON = {"Accept": "application/json"}
@@ -42,6 +58,7 @@ PATHS = {
     "/security": security,
     "/drupal": drupal,
     QUERY: explore,
+    "/boards": boards,
 }
 SITUATIONS: dict[str, Callable[[Path], World]] = {
     "calm": situations.calm, "trouble": situations.trouble, "gap": situations.gap, "starting": situations.starting,
@@ -123,7 +140,7 @@ def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> 
     worlds = [everything_odd(situations.full(tmp_path / "full")), everything_odd(situations.trouble(tmp_path / "one"))]
     everywhere: set[str] = set()
     made: set[str] = set()
-    for path, module in {**PATHS, SITE: site}.items():
+    for path, module in {**PATHS, SITE: site, BOARD: board}.items():
         seen: set[str] = set()
         for world in worlds if path == "/" else worlds[:1]:  # the overview of a host without sites is another
             with world.app.test_request_context(path):
@@ -139,6 +156,7 @@ def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> 
 
 def everything_odd(world: World) -> World:
     """Every optional thing of every page: errors, remedies, findings, missing data, rules that fail."""
+    world.boards.take([situations.BOARD])
     refused = replace(status(scene.MYSQL, "denied", "Access denied"), remedy="CREATE USER ...;")
     left_out = (scene.NODE, scene.WWW, scene.REDIS)
     others = [each for each in world.watched.statuses if each.target not in left_out]
