@@ -28,6 +28,7 @@ NOUNS = (
     "silence",
     "ack",
     "boards",
+    "export",
     "token",
     "php-probe",
     "version",

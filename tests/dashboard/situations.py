@@ -22,7 +22,7 @@ from collectors.model import Event, Finding, PartStatus, Sample, Target, TargetS
 from dashboard.boards import Board, Panel
 from history.database import open_database
 from history.store import Store
-from tests.dashboard import scene, services
+from tests.dashboard import around, scene, services
 from tests.dashboard.scene import Scene
 from tests.dashboard.world import NOW, World
 
@@ -31,7 +31,8 @@ PARTS = {
     "node": ("cpu", "meminfo", "loadavg", "stat", "filesystem", "diskstats", "netdev", "pressure", "uname", "time",
              "processes"),
     "nginx": ("status",), "phpfpm": ("status", "pool"), "mysql": ("status", "variables"), "redis": ("info",),
-    "blackbox": ("http",), "raingauge": ("process",), "apache": ("status",), "postgres": ("status",),
+    "blackbox": ("check",), "mail": ("server", "queue"), "solr": ("metrics",), "security": ("auth",),
+    "heartbeat": ("pings",), "raingauge": ("process",), "apache": ("status",), "postgres": ("status",),
     "memcached": ("stats",), "varnish": ("counters",), "web": ("requests",),
     "drupal": ("state", "queues", "users", "sizes", "facts", "watchdog"),
 }  # fmt: skip
@@ -59,7 +60,7 @@ def trouble(folder: Path) -> World:
 
 def full(folder: Path) -> World:
     """The same with everything that is on no smaller host: two sites, their log, the other servers."""
-    world = _world(folder, Scene(NOW, trouble=1140, targets=(*scene.TARGETS, *services.TARGETS)))
+    world = _world(folder, Scene(NOW, trouble=1140, targets=(*scene.TARGETS, *services.TARGETS, *around.TARGETS)))
     budgets = [each for name, left in (("shop", 0.06), ("news", 0.82)) for each in burned(name, left)]
     _in_trouble(world, lambda ago: [*budgets, *_caches(ago)])
     for each in (guessed(), *guessed_again()):

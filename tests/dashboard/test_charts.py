@@ -26,7 +26,9 @@ LAYER_EXPRESSIONS = [
     measure.expr for spec in layers.LAYERS for measure in (spec.value, *spec.notes, spec.wrong) if measure
 ] + [spec.spark for spec in layers.LAYERS]  # fmt: skip
 OBJECTIVE = slo.Slo(name="any", site="any.example")
-RECORDED = {rule.record for group in slo.groups([OBJECTIVE]) for rule in group.rules if rule.record}
+RECORDED = {
+    rule.record for group in (*slo.groups([OBJECTIVE]), *situations.rules()) for rule in group.rules if rule.record
+}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,8 @@ def declared(metric: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "expr", [*(expr for chart in CHARTS for expr in chart.expressions if expr != "vector(1)"), *LAYER_EXPRESSIONS]
+    "expr",
+    [*(expr for chart in CHARTS for expr in chart.expressions if not expr.startswith("vector(")), *LAYER_EXPRESSIONS],
 )
 def test_every_metric_is_declared_by_a_collector(expr: str) -> None:
     asked = set(metrics(parse(expr.replace(RATE_INTERVAL, "1m"))))
