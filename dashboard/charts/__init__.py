@@ -92,7 +92,7 @@ TRENDS: tuple[tuple[str, tuple[Chart, ...]], ...] = (
     ("Security", (ATTACKS, LOGINS, SSH)),
     ("SLOs", (BUDGET_LEFT, BURN_RATE)),
     ("Host", (CPU, MEMORY, PRESSURE, DISK, NETWORK, SPACE)),
-)
+)  # fmt: skip
 SITE = (SITE_REQUESTS, SITE_ANSWERS, SITE_TIMES, SITE_CRON, SITE_QUEUES, SITE_ERRORS)
 """Each asks with `$site` for the site's name."""
 SLO = (BUDGET_LEFT, BURN_RATE, GOOD)
