@@ -22,6 +22,7 @@ from alerts.model import Alert, Group, RuleHealth
 from alerts.recording import in_order
 from alerts.rulefile import RuleFileError
 from collectors.model import Finding, PartStatus, Target, TargetStatus
+from dashboard.added_checks import AddedChecks
 from dashboard.boards import Boards
 from dashboard.services import Services
 from history.access import Access
@@ -131,6 +132,7 @@ class Following:
                 desk=alerting.desk(configuration, engine),
                 external_url=configuration.external_url,
                 boards=Boards(engine),
+                checks=AddedChecks(engine),
             ),
         )
 

@@ -63,6 +63,9 @@ DASHBOARD = {
     "/boards/<name>.yml": "One board as YAML.",
     "/boards/<name>/panels": "Form: one more panel.",
     "/boards/<name>/panels/<int:at>": "Form: changes the panel at that place, moves it, or removes it.",
+    "/checks": "Page: every check with its phases, the last day and its certificate; heartbeats. POST: adds a check.",
+    "/checks.yml": "Checks that were added on the page, as the configuration file has them.",
+    "/checks/remove": "Form: removes a check that was added.",
     "/a/<token>": "Where a message's link leads, without a login: its form acknowledges or silences.",
     "/login": "The login form; with `key`, the link that logs in once.",
     "/logout": "Ends the session.",
@@ -110,7 +113,7 @@ def dashboard() -> str:
 def routes() -> Iterator[tuple[str, str]]:
     """(path, method) of the application, static files left out. Nobody asks it anything, so it is given nothing."""
     none: Any = None
-    app = create_app(Services("", "", none, none, none, none, none, none, "", lambda: 0.0, 0.0))
+    app = create_app(Services("", "", *[none] * 7, "", lambda: 0.0, 0.0))
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith("/static/"):
             yield from ((rule.rule, method) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"})

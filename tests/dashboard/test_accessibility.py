@@ -34,6 +34,7 @@ PATHS = (
     "/slowest?by=mean",
     "/slo",
     "/security",
+    "/checks",
     "/boards",
     "/boards/launch",
     "/explore",

@@ -21,6 +21,7 @@ from dashboard.pages import (
     alerts,
     board,
     boards,
+    checks,
     drupal,
     explore,
     host,
@@ -59,6 +60,7 @@ PATHS = {
     "/drupal": drupal,
     QUERY: explore,
     "/boards": boards,
+    "/checks": checks,
 }
 SITUATIONS: dict[str, Callable[[Path], World]] = {
     "calm": situations.calm, "trouble": situations.trouble, "gap": situations.gap, "starting": situations.starting,
