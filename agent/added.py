@@ -25,7 +25,7 @@ def _read(lists: Callable[[str], bool], config: Probe) -> Facts:
 
 
 def refuse(lists: Callable[[str], bool], host: str, ip: str) -> None:
-    """Failed for an address inside: whoever adds checks could else look around from here, by redirects and names too."""
+    """Failed for an address inside: whoever adds checks could else look around from here, by redirects too."""
     if not ipaddress.ip_address(ip.partition("%")[0]).is_global and not lists(host):
         words = f"{host} is {ip}, which is no public address; list it in exporter.probe_targets of the configuration"
         raise Failed("connect", words)

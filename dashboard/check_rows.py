@@ -1,4 +1,4 @@
-"""Checks as rows: the last result with its phases, how often it was good in a day, the certificate, who asked for it."""
+"""Checks as rows: the last result with its phases, how often it was good in a day, the certificate, who wants it."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -110,7 +110,7 @@ def _known(statuses: Iterable[TargetStatus], seen: Iterable[Key]) -> dict[Key, T
     """What is watched now, and what has a result although somebody else watches it."""
     watched = {key(each.target.labels): each for each in statuses if each.target.job == "blackbox"}
     plain = {of[0] for of in watched if not of[1]}  # of a process that knows targets without these labels
-    known: dict[Key, TargetStatus | None] = {of: None for of in seen}
+    known: dict[Key, TargetStatus | None] = dict.fromkeys(seen)
     return {**known, **{of: each for of, each in watched.items() if of in known or of[0] not in plain}}
 
 

@@ -83,12 +83,16 @@ def drawn(source: Source, chart: Chart, axes: Frame) -> Plot | None:
 
 
 def telling(labels: Sequence[Labels]) -> list[str]:
-    """Labels that are not the same everywhere, those that tell most apart first."""
+    """Labels that are not the same everywhere, those that tell most apart first; no more than are needed for it."""
     values = {
         name: {each.get(name, "") for each in labels} for name in dict.fromkeys(n for each in labels for n in each)
     }
     varying = [name for name, found in values.items() if len(found) > 1]
-    return sorted(varying, key=lambda name: (-len(values[name]), name))[:MOST_NAMED]
+    varying.sort(key=lambda name: (-len(values[name]), sum(map(len, values[name])), name))
+    for count in range(1, min(MOST_NAMED, len(varying))):
+        if len({tuple(each.get(name, "") for name in varying[:count]) for each in labels}) == len(labels):
+            return varying[:count]
+    return varying[:MOST_NAMED]
 
 
 def _rows(found: object, unit: Unit) -> Iterator[Row]:

@@ -93,7 +93,7 @@ def _placed(rows: Rows) -> Iterator[dict[str, Any]]:
 def _panel(chart: Chart) -> dict[str, Any]:
     """A time series; limits are lines of dashes, of numbers thresholds."""
     numbers = [limit for limit in chart.limits if _number(limit) is not None]
-    asked = [*chart.curves, *(limit for limit in chart.limits if limit not in numbers)]
+    asked: list[Curve | Limit] = [*chart.curves, *(limit for limit in chart.limits if limit not in numbers)]
     return {
         "type": "timeseries",
         "title": chart.title,

@@ -17,6 +17,21 @@ IN_FRONT = {
 }
 """Why a public name fails while the host itself answers, by the reason of the check."""
 
+POOL_DOWN = "PHP-FPM does not answer, so nothing above it can: look at the pool's workers and at what they wait for."
+POOL_HIDDEN = "PHP-FPM does not answer its ping: its pool is full or stuck, and what still comes may be from a cache."
+ELSEWHERE = "Visitors get the page, but not from this host's web server: a cache or another host answers for it."
+SERVER = (
+    "PHP-FPM answers its ping, but the web server does not give the page: look at Drupal, its database and the web"
+    " server's error log."
+)
+SERVER_ALONE = (
+    "This host's web server does not give the page; whether PHP does is not known: `ping.path` of the pool would tell."
+)
+PUBLIC_ALONE = (
+    "The public name does not give the page, and nothing asks this host itself: a check with `height: local` would tell"
+    " on which side it is."
+)
+
 
 @dataclass(frozen=True)
 class Height:
@@ -64,17 +79,10 @@ def _sentence(states: Mapping[str, str], by_height: Mapping[str, Height]) -> str
         )
         return f"This host serves the page, but its public name does not: {why}."
     if "fpm" in bad:
-        others = [height for height in bad if height != "fpm"]
-        if others or not good:
-            return "PHP-FPM does not answer, so nothing above it can: look at the pool's workers and at what they wait for."
-        return "PHP-FPM does not answer its ping, and the page still comes, from a cache: it will not for long."
-    if "local" in bad and "public" in good:
-        return "Visitors get the page, but not from this host's web server: a cache or another host answers for it."
-    if "local" in bad and "fpm" in good:
-        return "PHP-FPM answers its ping, but the web server does not give the page: look at Drupal, its database, and the web server."
+        return POOL_HIDDEN if good else POOL_DOWN
     if "local" in bad:
-        return "This host's web server does not give the page; PHP-FPM is not asked by itself: `ping.path` of the pool would tell."
-    return "The public name does not give the page, and nothing asks this host itself: a check with `height: local` would tell which side it is."
+        return ELSEWHERE if "public" in good else SERVER if "fpm" in good else SERVER_ALONE
+    return PUBLIC_ALONE
 
 
 def _calm(good: Sequence[str], states: Mapping[str, str]) -> str:

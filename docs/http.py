@@ -113,7 +113,7 @@ def dashboard() -> str:
 def routes() -> Iterator[tuple[str, str]]:
     """(path, method) of the application, static files left out. Nobody asks it anything, so it is given nothing."""
     none: Any = None
-    app = create_app(Services("", "", *[none] * 7, "", lambda: 0.0, 0.0))
+    app = create_app(Services("", "", none, none, none, none, none, none, none, "", lambda: 0.0, 0.0))
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith("/static/"):
             yield from ((rule.rule, method) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"})
