@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from collectors.model import TargetStatus
 from dashboard import units
 from dashboard.added_checks import AddedCheck
-from dashboard.heights import NAMES, Height, Page, page
+from dashboard.heights import NAMES, Address, Height, page
 from dashboard.host_facts import points
 from dashboard.moments import span
 from history.model import Labels, QueryError, Source
@@ -160,7 +160,7 @@ def _certificate(days: float | None) -> tuple[str, str]:
     return f"{span(days * DAY)} left", "crit" if days < NOW else "warn" if days < SOON else "ok"
 
 
-def pages(source: Source, found: Sequence[CheckRow], at: float) -> tuple[Page, ...]:
+def pages(source: Source, found: Sequence[CheckRow], at: float) -> tuple[Address, ...]:
     """Each address at all its heights; a pool's ping belongs to the sites that use the pool."""
     by_name: dict[str, list[Height]] = {}
     for row in found:

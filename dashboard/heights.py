@@ -45,7 +45,7 @@ class Height:
 
 
 @dataclass(frozen=True)
-class Page:
+class Address:
     """A page that is checked at one height or more."""
 
     name: str
@@ -55,7 +55,7 @@ class Page:
     """All three, from the innermost; state "absent" where nothing asks there."""
 
 
-def page(name: str, found: Sequence[Height]) -> Page:
+def page(name: str, found: Sequence[Height]) -> Address:
     """The worst of several checks at one height counts."""
     by_height: dict[str, Height] = {}
     for each in found:
@@ -65,7 +65,7 @@ def page(name: str, found: Sequence[Height]) -> Page:
     states = {height: each.state for height, each in by_height.items()}
     shown = tuple(by_height.get(each, Height(each, NAMES[each], "absent", "not checked")) for each in HEIGHTS)
     state = "crit" if "crit" in states.values() else "none" if "none" in states.values() else "ok"
-    return Page(name, state, _sentence(states, by_height), shown)
+    return Address(name, state, _sentence(states, by_height), shown)
 
 
 def _sentence(states: Mapping[str, str], by_height: Mapping[str, Height]) -> str:

@@ -9,7 +9,7 @@ from dashboard.added_checks import MOST_CHECKS, SHORTEST_SECONDS, written
 from dashboard.asked import answer, remembering, view
 from dashboard.check_rows import CheckRow
 from dashboard.heartbeat_rows import HeartbeatRow
-from dashboard.heights import Page
+from dashboard.heights import Address
 from dashboard.services import Services, services
 from dashboard.shell import Shell, View, shell
 
@@ -32,7 +32,7 @@ class ChecksPage:
     """What checks.html may use, and what the page returns as JSON."""
 
     shell: Shell
-    pages: tuple[Page, ...]
+    pages: tuple[Address, ...]
     """Those that are checked at several heights."""
     checks: tuple[CheckRow, ...]
     heartbeats: tuple[HeartbeatRow, ...]

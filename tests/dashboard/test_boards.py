@@ -66,8 +66,7 @@ def test_its_panels_are_charts_with_their_thresholds(tmp_path: Path) -> None:
     requests, workers, nothing = (each["plot"] for each in get(world.client(), "/boards/launch")["panels"])
     assert (requests["unit"], requests["kind"], requests["title"]) == ("per_second", "area", "Requests")
     assert [(level["name"], level["value"]) for level in requests["levels"]] == [("threshold", 60.0)]
-    assert [trace["name"].split(",")[0] for trace in workers["traces"]] == ["web-01:/run/php/shop.sock",
-                                                                            "web-01:/run/php/www.sock"]  # fmt: skip
+    assert [trace["name"] for trace in workers["traces"]] == ["shop", "www"]
     assert (nothing["traces"], nothing["note"]) == ([], "No series has a value in this time.")
 
 

@@ -32,7 +32,7 @@ from dashboard.pages import (
     slowest,
     targets,
     trends,
-)
+)  # fmt: skip
 from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
