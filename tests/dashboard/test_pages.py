@@ -38,8 +38,7 @@ from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
 
 QUERY = "/explore?q=up"
-SITE = "/site/shop.example.org"
-BOARD = "/boards/launch"
+SITE, BOARD = "/site/shop.example.org", "/boards/launch"
 ASKED: dict[str, dict[str, Any]] = {
     SITE: {"name": "shop.example.org"},
     "/trends?cmp=1w": {"compare": True},
