@@ -37,8 +37,7 @@ from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
 
-QUERY = "/explore?q=up"
-SITE, BOARD = "/site/shop.example.org", "/boards/launch"
+QUERY, SITE, BOARD = "/explore?q=up", "/site/shop.example.org", "/boards/launch"
 ASKED: dict[str, dict[str, Any]] = {
     SITE: {"name": "shop.example.org"},
     "/trends?cmp=1w": {"compare": True},
