@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from agent import added
 from agent.configuration import Configuration, split_address
 from agent.discovery import Discoverer, Discovery, configured, paced
 from agent.exporter import Authorised, Doors, Exporter, Receiving
@@ -20,6 +21,7 @@ from agent.runner import Runner
 from agent.ticking import Watch
 from collectors import registry
 from collectors.model import Finding, Sample, TargetStatus
+from collectors.probe.config import Probe
 from history.model import Sink
 
 log = logging.getLogger("raingauge.collecting")
@@ -40,8 +42,10 @@ class Collecting:
         authorised: Authorised | None = None,
         own: Callable[[], Sequence[Sample]] = tuple,
         receiving: Receiving | None = None,
+        of_people: Callable[[], Sequence[Probe]] = tuple,
     ) -> None:
-        """Binds the exporter's address: OSError if it is taken."""
+        """Binds the exporter's address: OSError if it is taken. `of_people`: checks that people added on the pages."""
+        self._asked_for = of_people
         self._configuration = configuration
         self._runner = Runner(configuration.host, sink, version=version, own=own, kept=Kept(engine))
         host, port = split_address(configuration.exporter.listen)
@@ -82,6 +86,24 @@ class Collecting:
     def _waited_for(self) -> list[Watch]:
         return [paced(watch, self._configuration.interval) for watch in self._heartbeats.watches()]
 
+    def _of_people(self, others: Sequence[Watch]) -> list[Watch]:
+        """Checks added on the pages, but those that the configuration has as well."""
+        known = {watch.collector.target(watch.config, self._runner.host) for watch in others}
+        try:
+            found = added.watches(self._asked_for(), self._probing.lists)
+        except SQLAlchemyError:
+            log.exception("added_checks=unreadable")
+            return []
+        return [
+            paced(watch, self._configuration.interval)
+            for watch in found
+            if watch.collector.target(watch.config, self._runner.host) not in known
+        ]
+
+    def look_again(self) -> None:
+        """At once and not within a minute: something was added, perhaps."""
+        self._again.set()
+
     def stop(self) -> None:
         self._stopping.set()
         self._again.set()
@@ -94,7 +116,7 @@ class Collecting:
             found = self._once()
             if found and not self._stopping.is_set():
                 self._found = found
-                self._runner.set_targets([*found.watches, *self._waited_for()])
+                self._runner.set_targets([*found.watches, *self._waited_for(), *self._of_people(found.watches)])
             if self.discovered.is_set() and not gc.get_freeze_count():
                 _settle()
             self.discovered.set()

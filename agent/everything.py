@@ -17,6 +17,8 @@ from agent.serving import Dashboard, password_hash, refuse_open, secret_key
 from agent.shipping import Shipping
 from agent.upkeep import Upkeep
 from collectors.model import Sample
+from dashboard.added_checks import AddedChecks
+from dashboard.boards import Boards
 from dashboard.services import Services
 from history.access import Access
 from history.database import open_database
@@ -49,6 +51,7 @@ class Everything:
         self._rules = alerting.Rules(configuration, source, engine, sink, time.time, link_key=secret_key(state_dir))
         self._shipping = Shipping(configuration.ship, engine)
         self._dead_man = dead_man.Watch(configuration.dead_man, self._progress, time.time)
+        checks = AddedChecks(engine)
         self.collecting = Collecting(
             configuration,
             engine,
@@ -57,6 +60,7 @@ class Everything:
             authorised=scrape_access(self._access, configuration.exporter.listen),
             own=self._own,
             receiving=Receiving(self._receiver.take, write_access(self._access)),
+            of_people=lambda: [check.probe for check in checks.all()],
         )
         self.dashboard = Dashboard(
             *split_address(configuration.dashboard.listen),
@@ -76,6 +80,10 @@ class Everything:
                 password_hash=password_hash(password),
                 desk=self._rules.desk,
                 external_url=configuration.external_url,
+                boards=Boards(engine),
+                checks=checks,
+                look_again=self.collecting.look_again,
+                ping_url=f"{self.collecting.exporter.url}/ping/",
             ),
         )
 

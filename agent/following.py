@@ -23,6 +23,8 @@ from alerts.notices import one_each
 from alerts.recording import in_order
 from alerts.rulefile import RuleFileError
 from collectors.model import Finding, PartStatus, Target, TargetStatus
+from dashboard.added_checks import AddedChecks
+from dashboard.boards import Boards
 from dashboard.services import Services
 from history.access import Access
 from history.database import open_database
@@ -130,6 +132,8 @@ class Following:
                 password_hash=password_hash(password),
                 desk=alerting.desk(configuration, engine),
                 external_url=configuration.external_url,
+                boards=Boards(engine),
+                checks=AddedChecks(engine),
             ),
         )
 

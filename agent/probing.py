@@ -73,16 +73,16 @@ class Probing:
         host = modules.host(config)
         if not HOST.fullmatch(host):
             raise Refused(400, f"module {module} cannot ask this target: its host is no name and no address")
-        if target not in self.targets and not self._lists(host):
+        if target not in self.targets and not self.lists(host):
             raise Refused(403, "exporter.probe_targets of the configuration does not list this target")
         try:
-            samples = list(parse(read(config, lambda onward: onward == host or self._lists(onward))))
+            samples = list(parse(read(config, lambda onward: onward == host or self.lists(onward))))
         except CollectError as error:  # the check could not be made: no success, as blackbox_exporter has it
             log.warning("probe=%s module=%s error=%r", host, module, str(error))
             samples = [SUCCESS(0)]
         return render(sample for sample in samples if sample.family is not FAILED)
 
-    def _lists(self, host: str) -> bool:
+    def lists(self, host: str) -> bool:
         """An entry that is a host, with `*` for any text, allows all of that host; another only itself."""
         return any(fnmatchcase(host.lower(), each.lower()) for each in self.targets if not set(each) & set("/?["))
 

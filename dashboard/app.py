@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from dashboard import acting, api, api_events, api_v2, login, pages, security
+from dashboard import acting, api, api_events, api_v2, board_forms, check_forms, login, pages, security
 from dashboard.assets import Assets
 from dashboard.services import Services
 from history.access import SESSION_SECONDS
@@ -65,14 +65,9 @@ def create_app(services: Services) -> Flask:
     app.jinja_env.globals["asset"] = assets.url
     security.protect(app)
     login.install(app)
-    for blueprint in (
-        assets.blueprint,
-        api.blueprint,
-        api_events.blueprint,
-        api_v2.blueprint,
-        acting.blueprint,
-        *pages.PAGES,
-    ):
+    apis = (api.blueprint, api_events.blueprint, api_v2.blueprint)
+    forms = (acting.blueprint, board_forms.blueprint, check_forms.blueprint)
+    for blueprint in (assets.blueprint, *apis, *forms, *pages.PAGES):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken)

@@ -9,7 +9,7 @@ from dashboard.charts import RATE_INTERVAL, Chart, Curve
 from dashboard.plots import Frame, Plot, plots
 from dashboard.units import Unit
 from history import numbers
-from history.model import Labels, Line, Metadata, QueryError, Scalar, Source, Text, Vector
+from history.model import Labels, Metadata, QueryError, Scalar, Source, Text, Vector
 
 MOST_ROWS = 100
 MOST_KNOWN = 4
@@ -47,6 +47,7 @@ class Found:
     left_out: int
     known: tuple[Known, ...]
     warnings: tuple[str, ...]
+    unit: Unit = "count"
 
 
 def explore(source: Source, expr: str, axes: Frame, at: float) -> Found:
@@ -56,34 +57,42 @@ def explore(source: Source, expr: str, axes: Frame, at: float) -> Found:
     known = tuple(metrics(source, expr))
     unit = unit_of(expr, known)
     rows = tuple(_rows(now, unit))
-    lines: Sequence[Line] = ()
-    if isinstance(now, (Vector, Scalar)):
-        lines = source.query_range(expr, axes.grid.start, axes.grid.end, axes.grid.step).lines
+    chart = Chart("result", "Result", "", unit, "", "", (Curve("", expr),))
+    plot = drawn(source, chart, axes) if isinstance(now, (Vector, Scalar)) else None
     return Found(
-        plots=tuple(_plot(source, expr, lines, axes, unit)) if lines else (),
+        plots=(plot,) if plot else (),
         rows=rows[:MOST_ROWS],
         left_out=len(rows[MOST_ROWS:]),
         known=known,
         warnings=tuple(now.warnings),
+        unit=unit,
     )
 
 
-def _plot(source: Source, expr: str, lines: Sequence[Line], axes: Frame, unit: Unit) -> Iterator[Plot]:
-    named = telling([line.labels for line in lines])
-    name = ", ".join(f"{{{label}}}" for label in named) or "value"
-    chart = Chart("result", "Result", "", unit, "", "", (Curve(name, expr),))
-    for plot in plots(source, chart, axes):
-        lowest = min((trace.lowest for trace in plot.traces if trace.lowest is not None), default=0.0)
-        yield replace(plot, note="Values below 0 are only in the table.") if lowest < 0 else plot
+def drawn(source: Source, chart: Chart, axes: Frame) -> Plot | None:
+    """The chart's only curve, its lines named by the labels that tell them apart; None where no series has a value."""
+    (curve,) = chart.curves
+    expr = curve.expr.replace(RATE_INTERVAL, axes.rate_interval)
+    lines = source.query_range(expr, axes.grid.start, axes.grid.end, axes.grid.step).lines
+    name = ", ".join(f"{{{label}}}" for label in telling([line.labels for line in lines])) or "value"
+    plot = next(iter(plots(source, replace(chart, curves=(replace(curve, name=name),)), axes)), None)
+    if plot is None:
+        return None
+    lowest = min((trace.lowest for trace in plot.traces if trace.lowest is not None), default=0.0)
+    return replace(plot, note="Values below 0 are only in the table.") if lowest < 0 else plot
 
 
 def telling(labels: Sequence[Labels]) -> list[str]:
-    """Labels that are not the same everywhere, those that tell most apart first."""
+    """Labels that are not the same everywhere, those that tell most apart first; no more than are needed for it."""
     values = {
         name: {each.get(name, "") for each in labels} for name in dict.fromkeys(n for each in labels for n in each)
     }
     varying = [name for name, found in values.items() if len(found) > 1]
-    return sorted(varying, key=lambda name: (-len(values[name]), name))[:MOST_NAMED]
+    varying.sort(key=lambda name: (-len(values[name]), sum(map(len, values[name])), name))
+    for count in range(1, min(MOST_NAMED, len(varying))):
+        if len({tuple(each.get(name, "") for name in varying[:count]) for each in labels}) == len(labels):
+            return varying[:count]
+    return varying[:MOST_NAMED]
 
 
 def _rows(found: object, unit: Unit) -> Iterator[Row]:

@@ -10,6 +10,8 @@ from alerts.desk import Desk
 from alerts.model import Alert, Group, RuleHealth
 from alerts.rulefile import RuleFileError
 from collectors.model import Event, Finding, TargetStatus
+from dashboard.added_checks import AddedChecks
+from dashboard.boards import Boards
 from history.access import Access
 from history.inventory import Holding
 from history.model import Source
@@ -55,6 +57,8 @@ class Services:
     events: Events
     access: Access
     """Tokens, one-time logins and sessions, in the local database."""
+    boards: Boards
+    checks: AddedChecks
     secret_key: str
     """Signs session cookies; kept in the state directory."""
     clock: Callable[[], float]
@@ -67,6 +71,10 @@ class Services:
     desk: Desk | None = None
     """Routes, silences, and what of the alerts is suppressed."""
     external_url: str = ""
+    look_again: Callable[[], None] | None = None
+    """Called when a check was added or removed; None where this process runs none."""
+    ping_url: str = ""
+    """What comes before a heartbeat's key; "" where this process takes no pings."""
 
 
 def services() -> Services:

@@ -23,6 +23,7 @@ PAGES = (("Overview", "/", "overview", "o"), ("Trends", "/trends", "trends", "r"
          ("Security", "/security", "security", "e"), ("SLOs", "/slo", "slo", "b"),
          ("Host", "/host", "host", "h"), ("Incidents", "/incidents", "incidents", "i"),
          ("Alerts", "/alerts", "alerts", "a"), ("Targets", "/targets", "targets", "t"),
+         ("Checks", "/checks", "checks", "c"), ("Boards", "/boards", "boards", "p"),
          ("Explore", "/explore", "explore", "x"))  # fmt: skip
 
 

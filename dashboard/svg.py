@@ -12,6 +12,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from dashboard import units
+from dashboard.check_rows import Phase
 from dashboard.marks import Mark, Span
 from dashboard.plots import Plot, Trace
 from dashboard.thinning import Floats
@@ -246,3 +247,25 @@ def _apart(heights: Sequence[float], lowest: float) -> list[float]:
         moved[at] = min(moved[at], floor)
         floor = moved[at] - LABEL_GAP
     return moved
+
+
+def phases(found: Sequence[Phase]) -> Markup:
+    """One small stacked bar: how the time of a check was spent."""
+    total, at, parts = sum(phase.seconds for phase in found) or 1.0, 0.0, []
+    for tone, phase in enumerate(found, 1):
+        share = 100 * max(0.0, phase.seconds) / total
+        title = f"<title>{escape(phase.name)} {escape(phase.text)}</title>"
+        parts.append(f'<rect class="p{tone}" x="{at:.2f}%" width="{share:.2f}%" height="8">{title}</rect>')
+        at += share
+    return Markup(f'<svg class="phases" aria-hidden="true">{"".join(parts)}</svg>')  # noqa: S704 # names were escaped
+
+
+def days(shares: Sequence[float | None]) -> Markup:
+    """A bar for each bucket: full height where something failed, lower where all was good, a dot without results."""
+    width, parts = 100 / max(1, len(shares)), []
+    for at, share in enumerate(shares):
+        state = "none" if share is None else "ok" if share >= 1 else "crit" if share < 0.5 else "warn"
+        height = {"none": 3, "ok": 14, "warn": 22, "crit": 22}[state]
+        where = f'x="{at * width:.2f}%" y="{22 - height}" width="{width * 0.7:.2f}%" height="{height}"'
+        parts.append(f'<rect class="is-{state}" {where}/>')
+    return Markup(f'<svg class="days" aria-hidden="true">{"".join(parts)}</svg>')  # noqa: S704 # numbers only

@@ -62,6 +62,17 @@ DASHBOARD = {
     "/slo": "Page: each objective: what is left of its error budget, how fast it burns, when it is empty.",
     "/explore": "Page: any expression as chart and table: `q` is the expression.",
     "/explore.csv": "The lines of `q` as CSV, a column for each series.",
+    "/boards": "Page: boards of panels that people made. POST: a form that makes one.",
+    "/boards.yml": "All boards as YAML, as `raingauge boards import` and the page take them.",
+    "/boards/import": "Form: boards from YAML, each in the place of the one with its name.",
+    "/boards/panels": "Form: an expression of Explore as a panel of a board, or of a new one.",
+    "/boards/<name>": "Page: one board. POST: a form that renames it, or removes it.",
+    "/boards/<name>.yml": "One board as YAML.",
+    "/boards/<name>/panels": "Form: one more panel.",
+    "/boards/<name>/panels/<int:at>": "Form: changes the panel at that place, moves it, or removes it.",
+    "/checks": "Page: every check with its phases, the last day and its certificate; heartbeats. POST: adds a check.",
+    "/checks.yml": "Checks that were added on the page, as the configuration file has them.",
+    "/checks/remove": "Form: removes a check that was added.",
     "/a/<token>": "Where a message's link leads, without a login: its form acknowledges or silences.",
     "/login": "The login form; with `key`, the link that logs in once.",
     "/logout": "Ends the session.",
@@ -109,7 +120,7 @@ def dashboard() -> str:
 def routes() -> Iterator[tuple[str, str]]:
     """(path, method) of the application, static files left out. Nobody asks it anything, so it is given nothing."""
     none: Any = None
-    app = create_app(Services("", "", none, none, none, none, none, "", lambda: 0.0, 0.0))
+    app = create_app(Services("", "", none, none, none, none, none, none, none, "", lambda: 0.0, 0.0))
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith("/static/"):
             yield from ((rule.rule, method) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"})

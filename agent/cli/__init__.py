@@ -27,6 +27,8 @@ NOUNS = (
     "incidents",
     "silence",
     "ack",
+    "boards",
+    "export",
     "token",
     "php-probe",
     "version",

@@ -9,7 +9,7 @@ import http.client
 
 from collectors.model import Collector, Part
 from collectors.probe import dns, fastcgi, icmp, journey, request, tcp
-from collectors.probe.attempt import Attempt, Facts, Failed
+from collectors.probe.attempt import Attempt, Facts, Failed, Guard
 from collectors.probe.config import Probe, address, module
 from collectors.probe.discovery import accepts, discover
 from collectors.probe.families import FAMILIES, parse
@@ -23,12 +23,12 @@ PHASES = {
 RUN = {"tcp": tcp.run, "dns": dns.run, "icmp": icmp.run, "fastcgi": fastcgi.run}
 
 
-def read(config: Probe, allowed: journey.Allowed | None = None) -> Facts:
+def read(config: Probe, allowed: journey.Allowed | None = None, guard: Guard | None = None) -> Facts:
     """Raises nothing for what the other side does; Denied where this side may not ask.
 
-    `allowed`: which hosts redirects may lead to; all if it is not given.
+    `allowed`: which hosts redirects may lead to; all if it is not given. `guard`: which addresses are connected to.
     """
-    attempt = Attempt(min(config.timeout, MOST_OF_INTERVAL * config.interval), PHASES[config.kind])
+    attempt = Attempt(min(config.timeout, MOST_OF_INTERVAL * config.interval), PHASES[config.kind], guard)
     failed = None
     try:
         if config.kind == "http":

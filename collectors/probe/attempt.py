@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypedDict
 
 REASONS = (
@@ -48,8 +48,12 @@ class Facts(TypedDict):
     """What only this kind of check knows."""
 
 
+Guard = Callable[[str, str], None]
+"""(host, IP address) -> nothing, or Failed where it may not be asked."""
+
+
 class Attempt:
-    def __init__(self, timeout: float, phases: tuple[str, ...]) -> None:
+    def __init__(self, timeout: float, phases: tuple[str, ...], guard: Guard | None = None) -> None:
         self.began = time.perf_counter()
         self.until = self.began + timeout
         self.timeout = timeout
@@ -59,6 +63,7 @@ class Attempt:
         self.tls: dict[str, Any] | None = None
         self.more: dict[str, Any] = {}
         self.doing = ""
+        self._guard = guard
 
     def left(self) -> float:
         """Seconds; TimeoutError when there are none."""
@@ -86,6 +91,8 @@ class Attempt:
         finally:
             self.lookup += time.perf_counter() - began
         self.ip = str(found[4][0])
+        if self._guard:
+            self._guard(host, self.ip)
         return found
 
     def _resolved(self, host: str, port: int, kind: socket.SocketKind) -> Any:

@@ -1,5 +1,19 @@
 """The catalogue of charts, and which of them each page shows."""
 
+from dashboard.charts.around import (
+    ATTACKS,
+    CACHE_LADDER,
+    CERTIFICATES,
+    HEARTBEATS,
+    LOGINS,
+    MAIL_QUEUE,
+    OUTBOUND,
+    SLOW_PHP,
+    SOLR_HEAP,
+    SOLR_REQUESTS,
+    SOLR_TIMES,
+    SSH,
+)
 from dashboard.charts.host import (
     CPU,
     DISK,
@@ -65,13 +79,20 @@ HOST: tuple[tuple[str, tuple[Chart, ...]], ...] = (
 )
 TRENDS: tuple[tuple[str, tuple[Chart, ...]], ...] = (
     ("Web", (REQUESTS, WEB_CONNECTIONS, APACHE_REQUESTS, APACHE_WORKERS, ANSWERS, TIMES)),
-    ("PHP", (PHP_WORKERS,)),
+    ("PHP", (PHP_WORKERS, OUTBOUND, SLOW_PHP)),
     ("Database", (DATABASE_QUERIES, DATABASE_CONNECTIONS, POSTGRES_TRANSACTIONS, POSTGRES_CONNECTIONS)),
-    ("Cache", (CACHE_HITS, CACHE_MEMORY, MEMCACHED_HITS, MEMCACHED_MEMORY, VARNISH_REQUESTS, VARNISH_HITS)),
+    (
+        "Cache",
+        (CACHE_LADDER, CACHE_HITS, CACHE_MEMORY, MEMCACHED_HITS, MEMCACHED_MEMORY, VARNISH_REQUESTS, VARNISH_HITS),
+    ),
     ("Drupal", (DRUPAL_CRON, DRUPAL_QUEUES, DRUPAL_ERRORS)),
-    ("Checks", (CHECKS,)),
+    ("Search", (SOLR_REQUESTS, SOLR_TIMES, SOLR_HEAP)),
+    ("Mail", (MAIL_QUEUE,)),
+    ("Checks", (CHECKS, CERTIFICATES, HEARTBEATS)),
+    ("Security", (ATTACKS, LOGINS, SSH)),
+    ("SLOs", (BUDGET_LEFT, BURN_RATE)),
     ("Host", (CPU, MEMORY, PRESSURE, DISK, NETWORK, SPACE)),
-)
+)  # fmt: skip
 SITE = (SITE_REQUESTS, SITE_ANSWERS, SITE_TIMES, SITE_CRON, SITE_QUEUES, SITE_ERRORS)
 """Each asks with `$site` for the site's name."""
 SLO = (BUDGET_LEFT, BURN_RATE, GOOD)

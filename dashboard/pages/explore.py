@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from dashboard.asked import answer, remembering, view
+from dashboard.boards import KINDS, UNITS
 from dashboard.charts import RATE_INTERVAL
 from dashboard.exploring import Found, Known, Row, explore, series
 from dashboard.gathering import frame
 from dashboard.marks import Mark, Span, marks
 from dashboard.moments import iso
+from dashboard.panel_fields import Fields
 from dashboard.plots import Frame, Plot
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
@@ -49,6 +51,14 @@ class Prefix:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A board."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True)
 class ExplorePage:
     """What explore.html may use, and what the page returns as JSON."""
 
@@ -69,6 +79,12 @@ class ExplorePage:
     examples: tuple[Example, ...]
     names: tuple[Prefix, ...]
     """Every metric, to choose from while nothing is asked."""
+    boards: tuple[Place, ...]
+    """Where it can be saved as a panel."""
+    fields: Fields
+    """Of that panel, as far as they can be guessed."""
+    units: tuple[str, ...]
+    kinds: tuple[str, ...]
 
 
 def build(services: Services, asked: View, query: str = "") -> ExplorePage:
@@ -90,6 +106,10 @@ def build(services: Services, asked: View, query: str = "") -> ExplorePage:
         csv=f"/explore.csv?{urlencode({'q': query, 'from': asked.shown.from_, 'to': asked.shown.to})}",
         examples=() if query else tuple(Example(*each) for each in EXAMPLES),
         names=() if query else tuple(_names(source, asked)),
+        boards=tuple(Place(each.name, each.title) for each in services.boards.all()),
+        fields=Fields(-1, unit=found.unit),
+        units=UNITS,
+        kinds=KINDS,
     )
 
 

@@ -20,6 +20,13 @@ const Explore = {
     return Explore.known.get(path);
   },
 
+  // Type, unit and help of a metric, in words; "" for what is none.
+  async about(name) {
+    const all = await Explore.ask("/api/v1/metadata?limit_per_metric=1");
+    const found = (all[name] ?? all[name.replace(/_(?:bucket|sum|count)$/, "")])?.[0];
+    return found ? `${found.type}${found.unit ? `, ${found.unit}` : ""}: ${found.help}` : "";
+  },
+
   // What is being typed: where it begins, and what could stand there.
   place(text) {
     const value = /([a-zA-Z_]\w*)\s*(?:=~|!~|!=|=)\s*"([^"]*)$/.exec(text);
@@ -47,10 +54,17 @@ const Explore = {
     const word = place?.word.toLowerCase() ?? "";
     const found = names.filter((name) => name.toLowerCase().includes(word) && name !== place.word);
     found.sort((a, b) => b.toLowerCase().startsWith(word) - a.toLowerCase().startsWith(word));
-    Explore.show(found.slice(0, Explore.MOST), place?.word.length ?? 0);
+    const offered = found.slice(0, Explore.MOST);
+    let words = [];
+    try {
+      words = await Promise.all(offered.map(Explore.about));
+    } catch {
+      // names alone are offers too
+    }
+    if (turn === Explore.turn) Explore.show(offered, place?.word.length ?? 0, words);
   },
 
-  show(names, length) {
+  show(names, length, words = []) {
     Explore.at = -1;
     Explore.list.replaceChildren(...names.map((name, number) => {
       const item = document.createElement("li");
@@ -58,7 +72,12 @@ const Explore = {
       item.role = "option";
       item.ariaSelected = "false";
       item.textContent = name;
+      item.dataset.name = name;
       item.dataset.length = length;
+      if (words[number]) {
+        const help = item.appendChild(document.createElement("small"));
+        help.textContent = ` ${words[number]}`;
+      }
       return item;
     }));
     Explore.list.hidden = !names.length;
@@ -77,7 +96,7 @@ const Explore = {
   take(item) {
     const { field } = Explore;
     const end = field.selectionStart;
-    field.setRangeText(item.textContent, end - Number(item.dataset.length), end, "end");
+    field.setRangeText(item.dataset.name, end - Number(item.dataset.length), end, "end");
     field.focus();
     Explore.close();
   },
@@ -109,5 +128,6 @@ Explore.field.addEventListener("keydown", Explore.press);
 Explore.field.addEventListener("blur", () => Explore.close());
 Explore.list.addEventListener("pointerdown", (event) => {
   event.preventDefault(); // the field keeps the focus
-  if (event.target.role === "option") Explore.take(event.target);
+  const item = event.target.closest("[role=option]");
+  if (item) Explore.take(item);
 });

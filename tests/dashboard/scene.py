@@ -20,7 +20,7 @@ from collectors.phpfpm import pool, status
 from collectors.probe import families as checks
 from collectors.redis import info
 from history.store import Store
-from tests.dashboard import services
+from tests.dashboard import around, services
 
 HOST = "web-01"
 NODE = Target("node", HOST, HOST)
@@ -189,6 +189,7 @@ def _phpfpm(name: str, limit: int, share: float) -> Callable[[Moment], Iterator[
             yield family(value, name, uri) if "scrape_uri" in family.labels else family(value, name)
         yield m.grown(STATUS["phpfpm_accepted_connections"], m.requests * share * 1.7, name, uri)
         yield from services.slow_php(m, name)
+        yield around.waiting(m, name)
         yield m.grown(STATUS["phpfpm_slow_requests"], 0.4 * strain, name, uri, start=3)
         yield m.grown(STATUS["phpfpm_max_children_reached"], 0.05 * strain, name, uri, start=2)
 
@@ -249,7 +250,7 @@ def _own(m: Moment) -> Iterator[Sample]:
 
 WRITERS: dict[Target, Callable[[Moment], Iterator[Sample]]] = {
     NODE: _node, NGINX: _nginx, WWW: _phpfpm("www", 40, 0.18), SHOP: _phpfpm("shop", 40, 0.14), MYSQL: _mysql,
-    REDIS: _redis, PROBE: _probe, OWN: _own, **services.WRITERS,
+    REDIS: _redis, PROBE: _probe, OWN: _own, **services.WRITERS, **around.WRITERS,
 }  # fmt: skip
 
 

@@ -20,9 +20,10 @@ from alerts.recording import RULES_TARGET, sample
 from alerts.state import alert_table
 from alerts.templates import expand
 from collectors.model import Event, Finding, PartStatus, Sample, Target, TargetStatus
+from dashboard.boards import Board, Panel
 from history.database import open_database
 from history.store import Store
-from tests.dashboard import scene, services
+from tests.dashboard import around, scene, services
 from tests.dashboard.scene import Scene
 from tests.dashboard.world import NOW, World
 
@@ -31,7 +32,8 @@ PARTS = {
     "node": ("cpu", "meminfo", "loadavg", "stat", "filesystem", "diskstats", "netdev", "pressure", "uname", "time",
              "processes"),
     "nginx": ("status",), "phpfpm": ("status", "pool"), "mysql": ("status", "variables"), "redis": ("info",),
-    "blackbox": ("http",), "raingauge": ("process",), "apache": ("status",), "postgres": ("status",),
+    "blackbox": ("check",), "mail": ("server", "queue"), "solr": ("metrics",), "security": ("auth",),
+    "heartbeat": ("pings",), "raingauge": ("process",), "apache": ("status",), "postgres": ("status",),
     "memcached": ("stats",), "varnish": ("counters",), "web": ("requests",),
     "drupal": ("state", "queues", "users", "sizes", "facts", "watchdog"),
 }  # fmt: skip
@@ -41,6 +43,11 @@ DENIED = Finding(
     "connect to /run/mysqld/mysqld.sock as raingauge: Access denied for user 'raingauge'@'localhost'",
     "CREATE USER IF NOT EXISTS 'raingauge'@'localhost' IDENTIFIED VIA unix_socket;",
 )
+BOARD = Board("launch", "Launch day", (
+    Panel("Requests", "sum(rate(nginx_http_requests_total[$__rate_interval]))", "per_second", "area", (60.0,)),
+    Panel("Workers by pool", "phpfpm_active_processes", "count", "lines", (30.0, 40.0)),
+    Panel("Nothing like it", "no_such_metric"),
+))  # fmt: skip
 
 
 def calm(folder: Path) -> World:
@@ -54,7 +61,7 @@ def trouble(folder: Path) -> World:
 
 def full(folder: Path) -> World:
     """The same with everything that is on no smaller host: two sites, their log, the other servers."""
-    world = _world(folder, Scene(NOW, trouble=1140, targets=(*scene.TARGETS, *services.TARGETS)))
+    world = _world(folder, Scene(NOW, trouble=1140, targets=(*scene.TARGETS, *services.TARGETS, *around.TARGETS)))
     budgets = [each for name, left in (("shop", 0.06), ("news", 0.82)) for each in burned(name, left)]
     _in_trouble(world, lambda ago: [*budgets, *_caches(ago)])
     for each in (guessed(), *guessed_again()):

@@ -7,7 +7,7 @@ import pytest
 from promql_parser import parse
 
 from alerts import slo
-from collectors import registry
+from collectors import heartbeat, registry
 from collectors.model import Follower, Part
 from dashboard import charts, layers
 from dashboard.charts import CHARTS, RATE_INTERVAL, Chart
@@ -25,8 +25,11 @@ UTC = Zone(0, "UTC")
 LAYER_EXPRESSIONS = [
     measure.expr for spec in layers.LAYERS for measure in (spec.value, *spec.notes, spec.wrong) if measure
 ] + [spec.spark for spec in layers.LAYERS]  # fmt: skip
+COLLECTORS = (*registry.collectors(), heartbeat.collector(lambda _job: {}))
 OBJECTIVE = slo.Slo(name="any", site="any.example")
-RECORDED = {rule.record for group in slo.groups([OBJECTIVE]) for rule in group.rules if rule.record}
+RECORDED = {
+    rule.record for group in (*slo.groups([OBJECTIVE]), *situations.rules()) for rule in group.rules if rule.record
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,20 +53,21 @@ def metrics(node: object) -> Iterator[str]:
 
 
 def part_of(chart: Chart) -> Part | Follower:
-    collector = next(each for each in registry.collectors() if each.job == chart.job)
+    collector = next(each for each in COLLECTORS if each.job == chart.job)
     parts: tuple[Part | Follower, ...] = (*collector.parts, *collector.followers)
     return next(part for part in parts if part.name == chart.part)
 
 
 def declared(metric: str) -> bool:
-    names = [family.name for collector in registry.collectors() for family in collector.families]
+    names = [family.name for collector in COLLECTORS for family in collector.families]
     return metric in RECORDED or any(
         metric == name or (name.endswith("*") and metric.startswith(name[:-1])) for name in names
     )
 
 
 @pytest.mark.parametrize(
-    "expr", [*(expr for chart in CHARTS for expr in chart.expressions if expr != "vector(1)"), *LAYER_EXPRESSIONS]
+    "expr",
+    [*(e for chart in CHARTS for e in chart.expressions if not e.startswith("vector(")), *LAYER_EXPRESSIONS],
 )
 def test_every_metric_is_declared_by_a_collector(expr: str) -> None:
     asked = set(metrics(parse(expr.replace(RATE_INTERVAL, "1m"))))

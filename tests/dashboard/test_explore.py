@@ -29,8 +29,7 @@ def ask(world: World, query: str, **more: str) -> Any:
 def test_an_expression_is_a_chart_a_table_and_what_its_metric_means(world: World) -> None:
     data = ask(world, "phpfpm_active_processes")
     (plot,) = data["plots"]
-    assert {trace["name"].split(",")[0] for trace in plot["traces"]} == {"web-01:/run/php/shop.sock",
-                                                                         "web-01:/run/php/www.sock"}  # fmt: skip
+    assert {trace["name"] for trace in plot["traces"]} == {"shop", "www"}
     assert [row["value"] for row in data["rows"]] == ["40", "3"]
     (known,) = data["known"]
     assert (known["name"], known["type"]) == ("phpfpm_active_processes", "gauge")
@@ -114,6 +113,10 @@ def test_lines_are_named_by_the_labels_that_tell_them_apart() -> None:
     same = {"job": "node", "host": "a"}
     assert telling([{**same, "device": "sda"}, {**same, "device": "sdb"}]) == ["device"]
     assert telling([same]) == []
+    both = [{"instance": f"web:/run/{pool}.sock", "pool": pool} for pool in ("a", "b")]
+    assert telling(both) == ["pool"], "the shorter one says it"
+    cross = [{"a": one, "b": other} for one in "xy" for other in "xy"]
+    assert telling(cross) == ["a", "b"]
 
 
 def test_what_is_asked_is_escaped(tmp_path: Path) -> None:
@@ -132,14 +135,15 @@ def test_names_are_completed_by_keyboard_and_enter_runs(desk: Window) -> None:
     desk.wait("() => document.querySelectorAll('#offers li').length === 3")
     desk.page.keyboard.press("ArrowDown")
     assert field.get_attribute("aria-activedescendant") == "offer-0"
+    assert "gauge: " in desk.page.locator("#offer-0 small").inner_text()
     desk.page.keyboard.press("Enter")
     assert field.input_value() == "sum(node_load1"
     desk.page.keyboard.type("{jo")
-    desk.wait("() => document.querySelector('#offers li')?.textContent === 'job'")
+    desk.wait("() => document.querySelector('#offers li')?.dataset.name === 'job'")
     desk.page.keyboard.press("ArrowDown")
     desk.page.keyboard.press("Enter")
     desk.page.keyboard.type('="')
-    desk.wait("() => document.querySelector('#offers li')?.textContent === 'node'")
+    desk.wait("() => document.querySelector('#offers li')?.dataset.name === 'node'")
     desk.page.keyboard.press("Escape")
     desk.page.keyboard.type('node"})')
     desk.page.keyboard.press("Enter")

@@ -19,6 +19,9 @@ from collectors.model import Event, Finding
 from dashboard import asked
 from dashboard.pages import (
     alerts,
+    board,
+    boards,
+    checks,
     drupal,
     explore,
     host,
@@ -36,14 +39,14 @@ from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
 
-QUERY = "/explore?q=up"
-SITE = "/site/shop.example.org"
+QUERY, SITE, BOARD = "/explore?q=up", "/site/shop.example.org", "/boards/launch"
 INCIDENT = "/incidents/1"
 ASKED: dict[str, dict[str, Any]] = {
     SITE: {"name": "shop.example.org"},
     INCIDENT: {"number": 1},
     "/trends?cmp=1w": {"compare": True},
     QUERY: {"query": "up"},
+    BOARD: {"board": situations.BOARD},
 }
 """What a route gives `build` from the address."""
 JSON = {"Accept": "application/json"}
@@ -59,6 +62,8 @@ PATHS = {
     "/security": security,
     "/drupal": drupal,
     QUERY: explore,
+    "/boards": boards,
+    "/checks": checks,
 }
 SITUATIONS: dict[str, Callable[[Path], World]] = {
     "calm": situations.calm, "trouble": situations.trouble, "gap": situations.gap, "starting": situations.starting,
@@ -141,7 +146,7 @@ def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> 
     situations.explain(worlds[0])
     everywhere: set[str] = set()
     made: set[str] = set()
-    for path, module in {**PATHS, SITE: site, INCIDENT: incident}.items():
+    for path, module in {**PATHS, SITE: site, INCIDENT: incident, BOARD: board}.items():
         seen: set[str] = set()
         for world in worlds if path == "/" else worlds[:1]:  # the overview of a host without sites is another
             with world.app.test_request_context(path):
@@ -157,6 +162,7 @@ def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> 
 
 def everything_odd(world: World) -> World:
     """Every optional thing of every page: errors, remedies, findings, missing data, rules that fail."""
+    world.boards.take([situations.BOARD])
     refused = replace(status(scene.MYSQL, "denied", "Access denied"), remedy="CREATE USER ...;")
     left_out = (scene.NODE, scene.WWW, scene.REDIS)
     others = [each for each in world.watched.statuses if each.target not in left_out]

@@ -14,7 +14,9 @@ from alerts.path.flow import Receiver
 from alerts.path.plan import Plan
 from alerts.rulefile import RuleFileError
 from collectors.model import Finding, TargetStatus
+from dashboard.added_checks import AddedChecks
 from dashboard.app import create_app
+from dashboard.boards import Boards
 from dashboard.services import Services
 from history import inventory
 from history.access import Access, Scope
@@ -82,6 +84,9 @@ class World:
         self.store = Store(self.engine)
         self.events = Events(self.engine)
         self.access = Access(self.engine)
+        self.boards = Boards(self.engine)
+        self.checks = AddedChecks(self.engine)
+        self.looked: list[float] = []
         self.services = Services(
             host="web-01",
             version="1.2.3",
@@ -95,6 +100,10 @@ class World:
             started=self.now - 3600,
             holding=lambda: inventory.holding(self.store, Retention()),
             desk=Desk(self.engine, lambda: self.plan, {"ops": Receiver(), "boss": Receiver()}, lambda: self.now),
+            boards=self.boards,
+            checks=self.checks,
+            look_again=lambda: self.looked.append(self.now),
+            ping_url="http://127.0.0.1:9876/ping/",
             password_hash=PasswordHasher(1, 8, 1).hash(self.password) if self.password else "",
         )
         self.app: Flask = create_app(self.services)
