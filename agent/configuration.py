@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError, create_model, field_validator, model_validator
+from pydantic import (
+    BeforeValidator, Field, IPvAnyNetwork, PrivateAttr, ValidationError, create_model, field_validator, model_validator,
+)  # fmt: skip
 
 from agent import yaml_lines
 from agent.dead_man import DeadMan
@@ -62,6 +64,17 @@ class DashboardSettings(Config):
     """Password of the login page; without one only the login links that `raingauge run` prints work."""
     password_file: Path | None = None
     """File that holds the password instead. RAINGAUGE_PASSWORD in the environment counts before both."""
+    proxies: tuple[IPvAnyNetwork, ...] = ()
+    """Addresses or networks of reverse proxies: what they say in X-Forwarded-For, -Proto, -Host and -Prefix counts."""
+    user_header: Annotated[str, Field(pattern=r"^([A-Za-z][A-Za-z0-9-]*)?$")] = ""
+    """Header in which such a proxy names the user whom it has let in, such as X-Remote-User; it must take off one that
+    the browser sends. Who is no user of `raingauge user add` may look only."""
+
+    @model_validator(mode="after")
+    def _header_of_proxy(self) -> Self:
+        if self.user_header and not self.proxies:
+            raise ValueError("expected proxies beside user_header: the header counts only from them")
+        return self
 
 
 class LimitSettings(Config):
@@ -228,6 +241,13 @@ class Configuration(Config):
     external_url: str = ""
     """Address of these pages as people reach it; links in notifications begin with it."""
 
+    _file: str = PrivateAttr("")
+    _document: yaml_lines.Document | None = PrivateAttr(None)
+
+    def place(self, *key: int | str) -> str:
+        """file:line of a key, or of the nearest thing above it; "" without a file."""
+        return f"{self._file}:{self._document.line(key)}" if self._document else ""
+
     @field_validator("scrape_configs")
     @classmethod
     def _each_job_once(cls, configs: tuple[ScrapeConfig, ...]) -> tuple[ScrapeConfig, ...]:
@@ -285,6 +305,8 @@ def parse(text: str, file: str) -> Configuration:
     if not isinstance(document.value, Mapping):
         raise ConfigurationError(f"{file}:1: file: expected keys with values, found {shown('', document.value)}")
     try:
-        return Configuration.model_validate(document.value)
+        configuration = Configuration.model_validate(document.value)
     except ValidationError as error:
         raise ConfigurationError("\n".join(problems(error, document, file, Configuration))) from error
+    configuration._file, configuration._document = file, document
+    return configuration

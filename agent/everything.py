@@ -16,6 +16,7 @@ from agent.running import PAGES_FILE, VERSION, scrape_access, write_access
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
 from agent.shipping import Shipping
 from agent.upkeep import Upkeep
+from agent.written import written
 from collectors.model import Sample
 from dashboard.services import Services
 from history.access import Access
@@ -76,6 +77,10 @@ class Everything:
                 password_hash=password_hash(password),
                 desk=self._rules.desk,
                 external_url=configuration.external_url,
+                channels=alerting.channels(configuration),
+                written=written(configuration),
+                proxies=configuration.dashboard.proxies,
+                user_header=configuration.dashboard.user_header,
             ),
         )
 

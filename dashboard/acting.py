@@ -8,6 +8,7 @@ from alerts.desk import Desk
 from alerts.desk import Standing as Known
 from alerts.matchers import Matcher
 from alerts.silences import Silence, UnknownSilence
+from dashboard.caller import note
 from dashboard.login import who
 from dashboard.services import services
 
@@ -24,6 +25,7 @@ def acknowledge(key: str) -> ResponseReturnValue:
     desk, now = _desk(), services().clock()
     alert, comment = _firing(desk, key).alert, request.form.get("comment", "").strip()
     silences.acknowledge(desk.engine, alert, who(), now=now, until=now + _seconds(), comment=comment[:500])
+    note(f"acknowledged {alert.name}")
     return _back(key)
 
 
@@ -34,6 +36,7 @@ def silence(key: str) -> ResponseReturnValue:
     matchers = tuple(Matcher(name, "=", labels[name]) for name in NAMES if labels.get(name))
     comment = request.form.get("comment", "").strip()[:500] or "silenced on the dashboard"
     silences.post(desk.engine, Silence(matchers, now, now + _seconds(), who(), comment), now)
+    note(f"silenced {', '.join(map(str, matchers))}")
     return _back(key)
 
 
@@ -44,6 +47,7 @@ def end(key: str) -> ResponseReturnValue:
         silences.expire(desk.engine, key, services().clock())
     except UnknownSilence:
         abort(404)
+    note(f"ended the silence {key}")
     return redirect(f"{url_for('alerts.alerts')}#silences", 303)
 
 

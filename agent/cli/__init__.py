@@ -28,6 +28,7 @@ NOUNS = (
     "silence",
     "ack",
     "token",
+    "user",
     "php-probe",
     "version",
 )

@@ -18,6 +18,7 @@ from alerts.message.links import verify
 from alerts.model import Alert
 from alerts.notices import fingerprint
 from alerts.silences import Silence
+from dashboard.caller import note
 from dashboard.login import limiter
 from dashboard.services import Services, services
 
@@ -67,6 +68,7 @@ def do(token: str) -> ResponseReturnValue:
     told = _firing(services(), incident)
     for alert in told:
         _hold(services(), alert, what, hours)
+        note(f"{what} {alert.name}", AUTHOR)
     word = "acknowledged: nobody is told again until it is over, or for" if what == "ack" else "silenced for"
     return _page(incident, f"{len(told)} {'alert is' if len(told) == 1 else 'alerts are'} {word} {hours} h.")
 
