@@ -11,7 +11,14 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
-    BeforeValidator, Field, IPvAnyNetwork, PrivateAttr, ValidationError, create_model, field_validator, model_validator,
+    BeforeValidator,
+    Field,
+    IPvAnyNetwork,
+    PrivateAttr,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
 )  # fmt: skip
 
 from agent import yaml_lines

@@ -35,7 +35,6 @@ class Dashboard:
         self._server = waitress.create_server(
             create_app(services), host=host, port=port, threads=THREADS, ident=None,
             clear_untrusted_proxy_headers=False,  # dashboard.proxies does, as it knows more than one proxy
-           
             max_request_body_size=MOST_BODY_BYTES, outbuf_overflow=OUTPUT_BYTES, send_bytes=SEND_BYTES,
         )  # fmt: skip
         self._thread = threading.Thread(target=self._server.run, name="dashboard", daemon=True)

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 from flask import Response, current_app, render_template, request
 
-from dashboard import moments, prose, svg, units, words
+from dashboard import appearance, moments, prose, svg, units, words
 from dashboard.api import wants_json
-from dashboard.moments import Zone, zone_of_host
+from dashboard.moments import Zone
 from dashboard.remembered import Memory
 from dashboard.services import Services, services
 from dashboard.shell import View
@@ -35,7 +35,7 @@ def remembering() -> Services:
 def view(*kept: str) -> View:
     """`from`, `to`, and `width`: pixels of a chart, of which two are a column. `kept`: parameters of the page's own."""
     now = services().clock()
-    zone = zone_of_host(now)
+    zone = appearance.zone(request.cookies, now)
     width = request.args.get("width", "")
     columns = min(MOST, max(FEWEST, int(width) // 2)) if width.isdecimal() and len(width) < 6 else COLUMNS
     from_ = request.args.get("from", "").strip() or usual(_measured(now))

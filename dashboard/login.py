@@ -162,7 +162,7 @@ def form() -> ResponseReturnValue:
 @limiter.limit(TRIES, deduct_when=lambda answer: answer.status_code == 403)
 @limiter.limit(TRIES_OF_NAME, key_func=_named, deduct_when=lambda answer: answer.status_code == 403)
 def enter() -> ResponseReturnValue:
-    """Without a name it is the configuration's password. A name that is not there is answered as late as one that is."""
+    """Without a name it is the configuration's password. A name that is not there gets the same answer, as late."""
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     if services().access.users.check(name, password) if name else _password_fits(password):
         return _let_in("password", name)

@@ -23,7 +23,7 @@ PAGES = (("Overview", "/", "overview", "o"), ("Trends", "/trends", "trends", "r"
          ("Security", "/security", "security", "e"), ("SLOs", "/slo", "slo", "b"),
          ("Host", "/host", "host", "h"),
          ("Alerts", "/alerts", "alerts", "a"), ("Targets", "/targets", "targets", "t"),
-         ("Explore", "/explore", "explore", "x"))  # fmt: skip
+         ("Explore", "/explore", "explore", "x"), ("Settings", "/settings", "settings", ","))  # fmt: skip
 
 
 @dataclass(frozen=True)

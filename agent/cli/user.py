@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import sys
 import time
 from datetime import UTC, datetime
 
@@ -61,11 +62,11 @@ def passwd(context: Context, name: str) -> None:
     click.echo(f"{name} has another password")
 
 
-@command.command()
+@command.command("role")
 @click.argument("name")
 @click.argument("role", type=ROLE)
 @click.pass_obj
-def role(context: Context, name: str, role: Role) -> None:
+def change(context: Context, name: str, role: Role) -> None:
     """Give another role, from the next request on."""
     access = _access(context)
     _there(name, access.users.set_role(name, role))
@@ -90,11 +91,9 @@ def _access(context: Context) -> Access:
 
 
 def _password() -> str:
-    stdin = click.get_text_stream("stdin")
-    if stdin.isatty():
-        password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        return password
-    return stdin.readline().rstrip("\n")
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\n")
 
 
 def _there(name: str, found: bool) -> None:

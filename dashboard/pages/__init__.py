@@ -8,13 +8,17 @@ from dashboard.pages import (
     drupal,
     explore,
     host,
+    keys,
     overview,
+    people,
     runbook,
     security,
+    settings,
     site,
     slo,
     slowest,
     targets,
+    trail,
     trends,
 )
 
@@ -27,4 +31,8 @@ PAGES: tuple[Blueprint, ...] = (
     security.blueprint,
     slo.blueprint,
     slowest.blueprint,
+    settings.blueprint,
+    people.blueprint,
+    keys.blueprint,
+    trail.blueprint,
 )  # fmt: skip

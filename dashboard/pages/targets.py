@@ -86,13 +86,13 @@ def build(services: Services, asked: View) -> TargetsPage:
         samples=sum(row.samples for row in rows),
         findings=tuple(services.watched.findings()),
         blind=tuple(services.watched.blind()),
-        kept=_kept(holding),
+        kept=kept(holding),
         room=f"{units.text(holding.used, 'bytes')} of {units.text(holding.most, 'bytes')}" if holding else "",
         damaged=holding.damaged if holding else (),
     )
 
 
-def _kept(holding: Holding | None) -> tuple[TierRow, ...]:
+def kept(holding: Holding | None) -> tuple[TierRow, ...]:
     if holding is None:
         return ()
     return tuple(

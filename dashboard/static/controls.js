@@ -39,7 +39,7 @@ const Controls = {
   // --- Keyboard ---
 
   prefix: false,
-  enabled: () => localStorage.getItem("keys") !== "off",
+  enabled: () => !/(?:^|; )keys=off/.test(document.cookie),
 
   shift(share) {
     const { start, end, now } = Page.data.shell;
@@ -100,6 +100,10 @@ document.addEventListener("click", (event) => {
   if (open && !open.contains(event.target)) open.open = false;
 });
 document.addEventListener("change", (event) => {
-  if (event.target.id === "keys") localStorage.setItem("keys", event.target.checked ? "on" : "off");
+  if (event.target.id !== "keys") return;
+  document.cookie = `keys=off;path=/;max-age=${event.target.checked ? 0 : 31536000};samesite=lax`;
 });
 matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => Charts.redraw());
+for (const field of document.querySelectorAll("[data-zone]")) {
+  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
