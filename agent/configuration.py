@@ -19,7 +19,7 @@ from pydantic import (
     create_model,
     field_validator,
     model_validator,
-)  # fmt: skip
+)
 
 from agent import yaml_lines
 from agent.dead_man import DeadMan

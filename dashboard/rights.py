@@ -26,7 +26,7 @@ _ENDPOINTS: Mapping[Right, tuple[str, ...]] = {
     ),
     "viewer": (
         "login.leave", "security.security", "explore.page", "explore.download", "runbook.runbook",
-        "settings.appearance", "settings.change_look",
+        "appearance.page", "appearance.change",
         "api.query", "api.query_range", "api.query_exemplars", "api.format_query", "api.series", "api.labels",
         "api.label_values", "api.metadata", "api.rules", "api.alerts", "api.targets", "api.target_metadata",
         "api.scrape_pools", "api.buildinfo",

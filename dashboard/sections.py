@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from dashboard.rights import Caller, may
 
 SECTIONS = (
-    ("Appearance", "/settings", "settings.appearance"),
+    ("Appearance", "/settings", "appearance.page"),
     ("Configuration", "/settings/configuration", "settings.configuration"),
     ("Users", "/settings/users", "people.people"),
     ("Tokens", "/settings/tokens", "keys.keys"),

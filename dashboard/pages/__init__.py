@@ -5,6 +5,7 @@ from flask import Blueprint
 from dashboard.pages import (
     act,
     alerts,
+    appearance,
     drupal,
     explore,
     host,
@@ -31,6 +32,7 @@ PAGES: tuple[Blueprint, ...] = (
     security.blueprint,
     slo.blueprint,
     slowest.blueprint,
+    appearance.blueprint,
     settings.blueprint,
     people.blueprint,
     keys.blueprint,

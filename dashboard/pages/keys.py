@@ -28,7 +28,7 @@ class KeysPage:
     """What keys.html may use."""
 
     shell: Shell
-    sections: tuple[Section, ...]
+    parts: tuple[Section, ...]
     tokens: tuple[Token, ...]
     walls: tuple[Wall, ...]
     scopes: tuple[Scope, ...]
@@ -43,7 +43,7 @@ class KeysPage:
 def build(services: Services, asked: View, who: Caller, made: str = "", secret: str = "") -> KeysPage:
     return KeysPage(
         shell=shell(services, asked, "Settings"),
-        sections=sections(who, "Tokens"),
+        parts=sections(who, "Tokens"),
         tokens=tuple(services.access.tokens()),
         walls=tuple(services.access.walls.all()),
         scopes=SCOPES,

@@ -35,7 +35,7 @@ class PeoplePage:
     """What people.html may use."""
 
     shell: Shell
-    sections: tuple[Section, ...]
+    parts: tuple[Section, ...]
     users: tuple[User, ...]
     sessions: tuple[SessionRow, ...]
     roles: tuple[Role, ...]
@@ -46,7 +46,7 @@ class PeoplePage:
 def build(services: Services, asked: View, who: Caller) -> PeoplePage:
     return PeoplePage(
         shell=shell(services, asked, "Settings"),
-        sections=sections(who, "Users"),
+        parts=sections(who, "Users"),
         users=tuple(services.access.users.all()),
         sessions=tuple(
             SessionRow(each.id, f"wall {each.wall}" if each.wall else each.user or OWNER, each.address,

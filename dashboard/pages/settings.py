@@ -1,17 +1,16 @@
-"""Settings: how this browser shows the pages; what is watched, told, silent and kept, and where the file says so."""
+"""Settings, Configuration: what is watched, told, silent and kept, and where the file says so."""
 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, make_response, request
+from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
 
 from alerts import outbox
 from alerts.attempt import attempt
 from alerts.path.plan import Route
 from alerts.trial import trial
-from dashboard.appearance import SITE, YEAR, Look, look
 from dashboard.asked import answer, remembering, view
 from dashboard.caller import caller, note
 from dashboard.login import limiter
@@ -26,17 +25,6 @@ from dashboard.standing import SilenceRow, silences
 TESTS = "10 per minute"
 
 blueprint = Blueprint("settings", __name__)
-
-
-@dataclass(frozen=True)
-class AppearancePage:
-    """What appearance.html may use."""
-
-    shell: Shell
-    sections: tuple[Section, ...]
-    look: Look
-    name: str
-    role: str
 
 
 @dataclass(frozen=True)
@@ -58,10 +46,10 @@ class RouteRow:
 
 @dataclass(frozen=True)
 class ConfigurationPage:
-    """What configuration.html may use."""
+    """What settings.html may use."""
 
     shell: Shell
-    sections: tuple[Section, ...]
+    parts: tuple[Section, ...]
     sites: tuple[tuple[str, str], ...]
     """Name and where it was found."""
     channels: tuple[ChannelRow, ...]
@@ -72,17 +60,13 @@ class ConfigurationPage:
     """What the configuration file sets."""
 
 
-def build_appearance(services: Services, asked: View, who: Caller, chosen: Look) -> AppearancePage:
-    return AppearancePage(shell(services, asked, "Settings"), sections(who, "Appearance"), chosen, who.name, who.right)
-
-
 def build(services: Services, asked: View, who: Caller) -> ConfigurationPage:
     found = {
         status.target.instance: status.found for status in services.watched.targets() if status.target.job == "drupal"
     }
     return ConfigurationPage(
         shell=shell(services, asked, "Settings"),
-        sections=sections(who, "Configuration"),
+        parts=sections(who, "Configuration"),
         sites=tuple(sorted(found.items())),
         channels=tuple(_channels(services, asked.now)),
         routes=tuple(_routes(services.desk.plan().root, 0)) if services.desk else (),
@@ -120,29 +104,9 @@ def _routes(route: Route, depth: int) -> Iterator[RouteRow]:
         yield from _routes(below, depth + 1)
 
 
-@blueprint.get("/settings")
-def appearance() -> Response:
-    return answer("appearance.html", build_appearance(remembering(), view(), caller(), look(request.cookies)))
-
-
-@blueprint.post("/settings/look")
-def change_look() -> ResponseReturnValue:
-    """A browser's own; without JavaScript it cannot say its zone, and the site's stays."""
-    theme, zone = request.form.get("theme", ""), request.form.get("zone", SITE)
-    if zone == "browser":
-        zone = request.form.get("browser", SITE)
-    chosen = look({"theme": theme, "zone": zone, "keys": "on" if request.form.get("keys") else "off"})
-    reply = make_response(told("This browser shows it so from now on.", "settings.appearance"))
-    values = {"theme": chosen.theme, "zone": "" if chosen.zone == SITE else chosen.zone,
-              "keys": "" if chosen.keys else "off"}  # fmt: skip
-    for name, value in values.items():
-        reply.set_cookie(name, value, max_age=YEAR if value else 0, path="/", samesite="Lax", secure=request.is_secure)
-    return reply
-
-
 @blueprint.get("/settings/configuration")
 def configuration() -> Response:
-    return answer("configuration.html", build(remembering(), view(), caller()))
+    return answer("settings.html", build(remembering(), view(), caller()))
 
 
 @blueprint.post("/settings/channels/<name>/test")

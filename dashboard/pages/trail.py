@@ -23,7 +23,7 @@ class TrailPage:
     """What trail.html may use."""
 
     shell: Shell
-    sections: tuple[Section, ...]
+    parts: tuple[Section, ...]
     entries: tuple[Entry, ...]
     """The newest first."""
     kept: str

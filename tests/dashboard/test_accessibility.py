@@ -37,6 +37,11 @@ PATHS = (
     "/explore",
     "/explore?q=up",
     "/explore?q=rate(",
+    "/settings",
+    "/settings/configuration",
+    "/settings/users",
+    "/settings/tokens",
+    "/settings/audit",
 )
 
 

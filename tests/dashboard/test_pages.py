@@ -7,27 +7,56 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from flask.testing import FlaskClient
 
-from alerts import silences
+from agent.notify_settings import NotifySettings
+from alerts import registry, silences
 from alerts.matchers import Matcher
 from alerts.rulefile import RuleFileError
 from alerts.silences import Silence
 from collectors.model import Event, Finding
 from dashboard import asked
-from dashboard.pages import alerts, drupal, explore, host, overview, security, site, slo, slowest, targets, trends
+from dashboard.appearance import Look
+from dashboard.pages import (
+    alerts,
+    appearance,
+    drupal,
+    explore,
+    host,
+    keys,
+    overview,
+    people,
+    security,
+    settings,
+    site,
+    slo,
+    slowest,
+    targets,
+    trail,
+    trends,
+)
+from dashboard.rights import Caller
+from dashboard.services import Written
+from history.audit import Entry
 from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import alert, status
 from tests.dashboard.world import NOW, World
 
 QUERY = "/explore?q=up"
 SITE = "/site/shop.example.org"
+ADA = Caller("ada", "admin", "session")
 ASKED: dict[str, dict[str, Any]] = {
     SITE: {"name": "shop.example.org"},
     "/trends?cmp=1w": {"compare": True},
     QUERY: {"query": "up"},
+    "/settings": {"who": ADA, "chosen": Look("", "Europe/Berlin", keys=True)},
+    "/settings/configuration": {"who": ADA},
+    "/settings/users": {"who": ADA},
+    "/settings/tokens": {"who": ADA, "made": "grafana", "secret": "rg_x"},
+    "/settings/audit": {"who": ADA},
 }
 """What a route gives `build` from the address."""
 JSON = {"Accept": "application/json"}
@@ -42,6 +71,11 @@ PATHS = {
     "/security": security,
     "/drupal": drupal,
     QUERY: explore,
+    "/settings": appearance,
+    "/settings/configuration": settings,
+    "/settings/users": people,
+    "/settings/tokens": keys,
+    "/settings/audit": trail,
 }
 SITUATIONS: dict[str, Callable[[Path], World]] = {
     "calm": situations.calm, "trouble": situations.trouble, "gap": situations.gap, "starting": situations.starting,
@@ -158,7 +192,28 @@ def everything_odd(world: World) -> World:
     silences.post(world.engine, later, NOW)
     world.alerting.states = [replace(world.alerting.states[0], health="err", last_error="boom"), *world.alerting.states]
     world.alerting.refused = [RuleFileError("own.yml", 7, "fo", "an unknown key", "one of for")]
+    acquainted(world)
     return world
+
+
+def acquainted(world: World) -> None:
+    """Users, sessions, tokens, walls and what they did; channels, and what the file sets."""
+    access = world.access
+    with patch("history.users.hashed", str):
+        for name, role in (("ada", "admin"), ("kim", "responder"), ("screen.of.the-night@example.org", "viewer")):
+            access.users.add(name, "correct horse", role, NOW - 86400)
+    access.create_token("read", NOW - 9000, "grafana")
+    access.walls.create("office", NOW - 5000)
+    access.walls.create("fair", NOW - 5000, NOW - 100)
+    access.sessions.open(NOW - 900, "kim", address="192.0.2.7", agent="Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")
+    access.sessions.open(NOW - 600, wall="office", address="2001:db8::7")
+    access.audit.note(Entry(NOW - 600, "a stranger", "192.0.2.9", "login refused, by password"))
+    access.audit.note(Entry(NOW - 500, "kim", "192.0.2.7", "acknowledged PhpFpmPoolFull"))
+    notify = NotifySettings.model_validate({"webhook": {"ops": {"url": "http://127.0.0.1:9/x"}}})
+    channels = registry.channels(notify)
+    written = (Written("history.retention", "1296000.0", "/etc/raingauge/raingauge.yml:7"),)
+    world.services = replace(world.services, channels=tuple(channels), written=written)
+    world.app.extensions["raingauge"] = world.services
 
 
 def test_the_overview_says_it_first(troubled: World) -> None:
