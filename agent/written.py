@@ -16,7 +16,7 @@ HIDDEN = "set, not shown"
 def written(configuration: Configuration) -> tuple[Written, ...]:
     """In the order of the model."""
     return tuple(
-        Written(".".join(map(str, key)), _text(value), configuration.place(*key))
+        Written(".".join(key), _text(value, configuration.given(*key)), configuration.place(*key))
         for key, value in _set(configuration, ())
         if configuration.place()
     )
@@ -32,12 +32,12 @@ def _set(model: BaseModel, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
                 yield (*above, name), value
 
 
-def _text(value: Any) -> str:
-    """A list of more than plain values is only counted: its items have places and secrets of their own."""
+def _text(value: Any, given: Any) -> str:
+    """As the file says it. A list of more than plain values is only counted, as its items may have secrets."""
     if isinstance(value, Secret):
         return HIDDEN
-    if isinstance(value, tuple | list | dict):
-        plain = not isinstance(value, dict) and all(isinstance(each, str | int | float) for each in value)
-        many = f"{len(value)} {'entry' if len(value) == 1 else 'entries'}"
-        return redact(", ".join(map(str, value))) if plain and value else many
-    return redact("yes" if value is True else "no" if value is False else str(value))
+    if isinstance(given, dict) or (isinstance(given, list) and any(isinstance(each, dict | list) for each in given)):
+        return f"{len(given)} {'entry' if len(given) == 1 else 'entries'}"
+    if isinstance(given, list):
+        return redact(", ".join(map(str, given)))
+    return redact("yes" if given is True else "no" if given is False else str(given))

@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from flask import g
 from flask.testing import FlaskClient
 
 from agent.notify_settings import NotifySettings
@@ -161,6 +162,7 @@ def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> 
         seen: set[str] = set()
         for world in worlds if path == "/" else worlds[:1]:  # the overview of a host without sites is another
             with world.app.test_request_context(path):
+                g.caller = ADA
                 odd = replace(world.services, started=NOW)
                 page = module.build(odd, asked.view(), **ASKED.get(path, {}))
                 asked.answer(f"{module.__name__.rpartition('.')[2]}.html", Recorder(seen, page))
