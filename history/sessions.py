@@ -15,15 +15,15 @@ SEEN_EVERY = 60.0
 MOST_AGENT = 200
 
 session_table = Table(
-    "browser_session", METADATA,
+    "session", METADATA,
     Column("hash", String, primary_key=True),
-    Column("user", String, nullable=False),
-    Column("wall", String, nullable=False),
-    Column("address", String, nullable=False),
-    Column("agent", String, nullable=False),
     Column("created", Float, nullable=False),
-    Column("seen", Float, nullable=False),
     Column("expires", Float, nullable=False),
+    Column("user", String, nullable=False, server_default=""),
+    Column("wall", String, nullable=False, server_default=""),
+    Column("address", String, nullable=False, server_default=""),
+    Column("agent", String, nullable=False, server_default=""),
+    Column("seen", Float, nullable=False, server_default="0"),
 )  # fmt: skip
 wall_table = Table(
     "wall", METADATA,
@@ -38,6 +38,8 @@ wall_table = Table(
 class Session:
     id: str
     """The hash of the secret: it names the session, and opens nothing."""
+    created: float  # Unix seconds
+    expires: float  # Unix seconds
     user: str
     """ "" for who came by a login link or by the configuration's password."""
     wall: str
@@ -45,9 +47,7 @@ class Session:
     address: str
     agent: str
     """As the browser names itself."""
-    created: float  # Unix seconds
     seen: float  # Unix seconds
-    expires: float  # Unix seconds
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,8 @@ class Sessions:
     def open(self, now: float, user: str = "", *, wall: str = "", address: str = "", agent: str = "") -> str:
         """The secret of a new session."""
         text = secrets.token_urlsafe(32)
-        row = Session(digest(text), user, wall, address, agent[:MOST_AGENT], now, now, now + SESSION_SECONDS)
-        values = {**vars(row), "hash": row.id}
-        del values["id"]
+        values = {"hash": digest(text), "created": now, "expires": now + SESSION_SECONDS, "user": user, "wall": wall,
+                  "address": address, "agent": agent[:MOST_AGENT], "seen": now}  # fmt: skip
         with self._engine.begin() as connection:
             connection.execute(delete(session_table).where(session_table.c.expires < now))
             connection.execute(insert(session_table).values(**values))
