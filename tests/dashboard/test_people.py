@@ -29,7 +29,9 @@ def send(client: FlaskClient, path: str, **form: str) -> str:
     answer = client.post(path, data={"csrf_token": token[1], **form})
     assert answer.status_code in (200, 303), answer.text
     page = client.get(answer.location).text if answer.location else answer.text
-    return " ".join(re.sub(r"<[^>]+>", " ", "".join(re.findall(r'class="notice.*?</(?:p|div)>', page, re.DOTALL))).split())
+    return " ".join(
+        re.sub(r"<[^>]+>", " ", "".join(re.findall(r'class="notice.*?</(?:p|div)>', page, re.DOTALL))).split()
+    )
 
 
 def audit(world: World) -> list[tuple[str, str]]:
@@ -82,7 +84,8 @@ def test_another_password_ends_the_sessions(world: World) -> None:
 
 
 @pytest.mark.parametrize(("name", "password", "words"), [
-    ("kim", PASSWORD, "A user named 'kim' exists."), ("ada", "short", "The password needs 10 to 1000 characters, found 5."),
+    ("kim", PASSWORD, "A user named 'kim' exists."),
+    ("ada", "short", "The password needs 10 to 1000 characters, found 5."),
     ("a b", PASSWORD, "Expected a name of letters, digits and . _ @ -, at most 64, found &#39;a b&#39;."),
 ])  # fmt: skip
 def test_a_user_that_cannot_be_is_told_why(world: World, name: str, password: str, words: str) -> None:
