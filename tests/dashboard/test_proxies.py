@@ -10,8 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import requests
-from playwright.sync_api import Browser
+from playwright.sync_api import APIRequestContext, Browser
 
 from tests.dashboard import situations
 from tests.dashboard.browsing import Window, served
@@ -66,40 +65,43 @@ def front(world: World) -> Iterator[str]:
 
 
 @pytest.fixture
-def visitor(world: World, front: str) -> Iterator[requests.Session]:
-    with requests.Session() as visitor:
-        visitor.verify = False
-        answer = visitor.get(f"{front}/login?key={world.access.create_login(world.now)}", allow_redirects=False)
-        assert answer.headers["Location"] == "/gauge/"
-        assert all(flag in answer.headers["Set-Cookie"] for flag in ("Secure", "Path=/gauge;"))
-        yield visitor
+def stranger(browser: Browser) -> Iterator[APIRequestContext]:
+    context = browser.new_context(ignore_https_errors=True)
+    yield context.request
+    context.close()
+
+
+@pytest.fixture
+def visitor(stranger: APIRequestContext, world: World, front: str) -> APIRequestContext:
+    """Logged in."""
+    answer = stranger.get(f"{front}/login?key={world.access.create_login(world.now)}", max_redirects=0)
+    assert answer.headers["location"] == "/gauge/"
+    assert all(flag in answer.headers["set-cookie"] for flag in ("Secure", "Path=/gauge"))
+    return stranger
 
 
 @pytest.mark.servers
-@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-@pytest.mark.parametrize("path", [*PATHS, SITE])
-def test_every_link_of_a_page_stays_below_the_prefix(visitor: requests.Session, front: str, path: str) -> None:
-    text = visitor.get(f"{front}{path}").text
-    links = re.findall(r'\b(?:href|src|action|formaction|data-plotly)="(/[^"]*)"', text)
-    assert len(links) > 20
-    assert [link for link in links if not link.startswith("/gauge/")] == []
+def test_every_link_of_a_page_stays_below_the_prefix(visitor: APIRequestContext, front: str) -> None:
+    for path in (*PATHS, SITE):
+        links = re.findall(
+            r'\b(?:href|src|action|formaction|data-plotly)="(/[^"]*)"', visitor.get(f"{front}{path}").text()
+        )
+        assert len(links) > 20, path
+        assert [link for link in links if not link.startswith("/gauge/")] == [], path
 
 
 @pytest.mark.servers
-@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_forms_and_redirects_work_below_the_prefix(visitor: requests.Session, front: str) -> None:
-    page = visitor.get(f"{front}/settings/users").text
+def test_forms_and_redirects_work_below_the_prefix(visitor: APIRequestContext, front: str) -> None:
+    page = visitor.get(f"{front}/settings/users").text()
     form = {"csrf_token": re.findall(r'csrf_token" value="([^"]+)', page)[0], "what": "role", "role": "viewer"}
-    answer = visitor.post(f"{front}/settings/users/kim", data=form, headers={"Referer": f"{front}/settings/users"})
-    assert (answer.status_code, urlsplit(answer.url).path) == (200, "/gauge/settings/users")
-    assert "kim is viewer now." in answer.text
-    foreign = visitor.post(f"{front}/settings/users/kim", data=form, headers={"Referer": "https://evil.example/"})
-    assert foreign.status_code == 400
-    wall = visitor.post(f"{front}/settings/tokens", data={**form, "what": "wall", "name": "hall"},
-                        headers={"Referer": f"{front}/settings/tokens"}).text  # fmt: skip
+    answer = visitor.post(f"{front}/settings/users/kim", form=form, headers={"Referer": f"{front}/settings/users"})
+    assert (answer.status, urlsplit(answer.url).path) == (200, "/gauge/settings/users")
+    assert "kim is viewer now." in answer.text()
+    foreign = visitor.post(f"{front}/settings/users/kim", form=form, headers={"Referer": "https://evil.example/"})
+    assert foreign.status == 400
+    wall = visitor.post(f"{front}/settings/tokens", form={**form, "what": "wall", "name": "hall"},
+                        headers={"Referer": f"{front}/settings/tokens"}).text()  # fmt: skip
     assert f"{front}/wall/" in wall
-    stranger = requests.get(f"{front}/alerts?name=x", verify=False, allow_redirects=False, timeout=10)
-    assert stranger.headers["Location"] == "/gauge/login?next=/alerts?name%3Dx"
 
 
 @pytest.mark.servers
@@ -128,13 +130,11 @@ def test_a_browser_gets_charts_and_live_updates_below_the_prefix(browser: Browse
 
 
 @pytest.mark.servers
-@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_a_user_whom_the_proxy_names_has_the_role_that_is_theirs(front: str) -> None:
+def test_a_user_whom_the_proxy_names_has_the_role_that_is_theirs(stranger: APIRequestContext, front: str) -> None:
     for name, words in (("ada", "You are ada, with the role admin."), ("new", "You are new, with the role viewer.")):
-        answer = requests.get(f"{front}/settings?as={name}", verify=False, timeout=10,
-                              headers={"X-Remote-User": "ada"})  # fmt: skip
-        assert words in answer.text
-    assert "/gauge/login" in requests.get(f"{front}/settings", verify=False, timeout=10).url
+        assert words in stranger.get(f"{front}/settings?as={name}", headers={"X-Remote-User": "ada"}).text()
+    answer = stranger.get(f"{front}/alerts?name=x", max_redirects=0)
+    assert answer.headers["location"] == "/gauge/login?next=/alerts?name%3Dx"
 
 
 def test_what_others_than_the_proxies_say_is_not_heard(tmp_path: Path) -> None:
