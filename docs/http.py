@@ -29,7 +29,8 @@ DASHBOARD_LEAD = """\
 On `dashboard.listen`, for those who have logged in. `/api/v1` is Prometheus' HTTP API; it and all pages also take a
 token of `raingauge token create --scope read` as `Authorization: Bearer TOKEN`. A page asked for with
 `Accept: application/json` answers with its data. A viewer looks, a responder also acknowledges and silences, an admin
-also opens Settings; a token of scope write does by the API what a responder does. `from` and `to` choose the span: `?from=now-6h&to=now`.
+also opens Settings; a token of scope write does by the API what a responder does. `from` and `to` choose the span:
+`?from=now-6h&to=now`.
 
 `/api/v2` is Alertmanager's HTTP API, for amtool, karma and Grafana:
 `amtool --alertmanager.url=http://127.0.0.1:9875 --http.config.file=FILE alert query`, where the file has
