@@ -1,7 +1,7 @@
 """Settings, Tokens: what programs and walls come in with. A secret is shown once, on the answer that makes it."""
 
 from dataclasses import dataclass
-from typing import cast, get_args
+from typing import get_args
 
 from flask import Blueprint, Response, abort, request, url_for
 from flask.typing import ResponseReturnValue
@@ -69,7 +69,7 @@ def create() -> ResponseReturnValue:
         if what == "wall":
             secret = _url(access.walls.create(name, now, _expires(now)))
         elif what in SCOPES:
-            secret = access.create_token(cast("Scope", what), now, name)
+            secret = access.create_token(what, now, name)
         else:
             abort(400)
     except ValueError as error:

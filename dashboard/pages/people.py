@@ -1,7 +1,7 @@
 """Settings, Users: who may log in and as what, and the sessions that are open."""
 
 from dataclasses import dataclass
-from typing import cast, get_args
+from typing import get_args
 
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
@@ -111,7 +111,7 @@ def end(key: str) -> ResponseReturnValue:
 
 def _role() -> Role:
     role = request.form.get("role", "")
-    return cast("Role", role) if role in ROLES else abort(400)
+    return role if role in ROLES else abort(400)
 
 
 def _sentence(error: ValueError) -> str:

@@ -202,8 +202,9 @@ def acquainted(world: World) -> None:
     """Users, sessions, tokens, walls and what they did; channels, and what the file sets."""
     access = world.access
     with patch("history.users.hashed", str):
-        for name, role in (("ada", "admin"), ("kim", "responder"), ("screen.of.the-night@example.org", "viewer")):
-            access.users.add(name, "correct horse", role, NOW - 86400)
+        access.users.add("ada", "correct horse", "admin", NOW - 86400)
+        access.users.add("kim", "correct horse", "responder", NOW - 86400)
+        access.users.add("screen.of.the-night@example.org", "correct horse", "viewer", NOW - 86400)
     access.create_token("read", NOW - 9000, "grafana")
     access.walls.create("office", NOW - 5000)
     access.walls.create("fair", NOW - 5000, NOW - 100)

@@ -117,8 +117,8 @@ def test_a_browser_gets_charts_and_live_updates_below_the_prefix(browser: Browse
     opened.open("/explore?q=up")
     opened.wait("() => Page.data !== null")
     with page.expect_response(lambda answer: "/gauge/api/v1/label/__name__/values" in answer.url):
-        page.fill("input[name=q]", "rat")
-        page.type("input[name=q]", "e")
+        page.fill("form.ask input[name=q]", "rat")
+        page.type("form.ask input[name=q]", "e")
     opened.open("/")
     opened.wait("() => Page.data !== null")
     world.now += 10
@@ -138,7 +138,7 @@ def test_a_user_whom_the_proxy_names_has_the_role_that_is_theirs(stranger: APIRe
 
 
 def test_what_others_than_the_proxies_say_is_not_heard(tmp_path: Path) -> None:
-    world = World(tmp_path, proxies=[ip_network("10.0.0.0/8")], user_header="X-Remote-User")
+    world = World(tmp_path, password="correct horse", proxies=[ip_network("10.0.0.0/8")], user_header="X-Remote-User")
     said = {"X-Remote-User": "ada", "X-Forwarded-Prefix": "/evil", "X-Forwarded-Host": "evil.example",
             "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}  # fmt: skip
     stranger = world.stranger()

@@ -113,7 +113,7 @@ def expected(who: str, method: str, path: str) -> str:
         return "in"
     if right == "anyone":
         return "in" if path == "/logout" else "login"  # both lead to the login
-    if ORDER.index(right) < ORDER.index(needed):  # type: ignore[arg-type]
+    if ORDER.index(right) < ORDER.index(needed):
         return "refused"
     if "token" in who and method != "GET" and not path.startswith("/api/"):
         return "refused"
