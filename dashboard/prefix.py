@@ -1,8 +1,8 @@
 """Paths of ours in templates, below whatever prefix a proxy has us at.
 
-A template writes `href="/alerts"`, or `href="{% if` and a choice of such; when it is compiled, the prefix of the request
-is put before it. That is done to the template's own text, never to what is filled in: a path that is data is written
-`{{ path|here }}`.
+A template writes `href="/alerts"`, or `href="{% if` and a choice of such; when it is compiled, the prefix of the
+request is put before it. That is done to the template's own text, never to what is filled in: a path that is data is
+written `{{ path|here }}`.
 """
 
 import re
