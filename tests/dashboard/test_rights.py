@@ -112,7 +112,7 @@ def expected(who: str, method: str, path: str) -> str:
     if needed == "anyone":
         return "in"
     if right == "anyone":
-        return "in" if path == "/logout" else "login"  # both lead to the login
+        return "in" if (who, path) == ("stranger", "/logout") else "login"  # both lead to the login
     if ORDER.index(right) < ORDER.index(needed):
         return "refused"
     if "token" in who and method != "GET" and not path.startswith("/api/"):
