@@ -8,12 +8,21 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError, create_model, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    IPvAnyNetwork,
+    PrivateAttr,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from agent import yaml_lines
 from agent.dead_man import DeadMan
+from agent.history_settings import HistorySettings
 from agent.ingest.remote_write import RemoteWrite
 from agent.ingest.scrape_config import ScrapeConfig
 from agent.notify_settings import NotifySettings
@@ -21,11 +30,8 @@ from agent.problems import problems, shown
 from agent.shipping import Ship
 from alerts.slo import Slo
 from collectors import registry
-from collectors.config import Bytes, Config, Seconds, Secret, reveal
+from collectors.config import Config, Seconds, Secret, reveal
 from collectors.heartbeat import Heartbeat
-from history.address import Address
-from history.promql.limits import DEFAULT, Limits
-from history.retention import Retention
 
 
 class ConfigurationError(Exception):
@@ -62,101 +68,17 @@ class DashboardSettings(Config):
     """Password of the login page; without one only the login links that `raingauge run` prints work."""
     password_file: Path | None = None
     """File that holds the password instead. RAINGAUGE_PASSWORD in the environment counts before both."""
-
-
-class LimitSettings(Config):
-    samples: Annotated[int, Field(ge=1000)] = DEFAULT.samples
-    """Stored samples that one query may read, and values that one step of it may hold: 8 bytes each."""
-    points: Annotated[int, Field(ge=1)] = DEFAULT.points
-    """Steps of a range query."""
-    seconds: Annotated[Seconds, Field(gt=0)] = DEFAULT.seconds
-    """Time that one query may take."""
-    series: Annotated[int, Field(ge=1)] = DEFAULT.series
-    """Series that one query may read."""
-    length: Annotated[int, Field(ge=1)] = DEFAULT.length
-    """Characters of an expression."""
-    depth: Annotated[int, Field(ge=1, le=60)] = DEFAULT.depth
-    """Brackets of an expression within each other; more than 60 would overflow the parser."""
-
-
-class HistorySettings(Config):
-    retention: Annotated[Seconds, Field(gt=0)] = 15 * 86400.0
-    """How long samples are kept as they came: about 1 byte each."""
-    retention_5m: Annotated[Seconds, Field(gt=0)] = 90 * 86400.0
-    """How long one value of each 5 minutes is kept (of each minute, where samples come more often than each 5 s)."""
-    retention_1h: Annotated[Seconds, Field(gt=0)] = 730 * 86400.0
-    """How long one value of each hour is kept."""
-    size: Annotated[Bytes, Field(ge=64 * 2**20)] = 4 * 2**30
-    """Most room on disk. When it is used up the oldest samples go early, first those that the 5 minutes cover."""
-    cache: Annotated[Bytes, Field(ge=0)] = 64 * 2**20
-    """Most memory for samples of long ago that were asked for lately; more makes long charts faster."""
-
-    database: Secret | None = None
-    """Keep everything in this PostgreSQL and not in a file of the state directory: `postgresql://user@host/name`."""
-    database_file: Path | None = None
-    """File that holds that address instead, as it may have a password in it."""
-    events: Annotated[Seconds, Field(gt=0)] = 400 * 86400.0
-    """How long events are kept: deploys, restarts, alerts; at most 200,000 of them."""
-    personal: Annotated[Seconds, Field(gt=0)] = 90 * 86400.0
-    """How long events keep addresses and names of accounts; what happened, when and how often is kept on."""
-    limits: LimitSettings = LimitSettings()
-    """What one query may take before it is refused."""
-    promql_2x: bool = False
-    """Ranges include their left border, as in Prometheus 2; RAINGAUGE_PROMQL_2X=1 in the environment does the same."""
-
-    url: Secret | None = None
-    """Read from this Prometheus, or whatever speaks its API, and not from our own samples: `http://host:9090`."""
-    username: str = ""
-    """How that server knows us; with a password."""
-    password: Secret | None = None
-    """For that server."""
-    password_file: Path | None = None
-    """File that holds the password instead."""
-    token: Secret | None = None
-    """Sent to that server as `Authorization: Bearer`."""
-    token_file: Path | None = None
-    """File that holds the token instead."""
-
-    @field_validator("url")
-    @classmethod
-    def _web_address(cls, url: Secret | None) -> Secret | None:
-        if url is None:
-            return None
-        try:
-            at = urlsplit(url.reveal())
-            known = at.scheme in ("http", "https") and at.hostname and at.port != 0
-        except ValueError:  # it says the port that it found, which is a part of a password with a slash in it
-            known = False
-        if not known:
-            raise ValueError("expected an http:// or https:// address")
-        return url
+    proxies: tuple[IPvAnyNetwork, ...] = ()
+    """Addresses or networks of reverse proxies: what they say in X-Forwarded-For, -Proto, -Host and -Prefix counts."""
+    user_header: Annotated[str, Field(pattern=r"^([A-Za-z][A-Za-z0-9-]*)?$")] = ""
+    """Header in which such a proxy names the user whom it has let in, such as X-Remote-User; it must take off one that
+    the browser sends. Who is no user of `raingauge user add` may look only."""
 
     @model_validator(mode="after")
-    def _whose_password(self) -> Self:
-        known = self.username or (self.url is not None and urlsplit(self.url.reveal()).username)
-        if (self.password is not None or self.password_file is not None) and not known:
-            raise ValueError("expected username beside password")
+    def _header_of_proxy(self) -> Self:
+        if self.user_header and not self.proxies:
+            raise ValueError("expected proxies beside user_header: the header counts only from them")
         return self
-
-    def database_url(self) -> str:
-        """ "" for the file in the state directory. OSError when the file of the address cannot be read."""
-        return reveal(self.database, self.database_file) or ""
-
-    def remote(self) -> Address | None:
-        """Where another server keeps the history, if one does. OSError when a file of a secret cannot be read."""
-        if self.url is None:
-            return None
-        password, token = reveal(self.password, self.password_file), reveal(self.token, self.token_file)
-        return Address(self.url.reveal(), self.username, password or "", token or "")
-
-    @property
-    def query(self) -> tuple[Limits, bool]:
-        """What a query may take, and whether it has the semantics of Prometheus 2."""
-        return Limits(**self.limits.model_dump()), self.promql_2x or os.environ.get("RAINGAUGE_PROMQL_2X") == "1"
-
-    @property
-    def keep(self) -> Retention:
-        return Retention(self.retention, self.retention_5m, self.retention_1h, self.size)
 
 
 class SiteName(Config):
@@ -228,6 +150,20 @@ class Configuration(Config):
     external_url: str = ""
     """Address of these pages as people reach it; links in notifications begin with it."""
 
+    _file: str = PrivateAttr("")
+    _document: yaml_lines.Document | None = PrivateAttr(None)
+
+    def place(self, *key: int | str) -> str:
+        """file:line of a key, or of the nearest thing above it; "" without a file."""
+        return f"{self._file}:{self._document.line(key)}" if self._document else ""
+
+    def given(self, *key: str) -> Any:
+        """What the file has there, as it is written; None for nothing."""
+        value = self._document.value if self._document else None
+        for name in key:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value
+
     @field_validator("scrape_configs")
     @classmethod
     def _each_job_once(cls, configs: tuple[ScrapeConfig, ...]) -> tuple[ScrapeConfig, ...]:
@@ -285,6 +221,8 @@ def parse(text: str, file: str) -> Configuration:
     if not isinstance(document.value, Mapping):
         raise ConfigurationError(f"{file}:1: file: expected keys with values, found {shown('', document.value)}")
     try:
-        return Configuration.model_validate(document.value)
+        configuration = Configuration.model_validate(document.value)
     except ValidationError as error:
         raise ConfigurationError("\n".join(problems(error, document, file, Configuration))) from error
+    configuration._file, configuration._document = file, document
+    return configuration

@@ -16,6 +16,7 @@ from agent.running import PAGES_FILE, VERSION, scrape_access, write_access
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
 from agent.shipping import Shipping
 from agent.upkeep import Upkeep
+from agent.written import written
 from collectors.model import Sample
 from dashboard.added_checks import AddedChecks
 from dashboard.boards import Boards
@@ -84,6 +85,10 @@ class Everything:
                 checks=checks,
                 look_again=self.collecting.look_again,
                 ping_url=f"{self.collecting.exporter.url}/ping/",
+                channels=alerting.channels(configuration),
+                written=written(configuration),
+                proxies=configuration.dashboard.proxies,
+                user_header=configuration.dashboard.user_header,
             ),
         )
 

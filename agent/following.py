@@ -17,6 +17,7 @@ from agent.configuration import Configuration, split_address
 from agent.rule_files import RuleFiles
 from agent.running import VERSION
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
+from agent.written import written
 from alerts import state
 from alerts.model import Alert, Group, RuleHealth
 from alerts.notices import one_each
@@ -134,6 +135,10 @@ class Following:
                 external_url=configuration.external_url,
                 boards=Boards(engine),
                 checks=AddedChecks(engine),
+                channels=alerting.channels(configuration),
+                written=written(configuration),
+                proxies=configuration.dashboard.proxies,
+                user_header=configuration.dashboard.user_header,
             ),
         )
 

@@ -36,7 +36,8 @@ class Dashboard:
             logging.ERROR
         )  # a browser opens more connections than we have threads
         self._server = waitress.create_server(
-            create_app(services), host=host, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True,
+            create_app(services), host=host, port=port, threads=THREADS, ident=None,
+            clear_untrusted_proxy_headers=False,  # dashboard.proxies does, as it knows more than one proxy
             max_request_body_size=MOST_BODY_BYTES, outbuf_overflow=OUTPUT_BYTES, send_bytes=SEND_BYTES,
             connection_limit=MOST_CONNECTIONS, asyncore_use_poll=True,
         )  # fmt: skip

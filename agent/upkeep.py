@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from agent.configuration import HistorySettings
+from agent.history_settings import HistorySettings
 from collectors.model import Gauge, Sample
 from history import inventory
 from history.events import Events

@@ -17,6 +17,7 @@ from alerts.matchers import Matcher
 from alerts.model import Alert
 from alerts.notices import fingerprint
 from alerts.silences import Silence, UnknownSilence
+from dashboard import caller
 from dashboard.login import who
 from dashboard.services import services
 from history import open_events
@@ -32,14 +33,16 @@ blueprint = Blueprint("acting", __name__)
 @blueprint.post("/alerts/<key>/acknowledge")
 def acknowledge(key: str) -> ResponseReturnValue:
     desk = _desk()
-    _acknowledge(desk, _firing(desk, key).alert)
+    alert = _firing(desk, key).alert
+    _acknowledge(desk, alert)
     return _back(key)
 
 
 @blueprint.post("/alerts/<key>/silence")
 def silence(key: str) -> ResponseReturnValue:
     desk = _desk()
-    _silence(desk, _firing(desk, key).alert)
+    alert = _firing(desk, key).alert
+    _silence(desk, alert)
     return _back(key)
 
 
@@ -50,6 +53,7 @@ def end(key: str) -> ResponseReturnValue:
         silences.expire(desk.engine, key, services().clock())
     except UnknownSilence:
         abort(404)
+    caller.note(f"ended the silence {key}")
     return redirect(f"{url_for('alerts.alerts')}#silences", 303)
 
 
@@ -60,6 +64,7 @@ def close() -> ResponseReturnValue:
     with _desk().engine.begin() as connection:
         if not open_events.close(connection, request.form.get("id", ""), services().clock(), who(), note):
             abort(404)
+    caller.note(f"closed the event {request.form.get('id', '')[:100]}")
     return redirect(url_for("security.security", site=request.form.get("site") or None), 303)
 
 
@@ -105,18 +110,20 @@ def _incident(desk: Desk, number: int) -> Incident:
 
 
 def _to_incident(number: int) -> ResponseReturnValue:
-    return redirect(f"/incidents/{number}#people", 303)
+    return redirect(f"{url_for('incident.incident', number=number)}#people", 303)
 
 
 def _acknowledge(desk: Desk, alert: Alert) -> None:
     now, comment = services().clock(), request.form.get("comment", "").strip()[:500]
     silences.acknowledge(desk.engine, alert, who(), now=now, until=now + _seconds(), comment=comment)
+    caller.note(f"acknowledged {alert.name}")
 
 
 def _silence(desk: Desk, alert: Alert) -> None:
     now, comment = services().clock(), request.form.get("comment", "").strip()[:500] or "silenced on the dashboard"
     matchers = tuple(Matcher(name, "=", alert.labels[name]) for name in NAMES if alert.labels.get(name))
     silences.post(desk.engine, Silence(matchers, now, now + _seconds(), who(), comment), now)
+    caller.note(f"silenced {', '.join(map(str, matchers))}")
 
 
 def _desk() -> Desk:

@@ -16,6 +16,7 @@ from alerts.path.written import configuration
 from dashboard import api_v2_shapes as shapes
 from dashboard.api_rules import boolean
 from dashboard.api_v2_shapes import Asked
+from dashboard.caller import note
 from dashboard.services import services
 from history import answer
 from history.model import QueryError
@@ -95,7 +96,9 @@ def silences() -> Response:
 @blueprint.post("/silences")
 def post_silence() -> Response:
     now = services().clock()
-    return send({"silenceID": kept.post(_desk().engine, shapes.posted_silence(_json(), now), now)})
+    key = kept.post(_desk().engine, shapes.posted_silence(_json(), now), now)
+    note(f"silence {key} by the API")
+    return send({"silenceID": key})
 
 
 @blueprint.get("/silence/<silence_id>")
@@ -106,6 +109,7 @@ def silence(silence_id: str) -> Response:
 @blueprint.delete("/silence/<silence_id>")
 def expire_silence(silence_id: str) -> Response:
     kept.expire(_desk().engine, silence_id, services().clock())
+    note(f"ended the silence {silence_id} by the API")
     return send(None)
 
 

@@ -12,10 +12,12 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from dashboard import acting, api, api_events, api_v2, board_forms, check_forms, login, pages, security
+from dashboard import acting, api, api_events, api_v2, board_forms, check_forms, login, pages, security, wall
 from dashboard.assets import Assets
+from dashboard.prefix import Prefixed
+from dashboard.proxies import Proxied
 from dashboard.services import Services
-from history.access import SESSION_SECONDS
+from history.sessions import SESSION_SECONDS
 
 log = logging.getLogger("raingauge.dashboard")
 
@@ -59,6 +61,7 @@ def create_app(services: Services) -> Flask:
         WTF_CSRF_CHECK_DEFAULT=False,  # login's guard decides what needs it
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
+    app.jinja_env.add_extension(Prefixed)
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     assets = Assets()
@@ -67,10 +70,11 @@ def create_app(services: Services) -> Flask:
     login.install(app)
     apis = (api.blueprint, api_events.blueprint, api_v2.blueprint)
     forms = (acting.blueprint, board_forms.blueprint, check_forms.blueprint)
-    for blueprint in (assets.blueprint, *apis, *forms, *pages.PAGES):
+    for blueprint in (assets.blueprint, *apis, *forms, wall.blueprint, *pages.PAGES):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken)
+    app.wsgi_app = Proxied(app.wsgi_app, services.proxies, services.user_header)  # type: ignore[method-assign]
     return app
 
 
@@ -79,6 +83,8 @@ def _refused(error: HTTPException) -> ResponseReturnValue:
     text = TEXTS.get(status, HTTPStatus(status).phrase)
     if isinstance(error, CSRFError):
         text = NO_CSRF if api.wants_json() else OLD_FORM
+    if isinstance(error, login.NotAllowed):
+        text = error.description or text
     answer = _answer(ErrorPage(status, HTTPStatus(status).phrase, text, ""))
     if allowed := error.get_response().headers.get("Allow"):
         answer.headers["Allow"] = allowed

@@ -7,9 +7,9 @@ from typing import Any, TypeVar, cast
 import orjson
 from flask import Response, current_app, g, render_template, request
 
-from dashboard import moments, prose, svg, units, words
+from dashboard import appearance, incident_cards, moments, prose, svg, units, words
 from dashboard.api import wants_json
-from dashboard.moments import Zone, zone_of_host
+from dashboard.moments import Zone
 from dashboard.remembered import Memory, Remembered
 from dashboard.services import Services, services
 from dashboard.shell import View
@@ -49,9 +49,11 @@ def once(build: Build[Page], services: Services, asked: View) -> Page:
     question = (build, asked.zone, shown.from_, shown.to, asked.columns, asked.problem, asked.kept)
     watched, alerting = services.watched, services.alerting
     happened = services.events.events(asked.tick(services.interval) - 86400, asked.now)
+    said = services.desk.silences(asked.now) if services.desk else ()
+    opened = incident_cards.read(services.desk, open_only=True)
     made_of = [
         asked.tick(services.interval),
-        *map(tuple, (alerting.alerts(), watched.targets(), watched.findings(), happened)),
+        *map(tuple, (alerting.alerts(), watched.targets(), watched.findings(), happened, said, opened)),
     ]
     if question in memory.pages and memory.pages[question][0] == made_of:
         return cast("Page", memory.pages[question][1])
@@ -63,7 +65,7 @@ def once(build: Build[Page], services: Services, asked: View) -> Page:
 def view(*kept: str) -> View:
     """`from`, `to`, and `width`: pixels of a chart, of which two are a column. `kept`: parameters of the page's own."""
     now = services().clock()
-    zone = zone_of_host(now)
+    zone = appearance.zone(request.cookies, now)
     width = request.args.get("width", "")
     columns = min(MOST, max(FEWEST, int(width) // 2)) if width.isdecimal() and len(width) < 6 else COLUMNS
     from_ = request.args.get("from", "").strip() or usual(_measured(now))

@@ -51,7 +51,7 @@ class Assets:
 
     def url(self, name: str) -> str:
         """KeyError for a file that is not there."""
-        return f"/static/{self._urls[name]}"
+        return f"{request.script_root}/static/{self._urls[name]}"
 
     def _serve(self, name: str) -> Response:
         asset = self._by_url.get(name)

@@ -14,8 +14,6 @@ from dashboard.panel_fields import Fields, panel
 from dashboard.panel_fields import sent as sent_fields
 from dashboard.services import services
 
-NEEDS = "responder"
-"""The role that every route here needs, once people have roles; until then any session may."""
 MOVES = {"up": -1, "down": 1}
 
 blueprint = Blueprint("board_forms", __name__)

@@ -10,9 +10,6 @@ from dashboard.pages import checks
 from dashboard.pages.checks import CheckFields
 from dashboard.services import services
 
-NEEDS = "admin"
-"""The role that every route here needs, once people have roles: a check asks from this host. Any session may now."""
-
 blueprint = Blueprint("check_forms", __name__)
 
 

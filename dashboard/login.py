@@ -1,4 +1,4 @@
-"""Who may see the pages: one-time links, a password if one is set, sessions that can be ended, and API tokens.
+"""Who may see the pages: one-time links, names with passwords, sessions that can be ended, and API tokens.
 
 A request with a token stands for itself. One with a session that changes anything must carry the CSRF token of our own
 pages, in its form or as the header X-CSRFToken: other sites, and other ports of this host, send our cookie too.
@@ -9,36 +9,37 @@ import math
 import time
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
-from threading import Lock
 from urllib.parse import urlencode, urlsplit
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Blueprint, Flask, Response, make_response, redirect, render_template, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import Forbidden
 
 from dashboard import api
+from dashboard.caller import OWNER, SESSION, allowed, bearer, caller, note, on_wall
+from dashboard.rights import SAFE, STRANGER, least, may
 from dashboard.services import services
-from history.access import Scope
+from history.sessions import digest
+from history.users import fits
 
 log = logging.getLogger("raingauge.dashboard")
 
-SESSION = "sid"
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TRIES = "10 per 5 minutes"
-OPEN = frozenset({"act.do", "act.show", "api.healthy", "api.ready", "assets.file", "login.enter", "login.form"})
-"""Endpoints that need no session."""
+TRIES_OF_NAME = "50 per 5 minutes"
 USED = "This link was used before, or it is older than 15 minutes. `raingauge token login` prints a new one."
 UNKNOWN = "log in, or send a token of `raingauge token create` as Authorization: Bearer"
 NOT_ENOUGH = "this needs a token of `raingauge token create --scope write`, and forms of pages need a login"
+WRONG = "Name and password do not fit together."
 
 blueprint = Blueprint("login", __name__)
 csrf = CSRFProtect()
-hashing = Lock()
-"""One at a time: argon2 takes 64 MiB and a core while it looks at a password."""
+
+
+class NotAllowed(Forbidden):
+    """For who is known and has too small a role; the description says which it needs."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class LoginPage:
     """Why the last try failed; "" at the first."""
     has_password: bool
     """Whether a password can be given here, or only a login link works."""
+    nameless: bool
+    """Whether the configuration has a password, which goes without a name."""
     next: str
     """The local path to go on to."""
 
@@ -64,11 +67,20 @@ class Cookies(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
         return request.is_secure
 
+    def get_cookie_path(self, app: Flask) -> str:  # noqa: ARG002
+        """Other programs behind the same proxy do not get it."""
+        return request.script_root or "/"
+
 
 def _whose() -> str:
     """The address that tries are counted for; of IPv6 the network, as one guest has all of it."""
     address = ip_address(request.remote_addr or "127.0.0.1")
     return str(ip_network((address, 64), strict=False) if isinstance(address, IPv6Address) else address)
+
+
+def _named() -> str:
+    """The name that tries are counted for, wherever they come from."""
+    return "name " + request.form.get("name", "").strip().lower()[:100]
 
 
 limiter = Limiter(_whose, storage_uri="memory://")
@@ -80,6 +92,7 @@ def install(app: Flask) -> None:
     csrf.init_app(app)
     limiter.init_app(app)
     app.register_blueprint(blueprint)
+    app.jinja_env.globals.update(allowed=allowed, on_wall=on_wall)
 
 
 def local_path(target: str | None) -> str:
@@ -93,27 +106,30 @@ def local_path(target: str | None) -> str:
 
 def _guard() -> ResponseReturnValue | None:
     """None lets the request through."""
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() == "bearer" and request.endpoint not in OPEN:
-        return _by_token(services().access.token_scope(token.strip()))
-    if request.endpoint not in OPEN and not _has_session():
-        return _to_login()
-    if request.method not in SAFE and request.routing_exception is None:
+    endpoint = request.endpoint  # None for what is not there
+    if least(endpoint) != "anyone":
+        token = bearer()
+        if caller() == STRANGER:
+            return _to_login() if token is None else _unknown()
+        if not may(caller(), endpoint, request.method):
+            return _not_allowed(least(endpoint))
+        if token is not None:
+            return None
+    if request.method not in SAFE and endpoint is not None:
         csrf.protect()
     return None
 
 
+def _not_allowed(needed: str) -> Response:
+    who_asks = caller()
+    if who_asks.way == "token":
+        return api.refuse("forbidden", NOT_ENOUGH, 403)
+    raise NotAllowed(f"This needs the role {needed}; {who_asks.name} has the role {who_asks.right}.")
+
+
 def who() -> str:
     """Who asks, for what is recorded of it."""
-    return "the dashboard" if _has_session() else "a token"
-
-
-def _by_token(scope: Scope | None) -> Response | None:
-    if scope is None:
-        return _unknown()
-    reads = request.method in SAFE or request.blueprint == api.blueprint.name or request.routing_exception is not None
-    writes = scope == "write" and request.path.startswith("/api/")
-    return None if reads or writes else api.refuse("forbidden", NOT_ENOUGH, 403)
+    return caller().name
 
 
 def _to_login() -> ResponseReturnValue:
@@ -129,32 +145,36 @@ def _unknown() -> Response:
     return answer
 
 
-def _has_session() -> bool:
-    sid = session.get(SESSION)
-    return isinstance(sid, str) and services().access.session_valid(sid, services().clock())
-
-
 @blueprint.get("/login")
 def form() -> ResponseReturnValue:
     """The form; with a `key`, the one-time link itself, which a HEAD request must not use up."""
     key = request.args.get("key", "") if request.method == "GET" else ""
     if key and services().access.use_login(key, services().clock()):
         return _let_in("link")
-    if _has_session():  # the link again, from the history or loaded ahead by the browser
-        return redirect(local_path(request.args.get("next")))
+    if caller() != STRANGER:  # the link again, from the history or loaded ahead by the browser
+        return redirect(here(local_path(request.args.get("next"))))
     if key:
-        log.warning("login=refused way=link address=%s", request.remote_addr)
-        return _page(USED, 403)
+        return _refuse("link", USED)
     return _page("")
 
 
 @blueprint.post("/login")
 @limiter.limit(TRIES, deduct_when=lambda answer: answer.status_code == 403)
+@limiter.limit(TRIES_OF_NAME, key_func=_named, deduct_when=lambda answer: answer.status_code == 403)
 def enter() -> ResponseReturnValue:
-    if _password_fits(request.form.get("password", "")):
-        return _let_in("password")
-    log.warning("login=refused way=password address=%s", request.remote_addr)
-    return _page("That is not the password.", 403)
+    """Without a name it is the configuration's password. A name that is not there gets the same answer, as late."""
+    name, password = request.form.get("name", "").strip(), request.form.get("password", "")
+    if services().access.users.check(name, password) if name else _password_fits(password):
+        return _let_in("password", name)
+    known = name if name and services().access.users.get(name) else ""
+    return _refuse("password", WRONG if name else "That is not the password.", known)
+
+
+def _refuse(way: str, problem: str, name: str = "") -> ResponseReturnValue:
+    """A name that nobody has is not written down: it may be a password in the wrong field."""
+    log.warning("login=refused way=%s address=%s", way, request.remote_addr)
+    note(f"login refused, by {way}", name or "a stranger")
+    return _page(problem, 403)
 
 
 @blueprint.app_errorhandler(RateLimitExceeded)
@@ -162,45 +182,54 @@ def _locked(_error: RateLimitExceeded) -> Response:
     limit = limiter.current_limit
     seconds = max(1, int(limit.reset_at - time.time())) if limit else 300  # the limiter has a clock of its own
     left = f"{seconds} seconds" if seconds <= 60 else f"{math.ceil(seconds / 60)} minutes"
-    what = "passwords" if request.blueprint == blueprint.name else "links"
-    answer = make_response(_page(f"Too many wrong {what} from your address. Try again in {left}.", 429))
+    what = "passwords" if request.endpoint == "login.enter" else "links"
+    answer = make_response(_page(f"Too many wrong {what}. Try again in {left}.", 429))
     answer.headers["Retry-After"] = str(seconds)
     return answer
 
 
 @blueprint.post("/logout")
 def leave() -> ResponseReturnValue:
-    _end_session()
+    note("logout")
+    end_session()
     return redirect(url_for("login.form"))
 
 
 def _password_fits(password: str) -> bool:
     """Without a password set nothing fits."""
-    if not services().password_hash:
-        return False
-    try:
-        with hashing:
-            return PasswordHasher().verify(services().password_hash, password)
-    except (VerificationError, InvalidHashError):
-        return False
+    return bool(services().password_hash) and fits(services().password_hash, password)
 
 
-def _let_in(way: str) -> ResponseReturnValue:
-    """A new session each time: nothing that was known before the login is worth anything after it."""
-    _end_session()
-    session[SESSION] = services().access.open_session(services().clock())
-    session.permanent = True
+def _let_in(way: str, name: str = "") -> ResponseReturnValue:
+    begin_session(name)
     log.info("login=done way=%s address=%s", way, request.remote_addr)
-    return redirect(local_path(request.values.get("next")))
+    note(f"login by {way}", name or OWNER)
+    return redirect(here(local_path(request.values.get("next"))))
 
 
-def _end_session() -> None:
+def begin_session(user: str = "", wall: str = "") -> None:
+    """A new one each time: nothing that was known before the login is worth anything after it."""
+    end_session()
+    session[SESSION] = services().access.sessions.open(
+        services().clock(), user, wall=wall, address=request.remote_addr or "", agent=request.user_agent.string
+    )
+    session.permanent = True
+
+
+def end_session() -> None:
     sid = session.get(SESSION)
     if isinstance(sid, str):
-        services().access.close_session(sid, services().clock())
+        services().access.sessions.close(digest(sid))
     session.clear()
 
 
+def here(path: str) -> str:
+    """A path of ours as the browser asks for it: a proxy may have us below a prefix."""
+    return f"{request.script_root}{path}"
+
+
 def _page(problem: str, status: int = 200) -> tuple[str, int]:
-    page = LoginPage(problem, bool(services().password_hash), local_path(request.values.get("next")))
+    nameless = bool(services().password_hash)
+    has_password = nameless or bool(services().access.users.all())
+    page = LoginPage(problem, has_password, nameless, local_path(request.values.get("next")))
     return render_template("login.html", page=page), status

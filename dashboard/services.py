@@ -8,10 +8,12 @@ from flask import current_app
 
 from alerts.desk import Desk
 from alerts.model import Alert, Group, RuleHealth
+from alerts.notifier import Channel
 from alerts.rulefile import RuleFileError
 from collectors.model import Event, Finding, TargetStatus
 from dashboard.added_checks import AddedChecks
 from dashboard.boards import Boards
+from dashboard.proxies import Network
 from history.access import Access
 from history.inventory import Holding
 from history.model import Source
@@ -48,6 +50,18 @@ class Events(Protocol):
 
 
 @dataclass(frozen=True)
+class Written:
+    """A key of the configuration file."""
+
+    key: str
+    """From the top, with dots."""
+    value: str
+    """Never a secret."""
+    place: str
+    """file:line"""
+
+
+@dataclass(frozen=True)
 class Services:
     host: str
     version: str
@@ -75,6 +89,14 @@ class Services:
     """Called when a check was added or removed; None where this process runs none."""
     ping_url: str = ""
     """What comes before a heartbeat's key; "" where this process takes no pings."""
+    channels: Sequence[Channel] = ()
+    """Those that a test message can be sent to."""
+    written: Sequence[Written] = ()
+    """What the configuration file sets."""
+    proxies: Sequence[Network] = ()
+    """Whose X-Forwarded headers count."""
+    user_header: str = ""
+    """In which such a proxy names the user; "" for none."""
 
 
 def services() -> Services:

@@ -24,7 +24,7 @@ PAGES = (("Overview", "/", "overview", "o"), ("Trends", "/trends", "trends", "r"
          ("Host", "/host", "host", "h"), ("Incidents", "/incidents", "incidents", "i"),
          ("Alerts", "/alerts", "alerts", "a"), ("Targets", "/targets", "targets", "t"),
          ("Checks", "/checks", "checks", "c"), ("Boards", "/boards", "boards", "p"),
-         ("Explore", "/explore", "explore", "x"))  # fmt: skip
+         ("Explore", "/explore", "explore", "x"), ("Settings", "/settings", "settings", ","))  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,9 @@ EXPORTER = {
 DASHBOARD_LEAD = """\
 On `dashboard.listen`, for those who have logged in. `/api/v1` is Prometheus' HTTP API; it and all pages also take a
 token of `raingauge token create --scope read` as `Authorization: Bearer TOKEN`. A page asked for with
-`Accept: application/json` answers with its data. `from` and `to` choose the span: `?from=now-6h&to=now`.
+`Accept: application/json` answers with its data. A viewer looks, a responder also acknowledges and silences, an admin
+also opens Settings; a token of scope write does by the API what a responder does. `from` and `to` choose the span:
+`?from=now-6h&to=now`.
 
 `/api/v2` is Alertmanager's HTTP API, for amtool, karma and Grafana:
 `amtool --alertmanager.url=http://127.0.0.1:9875 --http.config.file=FILE alert query`, where the file has
@@ -74,7 +76,18 @@ DASHBOARD = {
     "/checks.yml": "Checks that were added on the page, as the configuration file has them.",
     "/checks/remove": "Form: removes a check that was added.",
     "/a/<token>": "Where a message's link leads, without a login: its form acknowledges or silences.",
-    "/login": "The login form; with `key`, the link that logs in once.",
+    "/login": "The login form: name and password; with `key`, the link that logs in once.",
+    "/wall/<token>": "A wall's link: a session that looks at pages, and can do nothing else.",
+    "/settings": "Page: theme, time zone and shortcuts of this browser, and who you are.",
+    "/settings/appearance": "Form: keeps them.",
+    "/settings/configuration": "Page: channels, routes, silences, sites, retention, and what the file sets and where.",
+    "/settings/channels/<name>/test": "Form: sends a test message and shows what the receiver answered.",
+    "/settings/users": "Page: users with their roles, and sessions. POST: adds a user.",
+    "/settings/users/<name>": "Form: another role or password, or removes the user.",
+    "/settings/sessions/<key>/end": "Form: ends a session.",
+    "/settings/tokens": "Page: tokens of programs and links of walls. POST: makes one, and shows its secret once.",
+    "/settings/tokens/revoke": "Form: ends a token, or a wall with its sessions.",
+    "/settings/audit": "Page: who did what, and who was refused.",
     "/logout": "Ends the session.",
     "/api/v1/query": "An expression at one `time`.",
     "/api/v1/query_range": "An expression from `start` to `end` every `step`.",

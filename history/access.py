@@ -1,19 +1,20 @@
-"""Who may ask: API tokens, one-time login links and browser sessions, kept as hashes in the local database."""
+"""Who may ask: API tokens and one-time login links, kept as hashes in the local database; users, sessions, walls."""
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Column, Engine, Float, String, Table, delete, insert, select, update
+from sqlalchemy import Column, Engine, Float, String, Table, delete, insert, select
 
+from history.audit import Audit
 from history.database import METADATA
+from history.sessions import Sessions, Walls, digest
+from history.users import Users
 
 Scope = Literal["read", "write"]
 
 LOGIN_SECONDS = 900.0
-SESSION_SECONDS = 14 * 86400.0
 
 token_table = Table(
     "token", METADATA,
@@ -27,12 +28,6 @@ login_table = Table(
     Column("hash", String, primary_key=True),
     Column("expires", Float, nullable=False),
 )  # fmt: skip
-session_table = Table(
-    "session", METADATA,
-    Column("hash", String, primary_key=True),
-    Column("created", Float, nullable=False),
-    Column("expires", Float, nullable=False),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,16 +37,15 @@ class Token:
     created: float  # Unix seconds
 
 
-def _hash(text: str) -> str:
-    # The text is 256 random bits, so a plain hash is enough and no slow one is needed.
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 class Access:
     """Every method is one short transaction; any thread, any process. `now` is Unix seconds."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.users = Users(engine)
+        self.sessions = Sessions(engine)
+        self.walls = Walls(engine)
+        self.audit = Audit(engine)
 
     def create_token(self, scope: Scope, now: float, name: str = "") -> str:
         """The new token; it is shown this once. ValueError if the name is taken."""
@@ -60,7 +54,7 @@ class Access:
         with self._engine.begin() as connection:
             if connection.execute(select(token_table.c.name).where(token_table.c.name == name)).first():
                 raise ValueError(f"a token named {name!r} exists")
-            connection.execute(insert(token_table).values(name=name, hash=_hash(text), scope=scope, created=now))
+            connection.execute(insert(token_table).values(name=name, hash=digest(text), scope=scope, created=now))
         return text
 
     def tokens(self) -> Sequence[Token]:
@@ -76,7 +70,7 @@ class Access:
         """None for a token that is not known."""
         with self._engine.connect() as connection:
             scope: Scope | None = connection.execute(
-                select(token_table.c.scope).where(token_table.c.hash == _hash(text))
+                select(token_table.c.scope).where(token_table.c.hash == digest(text))
             ).scalar()
         return scope
 
@@ -85,33 +79,13 @@ class Access:
         text = secrets.token_urlsafe(32)
         with self._engine.begin() as connection:
             connection.execute(delete(login_table).where(login_table.c.expires < now))
-            connection.execute(insert(login_table).values(hash=_hash(text), expires=now + LOGIN_SECONDS))
+            connection.execute(insert(login_table).values(hash=digest(text), expires=now + LOGIN_SECONDS))
         return text
 
     def use_login(self, text: str, now: float) -> bool:
         """True once, for a link that is known and not too old."""
         with self._engine.begin() as connection:
             gone = connection.execute(
-                delete(login_table).where(login_table.c.hash == _hash(text), login_table.c.expires >= now)
+                delete(login_table).where(login_table.c.hash == digest(text), login_table.c.expires >= now)
             )
         return gone.rowcount > 0
-
-    def open_session(self, now: float) -> str:
-        text = secrets.token_urlsafe(32)
-        with self._engine.begin() as connection:
-            connection.execute(delete(session_table).where(session_table.c.expires < now))
-            connection.execute(
-                insert(session_table).values(hash=_hash(text), created=now, expires=now + SESSION_SECONDS)
-            )
-        return text
-
-    def session_valid(self, text: str, now: float) -> bool:
-        with self._engine.connect() as connection:
-            expires = connection.execute(
-                select(session_table.c.expires).where(session_table.c.hash == _hash(text))
-            ).scalar()
-        return expires is not None and expires >= now
-
-    def close_session(self, text: str, now: float) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(update(session_table).where(session_table.c.hash == _hash(text)).values(expires=now - 1))

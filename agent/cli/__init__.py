@@ -30,6 +30,7 @@ NOUNS = (
     "boards",
     "export",
     "token",
+    "user",
     "php-probe",
     "version",
 )

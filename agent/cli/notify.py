@@ -11,11 +11,8 @@ from agent.cli.context import Context
 from alerts import outbox, registry
 from alerts.attempt import attempt
 from alerts.message.words import cut, duration
-from alerts.model import Alert
-from alerts.notices import Notice
 from alerts.notifier import Channel
-
-TEST = "RaingaugeTest"
+from alerts.trial import trial
 
 
 @click.group()
@@ -42,20 +39,6 @@ def test(context: Context, channel: str | None, resolved: bool) -> None:
             f"{each.name} ({each.notifier.name}): {'ok' if tried.outcome == 'done' else 'failed'}: {tried.words}"
         )
     raise SystemExit(1 if failed else 0)
-
-
-def trial(host: str, channel: Channel, external_url: str, now: float, *, resolved: bool) -> Notice:
-    labels = {"alertname": TEST, "host": host, "severity": "info", "channel": channel.name}
-    annotations = {
-        "summary": f"{host}: this is a test of the channel {channel.name}, nothing is wrong",
-        "description": "Somebody has run `raingauge notify test`. Alerts will look like this.",
-    }
-    began = now - 60
-    alert = Alert(labels, annotations, "firing", 1.0, active_at=began, fired_at=began, last_true=now, seen=now)
-    if resolved:
-        alert = Alert(labels, annotations, "resolved", 1.0, active_at=began, fired_at=began, resolved_at=now)
-    group = {name: labels[name] for name in ("alertname", "host")}
-    return Notice(channel.name, group, (alert,), external_url, at=now, id=f"test.{now:.3f}")
 
 
 @command.command("list")

@@ -5,6 +5,7 @@ from flask import Blueprint
 from dashboard.pages import (
     act,
     alerts,
+    appearance,
     board,
     boards,
     checks,
@@ -13,13 +14,17 @@ from dashboard.pages import (
     host,
     incident,
     incidents,
+    keys,
     overview,
+    people,
     runbook,
     security,
+    settings,
     site,
     slo,
     slowest,
     targets,
+    trail,
     trends,
 )
 
@@ -37,4 +42,9 @@ PAGES: tuple[Blueprint, ...] = (
     security.blueprint,
     slo.blueprint,
     slowest.blueprint,
+    appearance.blueprint,
+    settings.blueprint,
+    people.blueprint,
+    keys.blueprint,
+    trail.blueprint,
 )  # fmt: skip

@@ -18,6 +18,7 @@ from alerts.message.links import verify
 from alerts.model import Alert
 from alerts.silences import Silence
 from dashboard.acting import firing
+from dashboard.caller import note
 from dashboard.incident_cards import cause, plain
 from dashboard.incident_cards import firing as firing_members
 from dashboard.login import limiter
@@ -75,6 +76,7 @@ def do(token: str) -> ResponseReturnValue:
     told = firing(desk, incident) if desk else ()
     for alert in told:
         _hold(services(), alert, what, hours)
+        note(f"{what} {alert.name}", AUTHOR)
     word = "acknowledged: nobody is told again until it is over, or for" if what == "ack" else "silenced for"
     return _page(incident, f"{len(told)} {'alert is' if len(told) == 1 else 'alerts are'} {word} {hours} h.")
 

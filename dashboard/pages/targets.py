@@ -10,12 +10,10 @@ from dashboard.asked import answer, remembering, view
 from dashboard.moments import span
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
-from history.inventory import Holding
+from dashboard.tiers import TierRow, kept
 
 LOOKS = {"ok": "ok", "absent": "ok", "waiting": "none", "unreachable": "crit", "timeout": "crit"}
 """Of a part, by its outcome; anything else is a read that was refused or not understood."""
-
-TIERS = {0: "Samples", 60: "Each minute", 300: "Each 5 minutes", 3600: "Each hour"}
 
 blueprint = Blueprint("targets", __name__)
 
@@ -51,14 +49,6 @@ class TargetRow:
 
 
 @dataclass(frozen=True)
-class TierRow:
-    name: str
-    since: float  # Unix seconds
-    kept: str
-    size: str
-
-
-@dataclass(frozen=True)
 class TargetsPage:
     """What targets.html may use, and what the page returns as JSON."""
 
@@ -86,23 +76,9 @@ def build(services: Services, asked: View) -> TargetsPage:
         samples=sum(row.samples for row in rows),
         findings=tuple(services.watched.findings()),
         blind=tuple(services.watched.blind()),
-        kept=_kept(holding),
+        kept=kept(holding),
         room=f"{units.text(holding.used, 'bytes')} of {units.text(holding.most, 'bytes')}" if holding else "",
         damaged=holding.damaged if holding else (),
-    )
-
-
-def _kept(holding: Holding | None) -> tuple[TierRow, ...]:
-    if holding is None:
-        return ()
-    return tuple(
-        TierRow(
-            TIERS[tier.tier],
-            tier.since / 1000,
-            span(kept),
-            units.text(tier.bytes, "bytes") if tier.bytes else "not packed yet",
-        )
-        for tier, kept in zip(holding.tiers, holding.spans, strict=True)
     )
 
 

@@ -39,7 +39,7 @@ const Controls = {
   // --- Keyboard ---
 
   prefix: false,
-  enabled: () => localStorage.getItem("keys") !== "off",
+  enabled: () => !/(?:^|; )keys=off/.test(document.cookie),
 
   shift(share) {
     const { start, end, now } = Page.data.shell;
@@ -125,7 +125,7 @@ const Controls = {
     if (!wanted) return;
     const names = [...Controls.known.keys()].reverse();
     const found = names.find((each) => each.toLowerCase() === wanted) ?? names.find((each) => each.toLowerCase().startsWith(wanted));
-    location.assign(found ? Controls.known.get(found) : `/explore?q=${encodeURIComponent(name.trim())}`);
+    location.assign(found ? Controls.known.get(found) : `${document.documentElement.dataset.root}/explore?q=${encodeURIComponent(name.trim())}`);
   },
 
   help() {
@@ -152,6 +152,10 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("submit", (event) => event.target.id === "goto-form" && Controls.leave(document.getElementById("goto-name").value));
 document.addEventListener("change", (event) => {
-  if (event.target.id === "keys") localStorage.setItem("keys", event.target.checked ? "on" : "off");
+  if (event.target.id !== "keys") return;
+  document.cookie = `keys=off;path=/;max-age=${event.target.checked ? 0 : 31536000};samesite=lax`;
 });
 matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => Charts.redraw());
+for (const field of document.querySelectorAll("[data-zone]")) {
+  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+}

@@ -14,7 +14,7 @@ const Explore = {
 
   async ask(path) {
     if (!Explore.known.has(path)) {
-      const answer = await fetch(path, { headers: { Accept: "application/json" } });
+      const answer = await fetch(`${document.documentElement.dataset.root}${path}`, { headers: { Accept: "application/json" } });
       Explore.known.set(path, answer.ok ? (await answer.json()).data : []);
     }
     return Explore.known.get(path);

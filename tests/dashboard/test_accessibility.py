@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from alerts.message.links import signed
 from tests.dashboard import situations
 from tests.dashboard.browsing import DESKTOP, PHONE, Window, served, window
-from tests.dashboard.test_pages import everything_odd
+from tests.dashboard.oddities import everything_odd
 from tests.dashboard.world import NOW, World
 
 pytestmark = pytest.mark.servers
@@ -43,6 +43,11 @@ PATHS = (
     "/explore",
     "/explore?q=up",
     "/explore?q=rate(",
+    "/settings",
+    "/settings/configuration",
+    "/settings/users",
+    "/settings/tokens",
+    "/settings/audit",
 )
 
 

@@ -10,9 +10,11 @@ from flask_wtf.csrf import generate_csrf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import pages
+from dashboard import pages, rights
 from dashboard.login import local_path, login_url
-from history.access import LOGIN_SECONDS, SESSION_SECONDS, Scope
+from dashboard.pages import overview
+from history.access import LOGIN_SECONDS, Scope
+from history.sessions import SESSION_SECONDS
 from tests.dashboard.world import World
 
 PASSWORD = "correct horse battery staple"
@@ -27,7 +29,10 @@ def a_page_with_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
     page.add_url_rule("/probed", "read", generate_csrf)
     page.add_url_rule("/probed", "change", lambda: "changed", methods=["POST"])
     later.add_url_rule("/silence", "silence", lambda: "silenced", methods=["POST"])
-    monkeypatch.setattr(pages, "PAGES", (page, later))
+    monkeypatch.setattr(pages, "PAGES", (page, later, overview.blueprint))
+    listed = {"probed.read": "viewer", "probed.change": "viewer", "later.silence": "responder"}
+    monkeypatch.setattr(rights, "LEAST", {**rights.LEAST, **listed})
+    monkeypatch.setattr(rights, "BY_TOKEN", (*rights.BY_TOKEN, "later."))
 
 
 @pytest.fixture
@@ -240,7 +245,7 @@ def test_guessing_is_slowed_down_and_the_time_left_is_told(locked: World) -> Non
     late = client.post("/login", data={"csrf_token": csrf(client), "password": PASSWORD, "next": "/probed"})
     assert late.status_code == 429
     assert 0 < int(late.headers["Retry-After"]) <= 300
-    assert "Too many wrong passwords from your address. Try again in " in late.text
+    assert "Too many wrong passwords. Try again in " in late.text
     assert 'name="next" value="/probed"' in late.text
     assert enter(locked.stranger(), PASSWORD, "192.0.2.7") == (302, "/")
     assert is_in(locked.client())  # by a link

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import g
 from flask.testing import FlaskClient
 
-from alerts import silences
-from alerts.matchers import Matcher
-from alerts.rulefile import RuleFileError
-from alerts.silences import Silence
 from collectors.model import Event, Finding
 from dashboard import asked
+from dashboard.appearance import Look
 from dashboard.pages import (
     alerts,
+    appearance,
     board,
     boards,
     checks,
@@ -27,26 +26,38 @@ from dashboard.pages import (
     host,
     incident,
     incidents,
+    keys,
     overview,
+    people,
     security,
+    settings,
     site,
     slo,
     slowest,
     targets,
+    trail,
     trends,
 )
-from tests.dashboard import scene, services, situations
-from tests.dashboard.situations import alert, status
+from dashboard.rights import Caller
+from tests.dashboard import scene, situations
+from tests.dashboard.oddities import everything_odd
+from tests.dashboard.situations import status
 from tests.dashboard.world import NOW, World
 
 QUERY, SITE, BOARD = "/explore?q=up", "/site/shop.example.org", "/boards/launch"
 INCIDENT = "/incidents/1"
+ADA = Caller("ada", "admin", "session")
 ASKED: dict[str, dict[str, Any]] = {
     SITE: {"name": "shop.example.org"},
     INCIDENT: {"number": 1},
     "/trends?cmp=1w": {"compare": True},
     QUERY: {"query": "up"},
     BOARD: {"board": situations.BOARD},
+    "/settings": {"who": ADA, "chosen": Look("", "Europe/Berlin", keys=True)},
+    "/settings/configuration": {"who": ADA},
+    "/settings/users": {"who": ADA},
+    "/settings/tokens": {"who": ADA, "made": "grafana", "secret": "rg_x"},
+    "/settings/audit": {"who": ADA},
 }
 """What a route gives `build` from the address."""
 JSON = {"Accept": "application/json"}
@@ -64,6 +75,11 @@ PATHS = {
     QUERY: explore,
     "/boards": boards,
     "/checks": checks,
+    "/settings": appearance,
+    "/settings/configuration": settings,
+    "/settings/users": people,
+    "/settings/tokens": keys,
+    "/settings/audit": trail,
 }
 SITUATIONS: dict[str, Callable[[Path], World]] = {
     "calm": situations.calm, "trouble": situations.trouble, "gap": situations.gap, "starting": situations.starting,
@@ -150,6 +166,7 @@ def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> 
         seen: set[str] = set()
         for world in worlds if path == "/" else worlds[:1]:  # the overview of a host without sites is another
             with world.app.test_request_context(path):
+                g.caller = ADA
                 odd = replace(world.services, started=NOW)
                 page = module.build(odd, asked.view(), **ASKED.get(path, {}))
                 asked.answer(f"{module.__name__.rpartition('.')[2]}.html", Recorder(seen, page))
@@ -158,31 +175,6 @@ def test_every_field_is_used_by_a_template_or_by_the_browser(tmp_path: Path) -> 
         assert {name for name in fields_of(page) if name.startswith(f"{type(page).__name__}.")} <= seen
     assert len(made) > 120
     assert {name for name in made - everywhere if not re.search(rf"\b{name.partition('.')[2]}\b", SCRIPTS)} == set()
-
-
-def everything_odd(world: World) -> World:
-    """Every optional thing of every page: errors, remedies, findings, missing data, rules that fail."""
-    world.boards.take([situations.BOARD])
-    refused = replace(status(scene.MYSQL, "denied", "Access denied"), remedy="CREATE USER ...;")
-    left_out = (scene.NODE, scene.WWW, scene.REDIS)
-    others = [each for each in world.watched.statuses if each.target not in left_out]
-    others.append(status(scene.WWW, "denied", "no right to connect"))
-    world.watched.statuses = [refused, status(scene.NODE), *others]
-    world.watched.found = [situations.DENIED, Finding("redis", "redis-server listens on :6379", "NOAUTH", "ACL ...")]
-    world.watched.unseen = ["not root"]
-    world.alerting.found = [
-        replace(world.alerting.found[0], missing_since=NOW - 60), *world.alerting.found[1:],
-        alert("CpuSteal", scene.NODE, "firing", 0.2, 700),
-        alert("CpuSteal", services.SHOP_SITE, "firing", 0.2, 700),
-    ]  # fmt: skip
-    situations.fire(world)
-    assert world.services.desk
-    silences.acknowledge(world.engine, world.alerting.found[0], "kim", now=NOW - 60, until=NOW + 3600)
-    later = Silence((Matcher("host", "=", "web-01"),), NOW + 600, NOW + 3600, "kim", "a new disk")
-    silences.post(world.engine, later, NOW)
-    world.alerting.states = [replace(world.alerting.states[0], health="err", last_error="boom"), *world.alerting.states]
-    world.alerting.refused = [RuleFileError("own.yml", 7, "fo", "an unknown key", "one of for")]
-    return world
 
 
 def test_the_overview_says_it_first(troubled: World) -> None:

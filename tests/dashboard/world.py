@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from alerts.desk import Desk
 from alerts.model import Alert, Group, RuleHealth
+from alerts.notifier import Channel
 from alerts.path.flow import Receiver
 from alerts.path.plan import Plan
 from alerts.rulefile import RuleFileError
@@ -17,7 +18,9 @@ from collectors.model import Finding, TargetStatus
 from dashboard.added_checks import AddedChecks
 from dashboard.app import create_app
 from dashboard.boards import Boards
-from dashboard.services import Services
+from dashboard.caller import SESSION
+from dashboard.proxies import Network
+from dashboard.services import Services, Written
 from history import inventory
 from history.access import Access, Scope
 from history.database import open_database
@@ -78,6 +81,10 @@ class World:
     alerting: Alerting = field(default_factory=Alerting)
     watched: Watched = field(default_factory=Watched)
     plan: Plan = field(default_factory=Plan)
+    proxies: Sequence[Network] = ()
+    user_header: str = ""
+    channels: Sequence[Channel] = ()
+    written: Sequence[Written] = ()
 
     def __post_init__(self) -> None:
         self.engine = open_database(self.folder)
@@ -105,12 +112,24 @@ class World:
             look_again=lambda: self.looked.append(self.now),
             ping_url="http://127.0.0.1:9876/ping/",
             password_hash=PasswordHasher(1, 8, 1).hash(self.password) if self.password else "",
+            channels=self.channels,
+            written=self.written,
+            proxies=self.proxies,
+            user_header=self.user_header,
         )
         self.app: Flask = create_app(self.services)
 
     def stranger(self) -> FlaskClient:
         """A client that is not logged in."""
         return self.app.test_client()
+
+    def as_user(self, name: str) -> FlaskClient:
+        """A client of a user, without the time that a password takes."""
+        client = self.stranger()
+        secret = self.access.sessions.open(self.now, name)
+        with client.session_transaction() as session:
+            session[SESSION] = secret
+        return client
 
     def client(self) -> FlaskClient:
         """A client that is logged in."""

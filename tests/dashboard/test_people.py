@@ -1,0 +1,162 @@
+"""Users, their sessions, tokens and walls: what pages and the command line make of them."""
+
+import html
+import re
+from pathlib import Path
+from unittest.mock import patch
+
+import argon2
+import pytest
+from flask.testing import FlaskClient
+
+from history.sessions import SESSION_SECONDS
+from tests.dashboard.test_login import csrf, enter
+from tests.dashboard.world import World
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.access.users.add("kim", PASSWORD, "responder", world.now)
+    return world
+
+
+def send(client: FlaskClient, path: str, **form: str) -> str:
+    """What the page says then."""
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/settings/users").text)
+    assert token
+    answer = client.post(path, data={"csrf_token": token[1], **form})
+    assert answer.status_code in (200, 303), answer.text
+    page = client.get(answer.location).text if answer.location else answer.text
+    notices = "".join(re.findall(r'<p class="notice.*?</p>|<div class="notice.*?</div>', page, re.DOTALL))
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", notices)).split())
+
+
+def audit(world: World) -> list[tuple[str, str]]:
+    return [(entry.who, entry.what) for entry in world.access.audit.newest(20)]
+
+
+def test_a_user_logs_in_with_name_and_password_and_is_called_so(world: World) -> None:
+    client = world.stranger()
+    assert enter(client, PASSWORD, name="kim", next="/settings") == (302, "/settings")
+    assert "You are kim, with the role responder." in client.get("/settings").text
+    assert audit(world) == [("kim", "login by password")]
+
+
+def test_whether_a_name_is_there_shows_neither_in_the_answer_nor_in_the_work(world: World) -> None:
+    """One hash of the same cost is looked at for either."""
+    seen = []
+    verify = argon2.PasswordHasher.verify
+
+    def watched(self: argon2.PasswordHasher, kept: str, given: str) -> bool:
+        seen.append(kept.rsplit("$", 2)[0])
+        return bool(verify(self, kept, given))
+
+    with patch.object(argon2.PasswordHasher, "verify", watched):
+        answers = [enter(world.stranger(), "wrong", name=name) for name in ("kim", "nobody")]
+    hide = re.compile(r'name="csrf_token" value="[^"]+"')
+    texts = {(status, hide.sub("", text)) for status, text in answers}
+    assert (len(texts), len(seen), len(set(seen))) == (1, 2, 1)
+    assert audit(world) == [("a stranger", "login refused, by password"), ("kim", "login refused, by password")]
+
+
+def test_a_role_counts_from_the_next_request_and_a_removed_user_is_out(world: World) -> None:
+    admin, kim = world.client(), world.as_user("kim")
+    assert kim.get("/settings/users").status_code == 403
+    assert send(admin, "/settings/users/kim", what="role", role="admin") == "kim is admin now."
+    assert kim.get("/settings/users").status_code == 200
+    assert send(admin, "/settings/users/kim", what="remove") == "kim is removed."
+    assert kim.get("/settings").status_code == 302
+    world.access.users.add("kim", PASSWORD, "admin", world.now)
+    assert kim.get("/settings").status_code == 302
+    assert audit(world)[:2] == [("the dashboard", "user: kim is removed"), ("the dashboard", "user: kim is admin now")]
+
+
+def test_another_password_ends_the_sessions(world: World) -> None:
+    admin, kim = world.client(), world.as_user("kim")
+    send(admin, "/settings/users/kim", what="password", password="x" * 9)
+    assert kim.get("/settings").status_code == 200
+    send(admin, "/settings/users/kim", what="password", password="another one of mine")
+    assert kim.get("/settings").status_code == 302
+    assert world.access.users.check("kim", "another one of mine")
+
+
+@pytest.mark.parametrize(("name", "password", "words"), [
+    ("kim", PASSWORD, "A user named 'kim' exists."),
+    ("ada", "short", "The password needs 10 to 1000 characters, found 5."),
+    ("a b", PASSWORD, "Expected a name of letters, digits and . _ @ -, at most 64, found 'a b'."),
+])  # fmt: skip
+def test_a_user_that_cannot_be_is_told_why(world: World, name: str, password: str, words: str) -> None:
+    said = send(world.client(), "/settings/users", name=name, password=password, role="viewer")
+    assert said == words
+    assert [user.name for user in world.access.users.all()] == ["kim"]
+
+
+def test_a_session_is_listed_and_ended(world: World) -> None:
+    admin, kim = world.client(), world.as_user("kim")
+    kim.get("/settings")
+    (session,) = [each for each in world.access.sessions.all(world.now) if each.user == "kim"]
+    assert session.id in admin.get("/settings/users").text
+    assert send(admin, f"/settings/sessions/{session.id}/end") == "The session is ended."
+    assert kim.get("/settings").status_code == 302
+
+
+def test_a_token_is_shown_once_and_works_until_it_is_revoked(world: World) -> None:
+    admin = world.client()
+    said = send(admin, "/settings/tokens", what="read", name="grafana")
+    token = next(word for word in said.split() if word.startswith("rg_"))
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert token not in admin.get("/settings/tokens").text
+    assert world.stranger().get("/api/v1/labels", headers=bearer).status_code == 200
+    assert send(admin, "/settings/tokens/revoke", what="token", name="grafana") == "grafana is revoked."
+    assert world.stranger().get("/api/v1/labels", headers=bearer).status_code == 401
+
+
+def test_a_wall_looks_and_does_nothing_until_its_end(world: World) -> None:
+    admin, wall = world.client(), world.stranger()
+    said = send(admin, "/settings/tokens", what="wall", name="office", days="7")
+    path = next(word for word in said.split() if "/wall/" in word).removeprefix("http://localhost")
+    assert (wall.head(path).status_code, wall.get(path).location) == (302, "/")
+    page = wall.get("/")
+    assert (page.status_code, 'class="wall"' in page.text) == (200, True)
+    assert wall.get("/security").status_code == wall.get("/settings").status_code == 403
+    assert wall.post("/logout", data={"csrf_token": csrf(wall)}).status_code == 403
+    assert admin.get(path).location == "/"
+    assert admin.get("/settings/users").status_code == 200  # who has logged in stays who they are
+    world.now += 7 * 86400 + 1
+    assert wall.get("/").status_code == 302
+    assert world.stranger().get(path).status_code == 403
+
+
+def test_a_revoked_wall_goes_dark_at_once(world: World) -> None:
+    admin, wall = world.client(), world.stranger()
+    assert wall.get(f"/wall/{world.access.walls.create('office', world.now)}").location == "/"
+    assert send(admin, "/settings/tokens/revoke", what="wall", name="office") == "office is revoked."
+    assert wall.get("/").status_code == 302
+
+
+def test_what_is_written_down_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("history.audit.MOST", 5)
+    client = world.client()
+    for number in range(9):
+        send(client, "/settings/users/kim", what="role", role=("viewer", "admin")[number % 2])
+    assert len(audit(world)) == 5
+    world.now += 91 * 86400
+    world.client()
+    assert len(audit(world)) == 1
+    assert SESSION_SECONDS < 91 * 86400
+
+
+def test_each_browser_has_a_look_of_its_own(world: World) -> None:
+    client = world.as_user("kim")
+    form = {"theme": "light", "zone": "browser", "browser": "Asia/Kathmandu"}
+    assert send(world.client(), "/settings/appearance", **form) == "This browser shows it so from now on."
+    page = client.get("/settings").text
+    client.post("/settings/appearance", data={**form, "csrf_token": re.findall(r'csrf_token" value="([^"]+)', page)[0]})
+    page = client.get("/settings").text
+    assert 'data-theme="light"' in page
+    assert "times are UTC+5:45" in page
+    client.set_cookie("zone", "../../../etc/passwd")
+    assert "times are UTC<" in client.get("/settings").text
