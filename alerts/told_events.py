@@ -129,13 +129,13 @@ def _annotations(labels: Labels, events: Sequence[Event], rules: Mapping[str, Ru
     newest, *others = events
     rule = rules.get(labels["alertname"])
     of_rule = rule.annotations if rule else {}
-    own = [f"What happened: raingauge events show {shlex.quote(newest.id)}"]
+    own = [f"What happened: raingauge event show {shlex.quote(newest.id)}"]
     steps = templates.expand(of_rule.get("first_steps", ""), labels, count).strip()
-    done = f"When it is dealt with: raingauge events close {shlex.quote(newest.id)} --note WHY"
+    done = f"When it is dealt with: raingauge event close {shlex.quote(newest.id)} --note WHY"
     texts = {name: templates.expand(of_rule[name], labels, count) for name in OF_RULE if name in of_rule}
     more = f" (and {len(others)} more)" if others else ""
     return {
-        "action": f"raingauge events show {shlex.quote(newest.id)}", **texts, "summary": f"{newest.title}{more}",
+        "action": f"raingauge event show {shlex.quote(newest.id)}", **texts, "summary": f"{newest.title}{more}",
         "description": "\n".join(_lines(newest, others)),
         "first_steps": "\n".join((*own, *([steps] if steps else []), done)), "event": newest.id,
     }  # fmt: skip

@@ -18,7 +18,6 @@ NOUNS = (
     "query",
     "runbook",
     "event",
-    "events",
     "history",
     "rules",
     "config",

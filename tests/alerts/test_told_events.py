@@ -57,9 +57,9 @@ def test_it_has_the_labels_of_the_fallback_and_the_words_of_the_event() -> None:
         "once, 2023-11-14 22:13:15 UTC", "path: /var/www/files/x.php, hash: 99",
     ]  # fmt: skip
     steps = alert.annotations["first_steps"].splitlines()
-    assert steps[0] == "What happened: raingauge events show security.upload:ab12"
+    assert steps[0] == "What happened: raingauge event show security.upload:ab12"
     assert steps[1].startswith("Which: find /var/www")
-    assert steps[-1] == "When it is dealt with: raingauge events close security.upload:ab12 --note WHY"
+    assert steps[-1] == "When it is dealt with: raingauge event close security.upload:ab12 --note WHY"
     assert alert.annotations["runbook"] == "runbooks/PhpInUploads.md"
 
 

@@ -23,7 +23,7 @@ def test_recorded_events_are_shown_with_what_is_around_and_exported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def events(*words: str) -> Result:
-        return CliRunner().invoke(main, ["events", *words])
+        return CliRunner().invoke(main, ["event", *words])
 
     monkeypatch.setenv("RAINGAUGE_STATE_DIR", str(tmp_path))
     monkeypatch.delenv("RAINGAUGE_CONFIG", raising=False)
@@ -50,7 +50,7 @@ def test_recorded_events_are_shown_with_what_is_around_and_exported(
 
 def test_one_is_closed_with_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def close(*words: str) -> Result:
-        return CliRunner().invoke(main, ["events", "close", *words, "--author", "anna"])
+        return CliRunner().invoke(main, ["event", "close", *words, "--author", "anna"])
 
     monkeypatch.setenv("RAINGAUGE_STATE_DIR", str(tmp_path))
     monkeypatch.delenv("RAINGAUGE_CONFIG", raising=False)
