@@ -30,7 +30,19 @@ def a_week_apart(folder: Path) -> World:
 def test_every_layer_with_data_has_its_charts_and_an_anchor(full: World) -> None:
     data = get(full.client(), "/trends")
     found = {section["anchor"]: [plot["id"] for plot in section["plots"]] for section in data["sections"]}
-    assert list(found) == ["web", "php", "database", "cache", "drupal", "checks", "host"]
+    assert list(found) == [
+        "web",
+        "php",
+        "database",
+        "cache",
+        "drupal",
+        "search",
+        "mail",
+        "checks",
+        "security",
+        "slos",
+        "host",
+    ]
     assert {"apache-requests", "answers", "times"} <= {*found["web"]}
     assert {"postgres-transactions", "database-queries"} <= {*found["database"]}
     assert {"memcached-hits", "varnish-hits", "cache-hits"} <= {*found["cache"]}

@@ -26,7 +26,7 @@ def test_the_worst_alert_is_the_sentence_and_the_oldest_of_equals() -> None:
     found = verdict(replace(CALM, alerts=(later, old_warning, *alerts()[:1], older)))
     assert (found.state, found.alert) == ("crit", "FpmPoolExhausted")
     assert found.lead == "All workers of PHP-FPM pool shop are busy"
-    assert found.why.startswith("web-01:/run/php/shop.sock, for 16 min. Every further request waits.")
+    assert found.why.startswith("web-01:/run/php/shop.sock, for 16 min. Requests wait for a free one.")
     assert found.since == NOW - 990
     assert found.steps[0].pieces[-1].text == "SHOW FULL PROCESSLIST"
     assert found.also[0] == "Also: The database does not answer."
