@@ -30,23 +30,12 @@ def a_week_apart(folder: Path) -> World:
 def test_every_layer_with_data_has_its_charts_and_an_anchor(full: World) -> None:
     data = get(full.client(), "/trends")
     found = {section["anchor"]: [plot["id"] for plot in section["plots"]] for section in data["sections"]}
-    assert list(found) == [
-        "web",
-        "php",
-        "database",
-        "cache",
-        "drupal",
-        "search",
-        "mail",
-        "checks",
-        "security",
-        "slos",
-        "host",
-    ]
+    assert list(found)[:5] == ["web", "php", "database", "cache", "drupal"]
+    assert list(found)[5:] == ["search", "mail", "checks", "security", "slos", "host"]
     assert {"apache-requests", "answers", "times"} <= {*found["web"]}
     assert {"postgres-transactions", "database-queries"} <= {*found["database"]}
     assert {"memcached-hits", "varnish-hits", "cache-hits"} <= {*found["cache"]}
-    assert 12 <= sum(map(len, found.values())) <= 30
+    assert 12 <= sum(map(len, found.values())) <= 45
     assert not data["compare"]
     text = full.client().get("/trends").get_data(as_text=True)
     assert all(f'href="#{anchor}"' in text and f'id="{anchor}"' in text for anchor in found)
