@@ -29,7 +29,7 @@ ILL = {
     "host/linux-6.18": {"ClockSkew"},
     "mysql/mysql-8.4-documented": {"MysqlReplication"},
     "phpfpm/php-8.2-bare": {"OpcacheOff"},
-    "phpfpm/php-8.2-full": {"FpmPoolExhausted"},
+    "phpfpm/php-8.2-full": {"FpmPoolExhausted", "FpmWaitsOutside"},
     "probe/dns-absent": {"ProbeFailed"},
     "probe/nginx-1.22-journey": {"ProbeFailed"},
     "probe/nginx-1.22-status": {"ProbeFailed"},
