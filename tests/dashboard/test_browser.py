@@ -34,7 +34,7 @@ def test_every_chart_becomes_plotlys_and_none_can_send_its_data_away(desk: Windo
         " server: d._context.plotlyServerURL, logo: d._context.displaylogo, bar: d._context.displayModeBar,"
         " hidden: d.ariaHidden, hover: d.layout.hovermode}))"
     )
-    assert len(drawn) == desk.page.locator("figure[data-chart]").count() >= 12
+    assert len(drawn) == desk.page.locator("figure[data-chart]").count() >= 8
     for chart in drawn:
         assert chart["lines"] >= 1
         assert chart["values"] > 50
@@ -57,7 +57,7 @@ def test_the_crosshair_stands_in_all_charts_and_headers_read_it_out(desk: Window
     desk.page.mouse.move(box["x"] + 50 + (box["width"] - 118) / 4, box["y"] + 80)
     desk.wait("() => document.querySelectorAll('figure[data-near] .cross').length > 1")
     read = desk.page.evaluate(
-        "['requests', 'web-connections'].map(id => { const p = Charts.plots.get(id);"
+        "['requests', 'database-queries'].map(id => { const p = Charts.plots.get(id);"
         " const value = p.traces[0].values[Math.round((Charts.at - p.x0) / p.dx)];"
         " return [Charts.figure(id).querySelector('.read b').textContent, Units.text(value, p.unit)] })"
     )
@@ -155,7 +155,7 @@ def test_lists_beside_the_charts_do_not_stretch_them(
     with served(world) as base, window(browser, world, base, viewport={"width": width, "height": 900}) as desk:
         desk.open("/")
         heights = desk.page.evaluate("Charts.figures().map(figure => figure.offsetHeight)")
-        assert len(heights) >= 6
+        assert len(heights) >= 4
         assert max(heights) < 340
         assert desk.width() == width
 
