@@ -38,7 +38,8 @@ demo: setup servers ## The same over a small private web stack, for hosts that h
 
 test: dev servers ## Everything: lint, types, unit tests, real servers, browser, short trials
 	@$(MAKE) --no-print-directory lint
-	RAINGAUGE_EXAMPLES=20 $(BIN)/pytest -m "not trials" --durations=20
+	@$(MAKE) --no-print-directory unit
+	RAINGAUGE_EXAMPLES=20 $(BIN)/pytest -m "servers and not trials" --durations=20
 	RAINGAUGE_TRIALS=5 RAINGAUGE_SEED=$(SEED) $(BIN)/pytest -m trials
 
 coverage: dev servers ## Which lines no test runs
@@ -49,7 +50,7 @@ check: dev ## Lint, types, import directions, docs and unit tests; five minutes
 
 .PHONY: lint unit
 unit:
-	RAINGAUGE_EXAMPLES=20 $(BIN)/pytest -m "not servers and not trials"
+	RAINGAUGE_EXAMPLES=20 $(BIN)/pytest --numprocesses=2 -m "not servers and not trials"
 
 lint:
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PUBLIC = {"setup", "run", "demo", "test", "check", "fix", "golden", "trials", "coverage", "bench", "docs"}
 INNER = {"dev", "lint", "unit"}
 """Steps of other targets."""
-BASE = {"make", "sh", "git", "php-fpm", "systemd-analyze", "npm"}
+BASE = {"make", "sh", "git", "php-fpm", "systemd-analyze", "npm", "mount", "umount", "unshare"}
 """Of every development machine, or the test is left out without it; php-fpm has a line of its own in the script."""
 SHIPPED_WITH = {
     "sendmail": "postfix",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from agent.reading import Reading
-from agent.ticking import PartState, Ticking, deadline
+from agent.ticking import RETRY_SECONDS, PartState, Ticking, deadline
 from collectors.model import Family, Gauge, Part
 from tests.agent.fakes import UP, Script, part, watch
 
@@ -28,14 +28,25 @@ class Truth:
     samples: int = 0
     at: float = 0.0
     since: float | None = None
+    known: float = -math.inf
+    """When the last read began or was answered."""
     slots: list[int] = field(default_factory=list)
     """Multiples of the interval at which it was read."""
     failures: int = 0
     late: bool = False
     """The read under way has timed out already."""
 
+    @property
+    def pace(self) -> float:
+        """What is absent is looked for once a minute."""
+        return max(self.interval, RETRY_SECONDS) if self.outcome == "absent" else self.interval
+
     def fail(self, outcome: str) -> None:
         self.outcome, self.samples = outcome, 0
+
+
+def _slot(at: float, truth: Truth) -> int:
+    return math.floor(at / truth.pace)
 
 
 class TickingMachine(RuleBasedStateMachine):
@@ -67,10 +78,10 @@ class TickingMachine(RuleBasedStateMachine):
             slot = math.floor(self.now / truth.interval)
             if name in names:
                 most = 2 if truth.interval <= 60 else 1
-                assert truth.slots.count(slot) < most
+                assert truth.slots.count(slot) < most or truth.outcome == "unreachable"  # which is tried again soon
                 truth.slots.append(slot)
-                truth.since, truth.late = self.now, False
-            elif truth.since is None and truth.slots and slot > truth.slots[-1]:
+                truth.since, truth.late, truth.known = self.now, False, self.now
+            elif truth.since is None and truth.slots and _slot(self.now, truth) > _slot(truth.known, truth):
                 raise AssertionError(f"{name} was not read at {self.now}, last in slot {truth.slots[-1]}")
         self.reading += due
 
@@ -88,7 +99,7 @@ class TickingMachine(RuleBasedStateMachine):
         else:
             truth.fail(outcome)
             truth.failures += not truth.late  # the late end of a read that timed out is the same failure
-        truth.since = None
+        truth.since, truth.known = None, self.now
 
     @rule()
     def expire(self) -> None:

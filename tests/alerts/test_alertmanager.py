@@ -28,8 +28,6 @@ from tests.lab.ports import answers, free_port, wait_until
 
 pytestmark = pytest.mark.servers
 
-NOW = float(round(time.time()))
-"""Alertmanager goes by the clock on the wall."""
 OURS = Notice("ops", {"alertname": "Broken", "host": "web1"}, (alert(path='a "b"', disk="ä"),), "")
 
 
@@ -92,6 +90,7 @@ def heard(receiver: Receiver, expected: dict[str, str]) -> None:
 
 def test_it_takes_what_we_push(tmp_path: Path) -> None:
     engine = database(tmp_path)
+    now = float(round(time.time()))  # Alertmanager goes by the clock on the wall
     wall = 0.0
 
     def cycle(*alerts: Alert) -> None:
@@ -101,25 +100,26 @@ def test_it_takes_what_we_push(tmp_path: Path) -> None:
     with Receiver() as receiver, alertmanager(tmp_path, receiver.url) as url:
         pushed = channel("alertmanager", url=url, username="", password=None, resend=60)
         delivery = Delivery(engine, [pushed], lambda: wall)
-        wall = NOW
-        fires, ends = (replace(alert(disk=disk), fired_at=NOW - 600) for disk in ("sda", "sdb"))
+        wall = now
+        fires, ends = (replace(alert(disk=disk), fired_at=now - 600) for disk in ("sda", "sdb"))
         cycle(fires, ends)
-        assert {disk: ended(each) for disk, each in known(url).items()} == dict.fromkeys(("sda", "sdb"), NOW + 240)
+        assert {disk: ended(each) for disk, each in known(url).items()} == dict.fromkeys(("sda", "sdb"), now + 240)
         heard(receiver, {"sda": "firing", "sdb": "firing"})
 
-        wall = NOW + 60
-        cycle(fires, replace(ends, state="resolved", resolved_at=NOW - 1))
-        assert {disk: ended(each) for disk, each in known(url).items()} == {"sda": NOW + 300}
+        wall = now + 60
+        cycle(fires, replace(ends, state="resolved", resolved_at=now - 1))
+        assert {disk: ended(each) for disk, each in known(url).items()} == {"sda": now + 300}
         heard(receiver, {"sda": "firing", "sdb": "resolved"})
         assert state.waiting(engine) == {}
     engine.dispose()
 
 
 def test_what_it_refuses_in_part_is_not_repeated(tmp_path: Path) -> None:
+    now = float(round(time.time()))
     with Receiver() as receiver, alertmanager(tmp_path, receiver.url) as url:
         pushed = channel("alertmanager", url=url, username="", password=None)
-        empty = Alert({"alertname": ""}, {}, "firing", 1.0, NOW, NOW)
-        tried = attempt(pushed, Notice("ops", {}, (alert(disk="sda"), empty), at=NOW), NOW)
+        empty = Alert({"alertname": ""}, {}, "firing", 1.0, now, now)
+        tried = attempt(pushed, Notice("ops", {}, (alert(disk="sda"), empty), at=now), now)
         assert isinstance(tried, Attempt)
         assert (tried.outcome, tried.words[:8]) == ("permanent", "HTTP 400")
         assert known(url).keys() == {"sda"}

@@ -179,7 +179,7 @@ def test_without_a_status_path_the_pool_part_still_tells(place: Path) -> None:
             Unsupported, match=r"GET /fpm-status from unix:.*: expected the status page, found status 404"
         ):
             status.read(config)
-        assert values(config, pool)["php_fpm_pool_workers"] == 2
+        wait_until(lambda: values(config, pool)["php_fpm_pool_workers"] == 2, 10, "both spare workers are there")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")

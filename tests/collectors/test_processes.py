@@ -14,7 +14,7 @@ def test_we_are_among_the_processes() -> None:
     us = next(process for process in processes() if process.pid == os.getpid())
     assert us.parent == os.getppid()
     assert us.user == pwd.getpwuid(os.geteuid()).pw_name
-    assert "pytest" in us.title
+    assert "python" in us.title
     assert us.name == Path("/proc/self/comm").read_text().strip()
 
 
