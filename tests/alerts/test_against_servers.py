@@ -31,8 +31,9 @@ from tests.alerts.receiver import Receiver
 from tests.alerts.test_alertmanager import alertmanager
 from tests.lab.ports import wait_until
 from tests.lab.prometheus import Prometheus, ask
+from tests.patience import of_many_trials
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.trials, of_many_trials]
 
 RULES = {
     "groups": [{

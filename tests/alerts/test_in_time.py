@@ -16,6 +16,7 @@ from history.embedded import Embedded
 from history.store import Store
 from tests.alerts.examples import database, webhook
 from tests.alerts.receiver import BlackHole, Receiver
+from tests.patience import of_many_trials
 
 SCRAPE, INTERVAL, HOLD = 0.5, 1.0, 2.0  # seconds
 HOT = Gauge("hot", "")
@@ -25,6 +26,7 @@ ROUTES = Route(
 
 
 @pytest.mark.trials
+@of_many_trials
 @pytest.mark.a3("Delivery", "One channel that hangs delays neither the rules nor another channel.")
 def test_from_true_to_the_first_byte(tmp_path: Path) -> None:
     """Within a scrape, an evaluation and 2 s beyond `for`; the hole comes first."""

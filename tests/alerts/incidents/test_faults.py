@@ -4,7 +4,6 @@ And ten minutes of mixed load without a fault, of which nobody is told. With few
 """
 
 import math
-import os
 import sys
 import threading
 import time
@@ -21,11 +20,10 @@ from tests.alerts.incidents.faults import FAULTS, SITE, Fault, Host, host
 from tests.lab.ports import wait_until
 from tests.lab.process import Raingauge
 from tests.lab.prometheus import ask
+from tests.patience import MANY, TRIALS, of_many_trials
 
 pytestmark = [pytest.mark.servers, pytest.mark.trials]
 
-TRIALS = int(os.environ.get("RAINGAUGE_TRIALS", "10"))
-FOR_ALL = 50
 QUIET_SECONDS = 600
 OF_THE_MACHINE = {"ClockSkew", "CpuSaturated", "CpuSteal", "DiskLatency", "AgentTooHungry", "DataStale"}
 """Warnings that a machine with other work gives a reason for."""
@@ -44,7 +42,8 @@ def watched() -> Iterator[Host]:
         yield made
 
 
-@pytest.mark.parametrize("fault", FAULTS if TRIALS >= FOR_ALL else FAULTS[:1], ids=lambda one: one.name)
+@of_many_trials
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda one: one.name)
 def test_first_cause(watched: Host, fault: Fault, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if fault.name == "disk full" and not watched.disk.is_mount():
         pytest.skip("no file system can be mounted here")
@@ -65,7 +64,7 @@ def test_first_cause(watched: Host, fault: Fault, tmp_path: Path, capsys: pytest
     assert seconds <= SOON
 
 
-@pytest.mark.skipif(TRIALS < FOR_ALL, reason="ten minutes")
+@of_many_trials
 def test_mixed_load_is_no_fault(watched: Host, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = f"host: lab\ndiscovery: false\ntargets: {watched.targets()}\n"
     with Raingauge(tmp_path, text) as running, watched.lab.traffic(seconds=700):
@@ -83,7 +82,7 @@ def explained(engine: Engine, fault: Fault, began: float) -> tuple[float, tuple[
     """After how many seconds the right cause is first, and what the incidents are once all has been seen."""
     seconds = math.inf
     found: tuple[Incident, ...] = ()
-    while time.monotonic() - began < (LONGEST if math.isinf(seconds) or TRIALS >= FOR_ALL else 0):
+    while time.monotonic() - began < (LONGEST if math.isinf(seconds) or TRIALS >= MANY else 0):
         threading.Event().wait(1)
         with engine.connect() as connection:
             found = store.incidents(connection)
