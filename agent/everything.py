@@ -25,6 +25,7 @@ from history.access import Access
 from history.database import open_database
 from history.events import Events
 from history.local import Local
+from history.model import Source
 from history.store import Store
 
 log = logging.getLogger("raingauge.everything")
@@ -39,7 +40,7 @@ class Everything:
     def __init__(self, configuration: Configuration, state_dir: Path) -> None:
         password = refuse_open(configuration)
         self._state_dir = state_dir
-        engine = open_database(state_dir, configuration.history.database_url(), check=True)
+        self._engine = engine = open_database(state_dir, configuration.history.database_url(), check=True)
         self._access = Access(engine)
         store = Store(engine, configuration.history.keep, configuration.history.cache)
         events = Events(engine)
@@ -63,7 +64,13 @@ class Everything:
             receiving=Receiving(self._receiver.take, write_access(self._access)),
             of_people=lambda: [check.probe for check in checks.all()],
         )
-        self.dashboard = Dashboard(
+        self.dashboard = self._pages(configuration, source, events, checks, password)
+
+    def _pages(
+        self, configuration: Configuration, source: Source, events: Events, checks: AddedChecks, password: str | None
+    ) -> Dashboard:
+        engine = self._engine
+        return Dashboard(
             *split_address(configuration.dashboard.listen),
             Services(
                 host=configuration.host,
@@ -73,7 +80,7 @@ class Everything:
                 watched=self.collecting,
                 events=events,
                 access=self._access,
-                secret_key=secret_key(state_dir),
+                secret_key=secret_key(self._state_dir),
                 clock=time.time,
                 started=time.time(),
                 interval=configuration.interval,
