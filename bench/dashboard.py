@@ -32,7 +32,7 @@ ALL_CHARTS: Wanted = {
     " && document.querySelector('.pl.up')"
     " && Charts.figures().every(f => !f.dataset.near || !f.querySelector('.pl[tabindex]') || f.querySelector('.up'))",
 }  # fmt: skip
-USABLE: Wanted = {"usable": "document.readyState !== 'loading' && document.querySelector('main h1')?.checkVisibility()"}
+USABLE: Wanted = {"usable": "document.readyState !== 'loading' && document.querySelector('main h2')?.checkVisibility()"}
 PATHS = ("/", "/trends", "/host", "/alerts", "/targets", "/drupal", "/slowest", "/slo", "/security", "/explore",
          "/site/site00.example.org")  # fmt: skip
 
