@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Protocol
+from pathlib import Path
+from typing import Annotated, Any, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from alerts.model import Alert
 from alerts.notices import Notice
-from collectors.config import Config, Secret, Timeout
+from collectors.config import Config, Secret, Timeout, reveal
 
 Verdict = Literal["done", "retry", "permanent"]
 NOTIFY_FAILING = "NotifyFailing"
@@ -118,3 +119,21 @@ def one_of(secret: object, file: object, name: str) -> None:
     """ValueError unless exactly one of a secret and its file is set."""
     if (secret is None) == (file is None):
         raise ValueError(f"expected either {name} or {name}_file, found {'none' if secret is None else 'both'} of them")
+
+
+class IncomingWebhook(ChannelSettings):
+    """Of a chat: whoever knows the address may write there."""
+
+    url: SecretUrl | None = None
+    """The webhook's address, which is its key."""
+    url_file: Path | None = None
+    """File with the address, instead of `url`; read at each message."""
+
+    @model_validator(mode="after")
+    def _an_address(self) -> Self:
+        one_of(self.url, self.url_file, "url")
+        return self
+
+    def address(self) -> str:
+        """OSError when `url_file` cannot be read."""
+        return reveal(self.url, self.url_file) or ""

@@ -5,37 +5,21 @@ Limit: 16,383 characters. `@` is followed by a blank of no width, so that no lab
 """
 
 import re
-from pathlib import Path
-from typing import Any, Self
-
-from pydantic import model_validator
+from typing import Any
 
 from alerts.message.build import Message, build
 from alerts.message.sections import Section, sections
 from alerts.message.words import cut
 from alerts.notices import Notice
-from alerts.notifier import ChannelSettings, Notifier, Request, SecretUrl, one_of
-from collectors.config import reveal
+from alerts.notifier import IncomingWebhook, Notifier, Request
 
 LONGEST = 16000
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+|~<>!-])")
 
 
-class Mattermost(ChannelSettings):
-    url: SecretUrl | None = None
-    """The webhook's address, which is its key."""
-    url_file: Path | None = None
-    """File with the address, instead of `url`; read at each message."""
-
-    @model_validator(mode="after")
-    def _an_address(self) -> Self:
-        one_of(self.url, self.url_file, "url")
-        return self
-
-
-def render(notice: Notice, settings: Mattermost) -> Request:
+def render(notice: Notice, settings: IncomingWebhook) -> Request:
     """OSError when `url_file` cannot be read."""
-    return Request(reveal(settings.url, settings.url_file) or "", body(build(notice)))
+    return Request(settings.address(), body(build(notice)))
 
 
 def body(message: Message) -> dict[str, Any]:
@@ -67,4 +51,4 @@ def _address(url: str) -> str:
     return url.replace("(", "%28").replace(")", "%29").replace("<", "%3C").replace(">", "%3E")
 
 
-NOTIFIER = Notifier("mattermost", Mattermost, "Incoming webhooks of Mattermost", render)
+NOTIFIER = Notifier("mattermost", IncomingWebhook, "Incoming webhooks of Mattermost", render)

@@ -5,18 +5,14 @@ Limits: 50 blocks, 3,000 characters a section, 150 a header. `&`, `<` and `>` ar
 """
 
 import re
-from pathlib import Path
-from typing import Any, Self
-
-from pydantic import model_validator
+from typing import Any
 
 from alerts.message.build import Message, build
 from alerts.message.context import Link
 from alerts.message.sections import Section, sections
 from alerts.message.words import cut
 from alerts.notices import Notice
-from alerts.notifier import ChannelSettings, Notifier, Request, SecretUrl, one_of
-from collectors.config import reveal
+from alerts.notifier import IncomingWebhook, Notifier, Request
 
 SECTION = 2900
 HEADER = 150
@@ -26,21 +22,9 @@ QUOTES = "'''"
 HALF = re.compile(r"&[a-z]{0,3}$")
 
 
-class Slack(ChannelSettings):
-    url: SecretUrl | None = None
-    """The webhook's address, which is its key."""
-    url_file: Path | None = None
-    """File with the address, instead of `url`; read at each message."""
-
-    @model_validator(mode="after")
-    def _an_address(self) -> Self:
-        one_of(self.url, self.url_file, "url")
-        return self
-
-
-def render(notice: Notice, settings: Slack) -> Request:
+def render(notice: Notice, settings: IncomingWebhook) -> Request:
     """OSError when `url_file` cannot be read."""
-    return Request(reveal(settings.url, settings.url_file) or "", body(build(notice)))
+    return Request(settings.address(), body(build(notice)))
 
 
 def body(message: Message) -> dict[str, Any]:
@@ -78,4 +62,4 @@ def _escaped(text: str) -> str:
     return whole if len(whole) <= SECTION else HALF.sub("", whole[:SECTION]) + "…"
 
 
-NOTIFIER = Notifier("slack", Slack, "Incoming webhooks of Slack", render)
+NOTIFIER = Notifier("slack", IncomingWebhook, "Incoming webhooks of Slack", render)

@@ -5,17 +5,13 @@ https://adaptivecards.io/explorer/. Limit: 28 KB a message. Text stands in text 
 """
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Self
-
-from pydantic import model_validator
+from typing import Any
 
 from alerts.message.build import Message, build
 from alerts.message.sections import sections
 from alerts.message.words import cut
 from alerts.notices import Notice
-from alerts.notifier import ChannelSettings, Notifier, Request, SecretUrl, one_of
-from collectors.config import reveal
+from alerts.notifier import IncomingWebhook, Notifier, Request
 
 COLOURS = {"critical": "Attention", "error": "Attention", "warning": "Warning"}
 LINE = 600
@@ -27,21 +23,9 @@ HEADLINE = 400
 LINKS = 6
 
 
-class Teams(ChannelSettings):
-    url: SecretUrl | None = None
-    """The workflow's address, which is its key."""
-    url_file: Path | None = None
-    """File with the address, instead of `url`; read at each message."""
-
-    @model_validator(mode="after")
-    def _an_address(self) -> Self:
-        one_of(self.url, self.url_file, "url")
-        return self
-
-
-def render(notice: Notice, settings: Teams) -> Request:
+def render(notice: Notice, settings: IncomingWebhook) -> Request:
     """OSError when `url_file` cannot be read."""
-    return Request(reveal(settings.url, settings.url_file) or "", body(build(notice)))
+    return Request(settings.address(), body(build(notice)))
 
 
 def body(message: Message) -> dict[str, Any]:
@@ -84,4 +68,4 @@ def _block(run: dict[str, Any], spacing: str) -> dict[str, Any]:
     return {"type": "RichTextBlock", "spacing": spacing, "inlines": [{"type": "TextRun", **run}]}
 
 
-NOTIFIER = Notifier("teams", Teams, "Workflows of Microsoft Teams that take an adaptive card", render)
+NOTIFIER = Notifier("teams", IncomingWebhook, "Workflows of Microsoft Teams that take an adaptive card", render)
