@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.servers, pytest.mark.trials]
 
 TICKS = 8 * int(os.environ.get("RAINGAUGE_TRIALS", "5"))
 """3,000 with TRIALS=375."""
-WARM = 10
-"""Ticks after which a page has all that it will have."""
+WARM = 40
+"""Ticks after which a page has nearly all that it will have: Plotly keeps more for some sixty."""
 
 
 @pytest.mark.parametrize("path", ["/?from=now-2m&to=now", "/trends?from=now-2m&to=now"])
@@ -39,7 +39,7 @@ def test_a_wall_does_not_grow(browser: Browser, tmp_path: Path, path: str) -> No
         assert wall.page.evaluate("Page.failed") == 0
     quarter = max(1, len(heaps) // 4)
     assert max(nodes[-quarter:]) <= max(nodes[:quarter]) * 1.05, nodes
-    assert min(heaps[-quarter:]) <= min(heaps[:quarter]) * 1.1 + 2_000_000, heaps  # Plotly warms up for a hundred ticks
+    assert min(heaps[-quarter:]) <= min(heaps[:quarter]) * 1.1 + 500_000, heaps
 
 
 def held(metrics: CDPSession, wall: Window) -> tuple[float, float]:
