@@ -31,7 +31,7 @@ STARTTLS: Mapping[str, tuple[Line, ...]] = {
     "pop3": (Line(expect=r"^\+OK", send="STLS"), Line(expect=r"^\+OK", starttls=True), Line(send="QUIT")),
 }
 MOST_LINE = 65_536
-MOST_BYTES = 1_000_000
+MOST_BYTES = 131_072
 GROUP = re.compile(r"\$\{([0-9])\}")
 
 
