@@ -6,18 +6,15 @@ Source: https://dev.mysql.com/doc/refman/8.4/en/innodb-standard-monitor.html
 
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from time import time as clock
 from typing import TypedDict
 
-from collectors.errors import CollectError
 from collectors.model import Event, Follower, Sample, State
 from collectors.mysql.config import Mysql
 from collectors.mysql.connection import ask, connect
 from collectors.mysql.normal import normal
+from collectors.sources.looking import each_minute
 
 RIGHT = "PROCESS ON *.*"
-LOOK_SECONDS = 60.0
 MOST = 5
 """Tables and statements that are told of one."""
 MOST_TEXT = 300
@@ -44,16 +41,8 @@ class Payload(TypedDict):
     statements: list[str]
 
 
-def read(config: Mysql, cursor: Cursor | None) -> tuple[Payload | None, Cursor]:
-    now, last = clock(), cursor["last"] if cursor else ""
-    if cursor and 0 <= now - cursor["looked"] < LOOK_SECONDS:
-        return None, cursor
-    with suppress(CollectError, OSError):  # the part `innodb` says why
-        return _look(config, now, last)
-    return None, Cursor(looked=now, last=last)
-
-
-def _look(config: Mysql, now: float, last: str) -> tuple[Payload | None, Cursor]:
+def look(config: Mysql, cursor: Cursor | None, now: float) -> tuple[Payload | None, Cursor]:
+    last = cursor["last"] if cursor else ""
     with connect(config) as session:
         status = "\n".join(row[-1] for row in ask(session, "SHOW ENGINE INNODB STATUS", RIGHT))
         found = SECTION.search(status)
@@ -63,6 +52,9 @@ def _look(config: Mysql, now: float, last: str) -> tuple[Payload | None, Cursor]
     tables, statements = told(found["text"])
     server = config.socket or f"{config.address}:{config.port}"
     return Payload(server=server, at=at, tables=tables, statements=statements), Cursor(looked=now, last=found["at"])
+
+
+read = each_minute("mysql", look)
 
 
 def told(text: str) -> tuple[list[str], list[str]]:

@@ -8,27 +8,21 @@ import pytest
 
 from collectors.mysql import deadlocks
 from collectors.mysql.config import Mysql
-from tests.lab.ports import free_port
+from collectors.sources import looking
 from tests.lab.servers import MariaDb
-
-
-def test_no_server_is_looked_for_again_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = Mysql(address="127.0.0.1", port=free_port(), user="x", timeout=0.5)
-    monkeypatch.setattr(deadlocks, "clock", lambda: 1000.0)
-    assert deadlocks.read(config, None) == (None, {"looked": 1000.0, "last": ""})
 
 
 @pytest.mark.servers
 def test_a_deadlock_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_790_000_000.0
-    monkeypatch.setattr(deadlocks, "clock", lambda: now)
+    monkeypatch.setattr(looking, "clock", lambda: now)
     with MariaDb(tmp_path / "db") as server:
         config = Mysql(socket=server.socket, user=server.user)
         nothing, cursor = deadlocks.read(config, None)
         assert nothing is None
         _deadlock(server)
         assert deadlocks.read(config, cursor) == (None, cursor)  # not before a minute has passed
-        now += deadlocks.LOOK_SECONDS
+        now += looking.LOOK_SECONDS
         payload, cursor = deadlocks.read(config, cursor)
         assert payload is not None
         _, (event,) = deadlocks.step({}, payload)
@@ -37,7 +31,7 @@ def test_a_deadlock_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert event.evidence == ({"statement": "UPDATE node SET title = ? WHERE nid = ?"},) * 2
         assert "secret" not in str(payload)
         assert float(server.sql(f"SELECT ABS(UNIX_TIMESTAMP() - {event.first})")) < 3600
-        now += deadlocks.LOOK_SECONDS
+        now += looking.LOOK_SECONDS
         assert deadlocks.read(config, cursor)[0] is None
 
 
