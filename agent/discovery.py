@@ -281,11 +281,16 @@ def _finding(hopeless: tuple[Place, Proposal]) -> Finding:
 
 def _refusal(place: Place, group: Sequence[Proposal], tried: Mapping[Config, tuple[Reading, ...]]) -> Finding | None:
     failures = [reading for result in tried.values() for reading in result if not reading.answered]
-    if not failures:
+    if not failures or idle(group[0], failures):
         return None
     worst = min(failures, key=_telling)
     remedy = next((each.remedy for each in group if each.config in tried and each.remedy), "")
     return Finding(place[0], place[1], f"{worst.outcome}: {worst.error}", remedy)
+
+
+def idle(proposal: Proposal, failures: Iterable[Reading]) -> bool:
+    """Nobody answers, and nobody has to."""
+    return bool(proposal.unused) and {reading.outcome for reading in failures} == {"unreachable"}
 
 
 def _telling(reading: Reading) -> int:

@@ -12,8 +12,8 @@ from bench.figures import Figure
 from collectors.config import Secret
 from collectors.drupal import COLLECTOR
 from collectors.drupal.config import Drupal
-from collectors.drupal.looking import LOOK_SECONDS
 from collectors.errors import Absent
+from collectors.sources.looking import LOOK_SECONDS
 from tests.lab import drupal
 from tests.lab.lab import Lab
 from tests.lab.servers import MariaDb

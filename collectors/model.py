@@ -199,6 +199,8 @@ class Proposal:
     """None: nothing to try, only `remedy` to show."""
     remedy: str = ""
     """The exact line or command that would let us read it; shown when the trial is denied or unsupported."""
+    unused: str = ""
+    """Why nobody may be there at all, "no PHP-FPM runs": then that nobody answers is nothing to mend."""
 
 
 @dataclass(frozen=True)

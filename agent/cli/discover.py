@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from agent.cli.context import Context
-from agent.discovery import Discoverer, Discovery, Try
+from agent.discovery import Discoverer, Discovery, Try, idle
 from agent.reading import Reading
 from agent.remembered import Remembered
 from agent.ticking import Watch
@@ -83,6 +83,11 @@ def _print(found: Discovery, host: str) -> None:
         if finding.reason:
             click.echo(f"           {finding.reason}")
         _remedy(finding.remedy)
+    unused = [each.proposal for each in found.tries if idle(each.proposal, _failing(each.readings))]
+    if unused:
+        click.secho("\nNot in use", bold=True)
+    for proposal in unused:
+        click.echo(f"  {proposal.found}: {proposal.unused}")
     if found.blind:
         click.secho("\nNot seen", bold=True)
     for sentence in found.blind:
@@ -100,7 +105,7 @@ def _explain(found: Discovery) -> None:
         for reading in each.readings:
             samples = f"{len(reading.samples):5} samples"
             click.echo(f"    {reading.part.name:14} {reading.outcome:12} {samples}  {reading.error}".rstrip())
-        if not each.kept and each.proposal.remedy:
+        if not each.kept and each.proposal.remedy and not idle(each.proposal, _failing(each.readings)):
             _remedy(each.proposal.remedy)
         grants = registry.collector(each.collector).grants
         click.echo(f"  needs: {grants}\n" if grants else "")
@@ -111,6 +116,8 @@ def _explain(found: Discovery) -> None:
 def _verdict(each: Try) -> str:
     if each.kept:
         return "watched: it answered"
+    if idle(each.proposal, _failing(each.readings)):
+        return f"not in use: {each.proposal.unused}"
     if each.readings:
         return "not watched: nothing of it could be read, or not as it should be"
     return "not tried: there is nothing to try yet, or another way in answered"

@@ -1,16 +1,11 @@
-"""A look at a site's database that is dear enough to be had once a minute, for followers, which look each second."""
+"""A look at a site's database, once a minute."""
 
 from collections.abc import Callable
-from time import time as clock
 from typing import Any
 
 from collectors.drupal.config import Drupal
 from collectors.drupal.site import Site, connect
-from collectors.errors import Absent, CollectError
-
-LOOK_SECONDS = 60.0
-FAILED: dict[tuple[str, Drupal], tuple[float, Exception]] = {}
-"""When a site could not be read, and why: it is not asked each second who lets nobody in."""
+from collectors.sources import looking
 
 Look = Callable[[Site, str, Any, float], tuple[Any, Any]]
 """(site, its name, cursor, now) -> (what is new, the cursor after it, which holds `looked`)"""
@@ -19,23 +14,9 @@ Look = Callable[[Site, str, Any, float], tuple[Any, Any]]
 def each_minute(name: str, look: Look) -> Callable[[Drupal, Any], tuple[Any, Any]]:
     """A follower's `read`."""
 
-    def read(config: Drupal, cursor: Any) -> tuple[Any, Any]:
-        now = clock()
-        if cursor is not None and 0 <= now - cursor["looked"] < LOOK_SECONDS:
-            return None, cursor
-        place = (name, config)
-        failed = FAILED.get(place)
-        if failed and 0 <= now - failed[0] < LOOK_SECONDS:
-            raise failed[1].with_traceback(None)
-        try:
-            with connect(config) as site:
-                found = look(site, config.site, cursor, now)
-        except (CollectError, Absent, OSError) as error:
-            error.__cause__ = error.__context__ = None  # frames that would be kept with it
-            FAILED[place] = (now, error.with_traceback(None))
-            raise
-        FAILED.pop(place, None)
-        return found
+    def connected(config: Drupal, cursor: Any, now: float) -> tuple[Any, Any]:
+        with connect(config) as site:
+            return look(site, config.site, cursor, now)
 
-    read.__module__ = look.__module__  # whose definition it is
-    return read
+    connected.__module__ = look.__module__  # whose definition it is
+    return looking.each_minute(name, connected)

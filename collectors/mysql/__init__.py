@@ -7,6 +7,7 @@ Source: https://mariadb.com/kb/en/system-tables/ https://dev.mysql.com/doc/refma
 from collectors.model import Collector, Gauge, Part, tcp_instance
 from collectors.mysql import (
     binlog,
+    deadlocks,
     digests,
     heartbeat,
     innodb,
@@ -54,7 +55,7 @@ COLLECTOR = Collector(
         ),
         Part("tables", tables.FAMILIES, tables.read, tables.parse, interval=600.0),
     ),
-    followers=(slow_statements.FOLLOWER,),
+    followers=(slow_statements.FOLLOWER, deadlocks.FOLLOWER),
     instance=instance,
     discover=discover,
     up=lambda _config, value: UP(value),

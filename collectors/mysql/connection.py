@@ -38,8 +38,8 @@ MANNERS = (
     "SET SESSION max_execution_time = {milliseconds:.0f}",  # MySQL
     "SET SESSION time_zone = 'SYSTEM'",  # of the clock that InnoDB's texts show
 )
-MOST_BYTES = 32 << 20
-"""Of one answer; a thousand tables take a tenth of a megabyte."""
+MOST_BYTES = 4 << 20
+"""Of one answer; a thousand tables take a tenth of a megabyte. In memory its rows take ten times that."""
 STOP_SECONDS = 0.5
 """The server stops a statement that is too slow before we hang up: a slow part costs no connection."""
 
@@ -110,7 +110,7 @@ def _be_modest(connection: Any, timeout: float) -> None:
 
 def _reason(error: Exception, attempt: str) -> CollectError:
     code, words = (error.args[0], error.args[-1]) if error.args else (0, error)
-    text = f"{attempt}: {words}"
+    text = f"{attempt}: {words or 'the connection is closed'}"
     if below(error, ssl.SSLCertVerificationError):
         return Denied(text)
     if below(error, TooMuch):

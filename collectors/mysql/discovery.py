@@ -11,7 +11,7 @@ from collectors.mysql.config import Mysql
 
 GRANTS = """\
 USAGE alone: status, variables, Galera, deadlocks of MariaDB.
-PROCESS ON *.*: processlist, innodb, locks, userstat.
+PROCESS ON *.*: processlist, innodb, locks, deadlocks, userstat.
 REPLICATION CLIENT ON *.*: replica and binlog; MariaDB from 10.5: SLAVE MONITOR for replica, BINLOG MONITOR for binlog.
 SELECT ON performance_schema.*: digests, waits, table_waits.
 SHOW VIEW ON *.*: tables, and userstat's by table; it shows sizes and counts of every table, and no row of it.

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from collectors.inventory import Inventory, Listener, Pool
+from collectors.inventory.build import fpm_main
 from collectors.model import Proposal
 from collectors.phpfpm.config import PROBE, Phpfpm
 from collectors.phpfpm.logs import REMEDY
@@ -34,7 +35,7 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
             **{option: path for option, path in _logs(pool).items() if path not in inventory.shut_logs},
             opcache_probe=PROBE if _may_run(PROBE, pool) else "",
         )
-        yield Proposal(found, config, _remedy(pool, inventory))
+        yield Proposal(found, config, _remedy(pool, inventory), _unused(pool, inventory))
         if pool.ping_path and not pool.status_path:  # it answers the ping, so that nothing would ask for more
             steps = [*_status_page(pool), f"then: {_reload(pool, inventory)}"]
             yield Proposal(f"{found} has no status page", None, "\n".join(steps))
@@ -43,6 +44,12 @@ def discover(inventory: Inventory) -> Iterable[Proposal]:
         if names:
             yield Proposal(f"{path}, a log of PHP-FPM pool {', '.join(names)}", None, REMEDY.format(path=path))
     yield from _without_file(inventory)
+
+
+def _unused(pool: Pool, inventory: Inventory) -> str:
+    """A package brings a pool's file, and its service may be off; a container that we see runs."""
+    runs = pool.main in map(fpm_main, inventory.processes) or pool.main.startswith("/proc/")
+    return "" if runs else f"no PHP-FPM runs with {pool.main}"
 
 
 def _logs(pool: Pool) -> dict[str, str]:

@@ -5,7 +5,7 @@ Source: https://www.postgresql.org/docs/current/monitoring-stats.html
 """
 
 from collectors.model import Collector, Gauge, tcp_instance
-from collectors.postgres import activity, replication, settings, sizes, statements, status, tables, vacuum
+from collectors.postgres import activity, deadlocks, replication, settings, sizes, statements, status, tables, vacuum
 from collectors.postgres.config import Postgres
 from collectors.postgres.connection import connect
 from collectors.postgres.discovery import discover
@@ -31,6 +31,7 @@ COLLECTOR = Collector(
         statements.PART,
         sizes.PART,
     ),
+    followers=(deadlocks.FOLLOWER,),
     instance=instance,
     discover=discover,
     up=lambda _config, value: UP(value),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from collectors.errors import Denied
 from collectors.model import Gauge, Part, Sample
 from collectors.postgres.connection import Session, ask
-from collectors.postgres.rows import Payload, label, labels, number, rows_of, samples
+from collectors.postgres.rows import MOST_DATABASES, Payload, label, labels, number, rows_of, samples
 
 LABELS = ("datname", "state", "usename", "application_name", "backend_type", "wait_event_type", "wait_event")
 BOUNDS = {"usename": 50, "application_name": 50}
@@ -30,7 +30,7 @@ STATES = (
     "active", "idle", "idle in transaction", "idle in transaction (aborted)", "fastpath function call", "disabled",
 )  # fmt: skip
 
-DATABASES = "SELECT datname FROM pg_database"
+DATABASES = f"SELECT datname FROM pg_database LIMIT {MOST_DATABASES}"  # noqa: S608 # no input
 SESSIONS = """
     SELECT datname, state, usename, application_name, backend_type, wait_event_type, wait_event, count(*) AS sessions,
         coalesce(extract(epoch FROM now() - min(xact_start))::float8, 0) AS longest

@@ -4,13 +4,11 @@ libpq is used as it is: with deadlines for every wait, and rows as JSON that the
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
-import fcntl
 import json
 import os
 import select
 import socket
 import struct
-import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,12 +43,11 @@ MANNERS = {
 ENCODING = "CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END"
 """A database without an encoding refuses to give as UTF-8 what is none, so that we take its bytes as they are."""
 AS_JSON = "SELECT row_to_json(answer) FROM ({statement}) AS answer"
-MOST_BYTES = 16 << 20
-"""Of one answer. The largest that we ask for are a few hundred rows of a few hundred bytes."""
-
-MOST_RECEIVED = 8 * MOST_BYTES
-"""libpq takes a message whole, and believes any length that a server says. What it has left in the kernel is counted
-again, up to eight times."""
+MOST_BYTES = 4 << 20
+"""Of one answer. The largest that we ask for are a thousand rows of a few hundred bytes. libpq takes a message whole,
+believes any length that a server says, and reads on while there is more: what it took is asked of the kernel."""
+BYTES_RECEIVED = struct.Struct("128xQ")
+"""Where tcpi_bytes_received is in Linux' struct tcp_info."""
 KERNEL_BYTES = 1 << 16
 """So much may wait there."""
 
@@ -158,17 +155,16 @@ class Answer:
     descriptor: int
     end: float  # monotonic
     attempt: str
-    received: int = 0  # bytes
+    before: int = 0
+    """Bytes that the connection had received when we asked."""
 
     def wait(self, write: bool = False) -> None:
         poll = select.poll()
         poll.register(self.descriptor, select.POLLOUT if write else select.POLLIN)
         if not poll.poll(max(0.0, self.end - time.monotonic()) * 1000):
             raise Unreachable(f"{self.attempt}: no answer in time")
-        if not write:
-            self.received += _readable(self.descriptor)
-        if self.received > MOST_RECEIVED:
-            raise ParseError(f"{self.attempt}: expected a few rows, found more than {MOST_RECEIVED} bytes")
+        if _received(self.descriptor) - self.before > MOST_BYTES:
+            raise ParseError(f"{self.attempt}: expected a few rows, found more than {MOST_BYTES} bytes")
 
 
 def _keep_small(descriptor: int) -> None:
@@ -176,10 +172,13 @@ def _keep_small(descriptor: int) -> None:
         same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
 
 
-def _readable(descriptor: int) -> int:
-    """Bytes that wait in the kernel."""
-    (size,) = struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4))
-    return int(size)
+def _received(descriptor: int) -> int:
+    """Bytes since the connection was made; 0 for a unix socket, of which the kernel keeps no count: time bounds it."""
+    with socket.socket(fileno=os.dup(descriptor)) as same:
+        if same.family == socket.AF_UNIX:
+            return 0
+        told = same.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_RECEIVED.size)
+    return int(BYTES_RECEIVED.unpack(told)[0])
 
 
 def one_line(words: bytes) -> str:
@@ -205,7 +204,8 @@ def ask(session: Session, statement: str) -> Rows:
 
     attempt = " ".join(statement.split())[:60]
     end = time.monotonic() + session.timeout * 1.5  # the server's own limit comes first
-    answer = Answer(session.connection.socket, end, attempt)
+    descriptor = session.connection.socket
+    answer = Answer(descriptor, end, attempt, _received(descriptor))
     try:
         session.connection.send_query(AS_JSON.format(statement=statement).encode())
         session.connection.set_single_row_mode()

@@ -12,6 +12,8 @@ from collectors.postgres.connection import Row, Rows, Session, ask_if_allowed
 
 Columns = Mapping[str, tuple[Family, float]]
 """Column -> its family, with the factor to the family's unit."""
+MOST_DATABASES = 1000
+"""Of one server; of one with more the rest is left out, so that the answer stays small."""
 Payload = dict[str, Rows | None]
 """What was asked -> its rows; None where we were refused."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from collectors.model import Gauge, Part, Sample, Untyped
 from collectors.postgres.connection import MANNERS, Row, Session
-from collectors.postgres.rows import Payload, label, read_all, rows_of, samples
+from collectors.postgres.rows import MOST_DATABASES, Payload, label, read_all, rows_of, samples
 
 SETTING = Gauge("pg_settings_*", "The setting * of the server.")
 STATIC = Untyped("pg_static", "1; the server's version is its labels.", ("server", "version", "short_version"))
@@ -30,6 +30,8 @@ SIZES = {"B": 1, "kB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 NOT_NUMBERS = ("sync_commit_cancel_wait", "google_dataplex.max_messages")
 """Settings of two vendors that are no numbers in spite of their type."""
 
+MOST_ROLES = 1000
+
 STATEMENTS = {
     # What we have set for our own session is not what others get.
     "settings": """
@@ -38,10 +40,10 @@ STATEMENTS = {
         "MANNERS", ",".join((*MANNERS, "idle_session_timeout"))
     ),
     "version": "SELECT version()",
-    "roles": "SELECT rolname, rolconnlimit FROM pg_roles",
-    "wraparound": """
+    "roles": f"SELECT rolname, rolconnlimit FROM pg_roles LIMIT {MOST_ROLES}",  # noqa: S608 # no input
+    "wraparound": f"""
         SELECT datname, age(datfrozenxid) AS xids, mxid_age(datminmxid) AS multixacts
-        FROM pg_database WHERE datallowconn""",
+        FROM pg_database WHERE datallowconn ORDER BY age(datfrozenxid) DESC LIMIT {MOST_DATABASES}""",  # noqa: S608 # no input: the worst
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from collectors.model import Gauge, Part, Sample
 from collectors.postgres.connection import Rows, Session
 from collectors.postgres.rows import (
+    MOST_DATABASES,
     Columns,
     Payload,
     counter,
@@ -110,8 +111,8 @@ MODES = (
 )  # fmt: skip
 
 STATEMENTS = {
-    "databases": "SELECT * FROM pg_stat_database WHERE datname IS NOT NULL",
-    "conflicts": "SELECT * FROM pg_stat_database_conflicts",
+    "databases": f"SELECT * FROM pg_stat_database WHERE datname IS NOT NULL LIMIT {MOST_DATABASES}",  # noqa: S608 # no input
+    "conflicts": f"SELECT * FROM pg_stat_database_conflicts LIMIT {MOST_DATABASES}",  # noqa: S608 # no input
     "bgwriter": "SELECT * FROM pg_stat_bgwriter",
     "start": "SELECT extract(epoch FROM pg_postmaster_start_time())::float8 AS seconds",
 }

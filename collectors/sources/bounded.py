@@ -47,7 +47,7 @@ class _Limits:
     def _count(self, size: int) -> None:
         self._room -= size
         if self._room < 0:
-            raise TooMuch(f"expected at most {self._most:g} bytes, found more")
+            raise TooMuch(f"expected at most {self._most:.0f} bytes, found more")
 
 
 class Bounded(_Limits, socket.socket):

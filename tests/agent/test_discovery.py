@@ -14,14 +14,16 @@ from agent.ticking import Watch
 from collectors import registry
 from collectors.config import Config
 from collectors.errors import Denied, Unreachable
-from collectors.inventory import Inventory, Listener, Pool, Site
+from collectors.inventory import Inventory, Listener, Pool, Process, Site
 from collectors.inventory.settings_php import Settings
 from collectors.model import Collector
 from history.database import open_database
 
 MYSQL = Listener("mariadbd", 812, path="/run/mysqld/mysqld.sock")
 REDIS = Listener("redis-server", 99, "127.0.0.1", 6379)
-POOL = Pool("www", "unix:/run/php/fpm.sock", status_path="/status", max_children=5, file="/etc/www.conf")
+POOL = Pool(
+    "www", "unix:/run/php/fpm.sock", status_path="/status", max_children=5, file="/etc/www.conf", main="/etc/fpm.conf"
+)
 
 
 class World:
@@ -140,6 +142,25 @@ def test_a_pool_that_is_down_but_configured_is_never_forgotten(world: World) -> 
     for _ in range(3):
         world.now += KEPT_SECONDS - 10
         assert "phpfpm" in instances(world.discover())
+
+
+def test_a_pool_of_a_php_that_does_not_run_is_nothing_to_mend(world: World) -> None:
+    world.inventory = Inventory("web", pools=(POOL,))
+    world.errors["phpfpm"] = Unreachable("no such socket")
+    found = world.discover()
+    assert ("phpfpm" in instances(found), found.findings) == (False, ())
+    world.errors["phpfpm"] = Denied("its socket is not ours")  # then somebody is there
+    world.discoverer.forget_refused()
+    (finding,) = world.discover().findings
+    assert finding.reason == "denied: its socket is not ours"
+
+
+def test_a_php_that_runs_and_does_not_answer_is_told(world: World) -> None:
+    master = Process(77, "php-fpm8.2", f"php-fpm: master process ({POOL.main})", "root", 1)
+    world.inventory = Inventory("web", (master,), pools=(POOL,))
+    world.errors["phpfpm"] = Unreachable("no such socket")
+    (finding,) = world.discover().findings
+    assert finding.reason == "unreachable: no such socket"
 
 
 def test_a_target_can_be_forgotten_by_name(world: World) -> None:

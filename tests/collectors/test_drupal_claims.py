@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from collectors.drupal import claims, looking, queues
+from collectors.drupal import claims, queues
 from collectors.drupal.config import Drupal
 from collectors.model import Event, State
+from collectors.sources import looking
 from tests.lab import drupal
 from tests.lab.drupal import NOW, Execute
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from collectors.drupal import COLLECTOR, grants, looking, snapshots
+from collectors.drupal import COLLECTOR, grants, snapshots
 from collectors.drupal.account import account, settings_of
 from collectors.drupal.config import Drupal
 from collectors.drupal.site import connect
 from collectors.errors import Denied
 from collectors.model import Event, State
+from collectors.sources import looking
 from tests.collectors.drupal_told import at
 from tests.lab import drupal
 from tests.lab.drupal import NOW, Execute, php

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.drupal import looking, messages, watchdog
+from collectors.drupal import messages, watchdog
 from collectors.drupal.config import Drupal
-from collectors.drupal.looking import LOOK_SECONDS
 from collectors.drupal.php_values import unserialize
 from collectors.drupal.watchdog import MOST_ROWS, step
 from collectors.errors import CollectError
 from collectors.model import Event, State
+from collectors.sources import looking
+from collectors.sources.looking import LOOK_SECONDS
 from tests.lab import drupal
 from tests.lab.drupal import ERROR, NOW, Execute, error, php, watchdog_row
 from tests.lab.ports import free_port
@@ -175,7 +176,7 @@ def test_the_log_is_asked_once_a_minute_also_when_it_cannot_be_read(
     config = Drupal.model_validate({"driver": "mysql", "database": "x", "address": "127.0.0.1", "port": free_port()})
     with pytest.raises(CollectError) as first:
         watchdog.read(config, None)
-    monkeypatch.setattr(looking, "connect", None)
+    monkeypatch.setattr("collectors.drupal.looking.connect", None)
     with pytest.raises(CollectError) as again:
         watchdog.read(config, None)
     assert again.value is first.value

@@ -18,32 +18,16 @@ from collectors import registry
 from collectors.config import Config
 from collectors.sources.fastcgi import STDOUT, encode
 from tests.agent.fakes import Script, part, running, watch
+from tests.collectors.a_million import FINE, GREETING, LET_IN, packet
 from tests.collectors.answering import answering, endless
 from tests.collectors.captures import DATA
 from tests.lab.ports import wait_until
 
 SOON = 0.25
 """Seconds that a read may take."""
-MOST_TAKEN = 500_000_000
+MOST_TAKEN = 100_000_000
 """Bytes that all parts of a target together take from a server that never stops, and do not keep."""
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
-
-
-def packet(number: int, body: bytes) -> bytes:
-    return struct.pack("<I", len(body))[:3] + bytes([number]) + body
-
-
-def message(kind: bytes, body: bytes) -> bytes:
-    return kind + struct.pack("!I", len(body) + 4) + body
-
-
-GREETING = packet(
-    0,
-    b"\x0a5.5.5-10.11.6-MariaDB\0\1\0\0\0saltsalt\0\xff\xf7\x2d\2\0\xff\x81\x15" + b"\0" * 10
-    + b"saltsaltsalt\0mysql_native_password\0",
-)  # fmt: skip
-FINE = b"\0\0\0\2\0\0\0"
-LET_IN = message(b"R", b"\0\0\0\0") + message(b"S", b"server_version\x0015.4\0") + message(b"Z", b"I")
 
 
 def text_of(place: str) -> bytes:

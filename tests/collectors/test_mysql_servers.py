@@ -66,6 +66,7 @@ def test_usage_alone_reads_status_and_variables_and_tcp_too(server: MariaDb) -> 
             "status": "ok", "variables": "ok", "replica": "denied", "processlist": "denied", "locks": "denied",
             "innodb": "denied", "tables": "denied", "heartbeat": "absent", "binlog": "absent", "userstat": "absent",
             "responses": "absent", "digests": "absent", "waits": "absent", "table_waits": "absent",
+            "deadlocks": "denied",
         }  # fmt: skip
         assert readings["locks"].error.endswith("; allow it with: GRANT PROCESS ON *.* TO 'reader'@'localhost'")
 

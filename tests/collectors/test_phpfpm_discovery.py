@@ -25,6 +25,17 @@ def test_a_pool_with_a_file_is_proposed_as_it_says() -> None:
     assert proposal.remedy.endswith("then: systemctl reload php8.2-fpm")
 
 
+def test_a_pool_whose_master_does_not_run_may_be_unused() -> None:
+    (proposal,) = COLLECTOR.discover(Inventory("h", pools=(SHOP,)))
+    assert proposal.unused == "no PHP-FPM runs with /etc/php/8.2/fpm/php-fpm.conf"
+    master = Process(77, "php-fpm8.2", f"php-fpm: master process ({SHOP.main})", "root", 1)
+    (proposal,) = COLLECTOR.discover(Inventory("h", (master,), pools=(SHOP,)))
+    assert proposal.unused == ""
+    inside = replace(SHOP, main=f"/proc/812/root{SHOP.main}")
+    (proposal,) = COLLECTOR.discover(Inventory("h", pools=(inside,)))
+    assert proposal.unused == ""
+
+
 def test_without_status_path_the_remedy_has_the_line_and_the_file() -> None:
     blog = Pool("blog", "127.0.0.1:9000", file="/srv/pool.conf", main="/srv/fpm.conf")
     master = Process(77, "php-fpm", "php-fpm: master process (/srv/fpm.conf)", "root", 1)
