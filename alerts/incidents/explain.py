@@ -88,8 +88,9 @@ def _says_the_same(member: Suspect, sign: Suspect) -> bool:
 
 
 def _both(member: Suspect, sign: Suspect) -> Suspect:
+    """An alert has the layer of its rules' file; the signature says in which the reason lies."""
     return replace(
-        member, evidence=(*member.evidence, *sign.evidence), since=min(member.since, sign.since),
+        member, layer=sign.layer, evidence=(*member.evidence, *sign.evidence), since=min(member.since, sign.since),
         strength=min(member.strength, sign.strength),
     )  # fmt: skip
 

@@ -35,7 +35,7 @@ def starts(labels: Labels) -> bool:
     """It has a reason of its own, unless the graph says otherwise: what is slow or full may have any."""
     if is_symptom(labels):
         return False
-    return strength(labels) == 0 or labels.get("layer") == "outside" or is_security(labels)
+    return strength(labels) == 0 or is_security(labels)
 
 
 def tied(one: Labels, other: Labels) -> bool:

@@ -21,6 +21,8 @@ SITE = "shop.example"
 VISITORS = 8
 API = "127.0.0.2"
 DISK_BYTES = 32 << 20
+BROKEN = "<?php if (($_GET['q'] ?? '') === 'cart') { http_response_code(500); throw new Error('release 42'); } ?>"
+RELEASE = "$settings['deployment_identifier'] = 'release-%d';"
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def host() -> Iterator[Host]:
         second = stack.enter_context(PhpFpm(lab.directory / "second", "intranet"))
         execute = drupal.mysql(lab.mariadb, "drupal")
         drupal.fill(execute, "mysql")
-        drupal.docroot(lab.directory / "drupal", drupal.mysql_settings(lab.mariadb, "drupal"))
+        drupal.docroot(lab.directory / "drupal", drupal.mysql_settings(lab.mariadb, "drupal"), more=RELEASE % 41)
         state = "UPDATE key_value SET value = %s WHERE collection = 'state' AND name = %s"
         execute(state, (drupal.php(int(time.time()) - 300), "system.cron_last"))
         execute(state, (drupal.php(False), "system.maintenance_mode"))
@@ -167,13 +169,16 @@ def stuck_cron(host: Host, _: Raingauge) -> Iterator[None]:
 
 
 @contextmanager
-def broken_deploy(host: Host, raingauge: Raingauge) -> Iterator[None]:
-    page = host.lab.directory / "site" / "index.php"
-    good = page.read_text()
-    raingauge.says("event", "add", "--kind", "deploy", "--title", "Release 42", "--site", SITE)
-    page.write_text("<?php throw new Error('release 42');")
-    yield
+def broken_deploy(host: Host, _: Raingauge) -> Iterator[None]:
+    """Nobody says so: another deployment identifier is all that is seen. One class of pages breaks, others are well."""
+    page, settings = host.lab.directory / "site" / "index.php", host.lab.directory / "drupal/sites/default/settings.php"
+    good, before = page.read_text(), settings.read_text()
+    settings.write_text(before.replace(RELEASE % 41, RELEASE % 42))
+    page.write_text(BROKEN + good)
+    with Traffic(host.lab.url, 3, 600, ("/index.php?q=cart",)):
+        yield
     page.write_text(good)
+    settings.write_text(before)
 
 
 DATABASE = tuple(("database", alert) for alert in ("SqlLockWaits", "MysqlSlowBurst", "MysqlQueriesPiledUp"))

@@ -96,7 +96,7 @@ def test_a_deploy_just_before_is_a_suspect_and_a_cron_run_or_an_old_one_is_not()
     assert ladder(opened(PROBE, DOWN), changes=(deploy,))[0] == "MysqlDown"
 
 
-OUTSIDE = fires("FpmWaitsOutside", T + 5, severity="warning", **{"class": "slow", "layer": "outside"})
+OUTSIDE = fires("FpmWaitsOutside", T + 5, severity="warning", **{"class": "slow", "layer": "php"})
 SLOW = fires("MysqlSlowBurst", T + 5, severity="warning", **{"class": "slow", "layer": "database"})
 
 
@@ -116,7 +116,12 @@ def test_a_change_comes_before_a_full_pool_only_if_the_pool_can_be_full_of_it(
 
 def test_a_deploy_does_not_outrank_what_lies_below_the_site() -> None:
     deploy = Change(T - 30, "deploy", "Release 42")
-    assert ladder(opened(POOL, OUTSIDE), changes=(deploy,)) == ["FpmWaitsOutside", "FpmPoolExhausted", "change"]
+    waits = (sign("WaitsOutside"),)
+    assert ladder(opened(POOL, OUTSIDE), changes=(deploy,), signs=waits) == [
+        "FpmWaitsOutside",
+        "FpmPoolExhausted",
+        "change",
+    ]
     assert ladder(opened(POOL, CPU), changes=(deploy,)) == ["CpuSaturated", "FpmPoolExhausted", "change"]
     assert ladder(opened(POOL, SLOW), changes=(deploy,)) == ["change", "MysqlSlowBurst", "FpmPoolExhausted"]
 
