@@ -1,8 +1,8 @@
 """Which alerts belong together: what begins on one host at one time, or explains each other. Pure.
 
-What begins a little later belongs to it if it is about the same sites, and does not start of itself: that has to be tied
-to what started before, by the graph or by lying below it. An alert of the severity `info` opens none and keeps none open,
-but is told with the others.
+What begins a little later belongs to it if it is about the same sites, and does not start of itself: that has to be
+tied to what started before, by the graph or by lying below it. An alert of the severity `info` opens none and keeps
+none open, but is told with the others.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What part an alert has in an incident: what users notice, what tells of something else, what begins of itself. Pure."""
+"""What part an alert has in an incident: what users notice, tells of something else, or starts of itself. Pure."""
 
 from alerts.model import Labels
 from alerts.silences import is_security
