@@ -124,9 +124,15 @@ def _of_changes(incident: Incident, findings: Findings, first: Suspect | None, g
         since = min([first.since, *(mover.moved_at for mover in findings.movers if mover.layer == first.layer)])
         layer = first.layer
     sites = frozenset[str]().union(*(graph.sites(member.labels) for member in incident.alerts))
-    for change in findings.changes:
-        if changed.may_precede(change, since) and (not sites or change.site in ("", *sites)):
-            yield _of_change(change, since, 1 if changed.reaches(change, layer) else WEAKEST)
+    may = [
+        change
+        for change in findings.changes
+        if changed.may_precede(change, since) and (not sites or change.site in ("", *sites))
+    ]
+    nearest = [change for change in may if change.site] or may  # the site's own, before those of the whole host
+    for change in may:
+        is_likely = change in nearest and changed.reaches(change, layer)
+        yield _of_change(change, since, 1 if is_likely else WEAKEST)
 
 
 def _of_change(change: Change, since: float, strength: int) -> Suspect:

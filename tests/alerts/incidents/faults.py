@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from history.database import open_database
+from history.events import Events
 from tests.lab import drupal
 from tests.lab.lab import Lab
+from tests.lab.ports import wait_until
 from tests.lab.process import Raingauge
 from tests.lab.servers import PhpFpm
 from tests.lab.traffic import Traffic
@@ -107,6 +110,8 @@ class Fault:
     """Entering breaks it; leaving mends it."""
     causes: tuple[tuple[str, str], ...]
     """The layer and the alert or signature, any of which is right to be named first; "" for a change."""
+    words: str = ""
+    """What it says."""
 
 
 @contextmanager
@@ -169,11 +174,14 @@ def stuck_cron(host: Host, _: Raingauge) -> Iterator[None]:
 
 
 @contextmanager
-def broken_deploy(host: Host, _: Raingauge) -> Iterator[None]:
-    """Nobody says so: another deployment identifier is all that is seen. One class of pages breaks, others are well."""
+def broken_deploy(host: Host, raingauge: Raingauge) -> Iterator[None]:
+    """Nobody says so: another deployment identifier is all that is seen, by a look each minute. Then pages break."""
     page, settings = host.lab.directory / "site" / "index.php", host.lab.directory / "drupal/sites/default/settings.php"
     good, before = page.read_text(), settings.read_text()
     settings.write_text(before.replace(RELEASE % 41, RELEASE % 42))
+    engine = open_database(raingauge.state)
+    wait_until(lambda: "drupal.deploy" in {each.kind for each in Events(engine).events(0, time.time() + 60)}, 90, "it is seen")
+    engine.dispose()
     page.write_text(BROKEN + good)
     with Traffic(host.lab.url, 3, 600, ("/index.php?q=cart",)):
         yield
@@ -191,5 +199,5 @@ FAULTS = (
     Fault("disk full", full_disk, (("host", "DiskFull"),)),
     Fault("third-party API hangs", hanging_api, (("outside", "FpmWaitsOutside"),)),
     Fault("cron stuck", stuck_cron, (("drupal", "CronStale"),)),
-    Fault("deploy breaks a page", broken_deploy, (("change", ""),)),
+    Fault("deploy breaks a page", broken_deploy, (("change", ""),), "deployment identifier"),
 )

@@ -142,6 +142,13 @@ def test_a_deploy_of_another_site_is_no_suspect() -> None:
         assert (causes[0].alert or causes[0].layer, len(causes)) == (first, 1 + (first == "change"))
 
 
+def test_a_change_of_the_site_comes_before_those_of_the_host() -> None:
+    errors = fires("SiteErrors", T, site="shop", **{"class": "outage", "layer": "web"})
+    redis, deploy = Change(T - 60, "service.start", "redis-server was started"), Change(T, "deploy", "42", "shop")
+    found = explained(opened(errors), Findings(changes=(deploy, redis)), GRAPH)
+    assert [cause.words for cause in found.causes] == ["42", "redis-server was started"]
+
+
 def test_what_says_that_something_else_is_down_comes_after_it() -> None:
     unit = fires("ServiceFailed", T, severity="warning", **{"class": "outage", "layer": "host"})
     assert ladder(opened(DOWN, unit)) == ["MysqlDown", "ServiceFailed"]

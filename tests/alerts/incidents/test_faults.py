@@ -125,7 +125,8 @@ def explained(engine: Engine, fault: Fault, began: float) -> tuple[float, tuple[
 
 
 def right(found: Sequence[Incident], fault: Fault) -> bool:
-    return any((each.layer, each.alert) in fault.causes for one in found for each in one.causes[:1])
+    first = [each for one in found for each in one.causes[:1]]
+    return any((each.layer, each.alert) in fault.causes and fault.words in each.words for each in first)
 
 
 def told(one: Incident) -> str:
