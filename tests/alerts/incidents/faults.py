@@ -180,7 +180,8 @@ def broken_deploy(host: Host, raingauge: Raingauge) -> Iterator[None]:
     good, before = page.read_text(), settings.read_text()
     settings.write_text(before.replace(RELEASE % 41, RELEASE % 42))
     engine = open_database(raingauge.state)
-    wait_until(lambda: "drupal.deploy" in {each.kind for each in Events(engine).events(0, time.time() + 60)}, 90, "it is seen")
+    events = Events(engine)
+    wait_until(lambda: events.events(0, time.time() + 60, kind="drupal.deploy"), 90, "the deploy is seen")
     engine.dispose()
     page.write_text(BROKEN + good)
     with Traffic(host.lab.url, 3, 600, ("/index.php?q=cart",)):
