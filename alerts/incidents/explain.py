@@ -2,6 +2,7 @@
 
 A suspect that another explains comes after it. Of the others those come first that explain an outage by themselves;
 then what began earlier; of what began at about one time, what lies deeper: a host before its database, that before PHP.
+A change is judged by what would be first without it (changed.py).
 """
 
 import re
@@ -9,31 +10,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from alerts import runbooks
+from alerts.incidents import changed
 from alerts.incidents.catalogue import LAYERS, filled
 from alerts.incidents.gather import Findings, Sign
 from alerts.incidents.graph import Graph
-from alerts.incidents.grouping import JOIN_SECONDS, rank
+from alerts.incidents.grouping import AT_ONE_TIME, JOIN_SECONDS, rank
 from alerts.incidents.model import Cause, Change, Incident, Member, Mover
+from alerts.incidents.roles import is_symptom, strength
 from alerts.message.units import GAP
 from alerts.message.units import text as amount
 from alerts.message.words import duration
 from alerts.model import Labels
 from alerts.silences import is_security
 
-AT_ONE_TIME = 120.0
-"""Seconds within which it cannot be told what came first: parts are read at different times."""
-CHANGE_SECONDS = 600.0
-"""How long before the first alert a change is a suspect."""
-SUSPECT_CHANGES = re.compile(
-    r"deploy.*|package.*|service.*|.*restart.*|maintenance|drupal\.(deploy|core_version|config_import|extensions_.*|maintenance)"
-)
-OUTAGES = ("outage", "resource")
-WEAK = ("config", "security")
-SYMPTOM_LAYERS = ("uptime",)
-SYMPTOM_LABELS = ("slo",)
-SYMPTOMS = ("SiteErrors", "SiteSlow")
-SECOND_HAND = ("ServiceFailed", "ServiceRestarting", "WebTrafficCollapsed", "CollectorFailing", "DataStale")
-"""What says that something else is down, and not why."""
+WEAKEST = 2
 MOST_CAUSES = 6
 _COMMAND = re.compile(r"`([^`]+)`")
 
@@ -56,7 +46,10 @@ class Suspect:
 
 
 def explained(incident: Incident, findings: Findings, graph: Graph) -> Incident:
-    suspects = _ladder(_suspects(incident, findings), graph)[:MOST_CAUSES]
+    found = _ladder(_suspects(incident, findings), graph)
+    first = next((one for one in found if one.strength < WEAKEST), None)
+    changes = _of_changes(incident, findings, first, graph)
+    suspects = _ladder([*found, *changes], graph)[:MOST_CAUSES]
     return replace(
         incident,
         symptom=findings.symptom or _symptom(incident),
@@ -71,17 +64,9 @@ def _symptom(incident: Incident) -> str:
     """What a check from outside says, else the worst alert."""
 
     def order(member: Member) -> tuple[bool, bool, int, float]:
-        return member.until is not None, not _is_symptom(member), rank(member.severity), member.since
+        return member.until is not None, not is_symptom(member.labels), rank(member.severity), member.since
 
     return min(incident.alerts, key=order).words
-
-
-def _is_symptom(member: Member) -> bool:
-    return (
-        member.name in SYMPTOMS
-        or member.labels.get("layer", "") in SYMPTOM_LAYERS
-        or any(name in member.labels for name in SYMPTOM_LABELS)
-    )
 
 
 def _suspects(incident: Incident, findings: Findings) -> list[Suspect]:
@@ -94,8 +79,7 @@ def _suspects(incident: Incident, findings: Findings) -> list[Suspect]:
             alone.append(sign)
         else:
             members[same] = _both(members[same], sign)
-    changed = [_of_change(one, incident) for one in findings.changes if _may_be_it(one, incident)]
-    return [*members, *alone, *changed]
+    return [*members, *alone]
 
 
 def _says_the_same(member: Suspect, sign: Suspect) -> bool:
@@ -104,31 +88,28 @@ def _says_the_same(member: Suspect, sign: Suspect) -> bool:
 
 
 def _both(member: Suspect, sign: Suspect) -> Suspect:
+    """An alert has the layer of its rules' file; the signature says in which the reason lies."""
     return replace(
-        member, evidence=(*member.evidence, *sign.evidence), since=min(member.since, sign.since),
+        member, layer=sign.layer, evidence=(*member.evidence, *sign.evidence), since=min(member.since, sign.since),
         strength=min(member.strength, sign.strength),
     )  # fmt: skip
 
 
 def _may_explain(member: Member) -> bool:
-    return not _is_symptom(member) and member.labels.get("class") != "self"
+    return not is_symptom(member.labels) and member.labels.get("class") != "self"
 
 
 def _of_member(member: Member) -> Suspect:
-    kind = member.labels.get("class", "")
-    strength = 2 if kind in WEAK or member.severity == "info" else 0 if kind in OUTAGES else 1
-    if member.name in SECOND_HAND:
-        strength = 2
     layer = member.labels.get("layer", "")
     return Suspect(
-        member.labels, layer, member.words, (), member.since, _of_runbook(member.name), strength
-    )  # fmt: skip
+        member.labels, layer, member.words, (), member.since, _of_runbook(member.name), strength(member.labels)
+    )
 
 
 def _of_sign(sign: Sign, incident: Incident) -> Suspect:
     """What was so long before is no news: it hardly explains what began now."""
     signature = sign.signature
-    strength = 2 if sign.since < incident.began - JOIN_SECONDS else 0 if signature.certain else 1
+    strength = WEAKEST if sign.since < incident.began - JOIN_SECONDS else 0 if signature.certain else 1
     labels = {**sign.labels, "alertname": signature.alert or signature.name}
     return Suspect(
         labels, signature.layer, filled(signature.words, sign.labels), sign.evidence, sign.since, signature.command,
@@ -136,14 +117,28 @@ def _of_sign(sign: Sign, incident: Incident) -> Suspect:
     )  # fmt: skip
 
 
-def _may_be_it(change: Change, incident: Incident) -> bool:
-    return bool(SUSPECT_CHANGES.fullmatch(change.kind)) and -AT_ONE_TIME <= incident.began - change.at <= CHANGE_SECONDS
+def _of_changes(incident: Incident, findings: Findings, first: Suspect | None, graph: Graph) -> Iterable[Suspect]:
+    """`first`: what is the first cause without them; None where only symptoms are known, which any may have made."""
+    since, layer = incident.began, ""
+    if first:  # a pool fills before it is full
+        since = min([first.since, *(mover.moved_at for mover in findings.movers if mover.layer == first.layer)])
+        layer = first.layer
+    sites = frozenset[str]().union(*(graph.sites(member.labels) for member in incident.alerts))
+    may = [
+        change
+        for change in findings.changes
+        if changed.may_precede(change, since) and (not sites or change.site in ("", *sites))
+    ]
+    nearest = [change for change in may if change.site] or may  # the site's own, before those of the whole host
+    for change in may:
+        is_likely = change in nearest and changed.reaches(change, layer)
+        yield _of_change(change, since, 1 if is_likely else WEAKEST)
 
 
-def _of_change(change: Change, incident: Incident) -> Suspect:
-    ago = incident.began - change.at
-    when = f"{duration(ago)} before the first alert" if ago >= 0 else "as it began"
-    return Suspect({}, "change", change.title, (when,), change.at, "", 1)
+def _of_change(change: Change, since: float, strength: int) -> Suspect:
+    ago = since - change.at
+    when = f"{duration(ago)} before it began" if ago >= 0 else "as it began"
+    return Suspect({}, "change", change.title, (when,), change.at, "", strength)
 
 
 def _ladder(suspects: Sequence[Suspect], graph: Graph) -> list[Suspect]:

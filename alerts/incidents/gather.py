@@ -96,7 +96,7 @@ def gather(incident: Incident, source: Source, events: Events, now: float) -> Fi
 
 def _changes(incident: Incident, found: Iterable[Event]) -> tuple[Change, ...]:
     changes = [
-        Change(event.first, event.kind, event.title)
+        Change(event.first, event.kind, event.title, event.site)
         for event in found
         if not event.kind.startswith(NO_CHANGES)
         and event.host in ("", incident.host)

@@ -25,6 +25,20 @@ class Graph:
             return False
         return any(_follows(rule, cause, effect) for rule in self.inhibitions)
 
+    def sites(self, labels: Labels) -> frozenset[str]:
+        """That it is about; none: of the whole host, or nobody knows."""
+        if site := labels.get("site", "") or (labels.get("job") == "drupal" and labels.get("instance", "")):
+            return frozenset({site})
+        host, target = labels.get("host", ""), (labels.get("job", ""), labels.get("instance", ""))
+        return frozenset(site for (where, site), servers in self.uses.items() if where == host and target in servers)
+
+    def apart(self, one: Labels, other: Labels) -> bool:
+        """They are about different sites, or one is about a site that is known to use another server."""
+        sites = self.sites(one), self.sites(other)
+        if all(sites) and sites[0].isdisjoint(sites[1]):
+            return True
+        return elsewhere(self.uses, one, other) or elsewhere(self.uses, other, one)
+
 
 def graph(plan: Plan, groups: Iterable[Group]) -> Graph:
     """The shipped inhibitions are part of it also where the configuration does without them: they still explain."""

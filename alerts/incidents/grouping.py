@@ -1,6 +1,8 @@
-"""Which alerts belong together: what begins on one host at about one time, or explains each other. Pure.
+"""Which alerts belong together: what begins on one host at one time, or explains each other. Pure.
 
-An alert of the severity `info` opens none and keeps none open, but is told with the others.
+What begins a little later belongs to it if it is about the same sites, and does not start of itself: that has to be
+tied to what started before, by the graph or by lying below it. An alert of the severity `info` opens none and keeps
+none open, but is told with the others.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,11 +10,14 @@ from dataclasses import replace
 
 from alerts.incidents.graph import Graph
 from alerts.incidents.model import Incident, Member
+from alerts.incidents.roles import starts, tied
 from alerts.message.redact import redact
 from alerts.message.words import cut
 from alerts.model import Alert
 from alerts.notices import fingerprint, one_each
 
+AT_ONE_TIME = 120.0
+"""Seconds within which it cannot be told what came first: parts are read at different times."""
 JOIN_SECONDS = 900.0
 """How long after the last change of an incident, or before its first, an alert may begin and still belong to it."""
 REOPEN_SECONDS = 600.0
@@ -73,12 +78,24 @@ def _same_place(incident: Incident, alert: Alert) -> bool:
 
 
 def _belongs(incident: Incident, alert: Alert, graph: Graph) -> bool:
-    if incident.began - JOIN_SECONDS <= alert.active_at <= _last_change(incident) + JOIN_SECONDS:
+    members = _firing(incident)
+    if starts(alert.labels):
+        members = [member for member in members if starts(member.labels)] or members
+    if any(
+        graph.explains(member.labels, alert.labels) or graph.explains(alert.labels, member.labels) for member in members
+    ):
         return True
-    return any(
-        graph.explains(member.labels, alert.labels) or graph.explains(alert.labels, member.labels)
-        for member in _firing(incident)
-    )
+    if not incident.began - JOIN_SECONDS <= alert.active_at <= _last_change(incident) + JOIN_SECONDS:
+        return False
+    return alert.severity == "info" or any(_related(member, alert, graph) for member in members)
+
+
+def _related(member: Member, alert: Alert, graph: Graph) -> bool:
+    if abs(member.since - alert.active_at) <= AT_ONE_TIME:
+        return True
+    if starts(member.labels) and starts(alert.labels) and not tied(member.labels, alert.labels):
+        return False
+    return not graph.apart(member.labels, alert.labels)
 
 
 def _last_change(incident: Incident) -> float:

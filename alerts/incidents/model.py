@@ -56,6 +56,8 @@ class Change:
     at: float
     kind: str
     title: str
+    site: str = ""
+    """ "" for what is of the whole host."""
 
 
 @dataclass(frozen=True)

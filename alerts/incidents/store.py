@@ -56,6 +56,8 @@ note_table = Table(
 )  # fmt: skip
 TABLES = (incident_table, member_table, note_table)
 
+NEW_SECONDS, AGAIN_SECONDS = 180.0, 30.0
+"""A new incident is explained again so often."""
 KEPT_SECONDS = 400 * 86400.0
 MOST_NOTE = 4000
 """Characters of a note."""
@@ -94,9 +96,11 @@ def of_alerts(connection: Connection, keys: Iterable[str], since: float) -> Inci
     return None
 
 
-def unexplained(connection: Connection) -> tuple[Incident, ...]:
-    """Open ones whose alerts changed since they were explained."""
-    here = incident_table.c.ended.is_(None) & (incident_table.c.explained < incident_table.c.changed)
+def unexplained(connection: Connection, now: float) -> tuple[Incident, ...]:
+    """Open ones whose alerts changed since they were explained, and new ones: what is read each minute comes later."""
+    column = incident_table.c
+    news = (column.opened > now - NEW_SECONDS) & (column.explained <= now - AGAIN_SECONDS)
+    here = column.ended.is_(None) & ((column.explained < column.changed) | news)
     return _read(connection, connection.execute(select(incident_table).where(here).order_by(incident_table.c.id)).all())
 
 

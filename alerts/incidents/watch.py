@@ -93,7 +93,7 @@ class Watch:
         """Explain what changed since it was explained; how many incidents that are."""
         with self._explaining:
             with self._engine.connect() as connection:
-                found = store.unexplained(connection)
+                found = store.unexplained(connection, self._clock())
             for incident in found:
                 self._explain(incident)
         return len(found)

@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from history.database import open_database
+from history.events import Events
 from tests.lab import drupal
 from tests.lab.lab import Lab
+from tests.lab.ports import wait_until
 from tests.lab.process import Raingauge
 from tests.lab.servers import PhpFpm
 from tests.lab.traffic import Traffic
@@ -21,6 +24,8 @@ SITE = "shop.example"
 VISITORS = 8
 API = "127.0.0.2"
 DISK_BYTES = 32 << 20
+BROKEN = "<?php if (($_GET['q'] ?? '') === 'cart') { http_response_code(500); throw new Error('release 42'); } ?>"
+RELEASE = "$settings['deployment_identifier'] = 'release-%d';"
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def host() -> Iterator[Host]:
         second = stack.enter_context(PhpFpm(lab.directory / "second", "intranet"))
         execute = drupal.mysql(lab.mariadb, "drupal")
         drupal.fill(execute, "mysql")
-        drupal.docroot(lab.directory / "drupal", drupal.mysql_settings(lab.mariadb, "drupal"))
+        drupal.docroot(lab.directory / "drupal", drupal.mysql_settings(lab.mariadb, "drupal"), more=RELEASE % 41)
         state = "UPDATE key_value SET value = %s WHERE collection = 'state' AND name = %s"
         execute(state, (drupal.php(int(time.time()) - 300), "system.cron_last"))
         execute(state, (drupal.php(False), "system.maintenance_mode"))
@@ -105,6 +110,8 @@ class Fault:
     """Entering breaks it; leaving mends it."""
     causes: tuple[tuple[str, str], ...]
     """The layer and the alert or signature, any of which is right to be named first; "" for a change."""
+    words: str = ""
+    """What it says."""
 
 
 @contextmanager
@@ -168,12 +175,19 @@ def stuck_cron(host: Host, _: Raingauge) -> Iterator[None]:
 
 @contextmanager
 def broken_deploy(host: Host, raingauge: Raingauge) -> Iterator[None]:
-    page = host.lab.directory / "site" / "index.php"
-    good = page.read_text()
-    raingauge.says("event", "add", "--kind", "deploy", "--title", "Release 42", "--site", SITE)
-    page.write_text("<?php throw new Error('release 42');")
-    yield
+    """Nobody says so: another deployment identifier is all that is seen, by a look each minute. Then pages break."""
+    page, settings = host.lab.directory / "site" / "index.php", host.lab.directory / "drupal/sites/default/settings.php"
+    good, before = page.read_text(), settings.read_text()
+    settings.write_text(before.replace(RELEASE % 41, RELEASE % 42))
+    engine = open_database(raingauge.state)
+    events = Events(engine)
+    wait_until(lambda: events.events(0, time.time() + 60, kind="drupal.deploy"), 90, "the deploy is seen")
+    engine.dispose()
+    page.write_text(BROKEN + good)
+    with Traffic(host.lab.url, 3, 600, ("/index.php?q=cart",)):
+        yield
     page.write_text(good)
+    settings.write_text(before)
 
 
 DATABASE = tuple(("database", alert) for alert in ("SqlLockWaits", "MysqlSlowBurst", "MysqlQueriesPiledUp"))
@@ -186,5 +200,5 @@ FAULTS = (
     Fault("disk full", full_disk, (("host", "DiskFull"),)),
     Fault("third-party API hangs", hanging_api, (("outside", "FpmWaitsOutside"),)),
     Fault("cron stuck", stuck_cron, (("drupal", "CronStale"),)),
-    Fault("deploy breaks a page", broken_deploy, (("change", ""),)),
+    Fault("deploy breaks a page", broken_deploy, (("change", ""),), "deployment identifier"),
 )

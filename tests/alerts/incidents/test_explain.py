@@ -11,10 +11,12 @@ from alerts.expression import metrics
 from alerts.incidents.catalogue import Candidate, candidates, filled, signatures, symptoms
 from alerts.incidents.explain import explained
 from alerts.incidents.gather import Findings, Sign
+from alerts.incidents.graph import graph
 from alerts.incidents.grouping import step
 from alerts.incidents.model import Change, Incident, Mover
 from alerts.incidents.movers import FEWEST, mover, top
 from alerts.model import Alert
+from alerts.path.plan import Plan
 from collectors import registry
 from docs.metrics import families
 from tests.alerts.examples import T
@@ -88,10 +90,63 @@ def test_a_deploy_just_before_is_a_suspect_and_a_cron_run_or_an_old_one_is_not()
     deploy, cron = Change(T - 30, "drupal.deploy", "Deployed 1.2"), Change(T - 20, "drupal.cron", "Cron ran")
     found = explained(opened(PROBE), Findings(changes=(cron, deploy)), GRAPH)
     assert [(cause.layer, cause.words, cause.evidence) for cause in found.causes] == [
-        ("change", "Deployed 1.2", ("30 s before the first alert",))
+        ("change", "Deployed 1.2", ("30 s before it began",))
     ]
     assert ladder(opened(PROBE), changes=(replace(deploy, at=T - 3000),)) == []
     assert ladder(opened(PROBE, DOWN), changes=(deploy,))[0] == "MysqlDown"
+
+
+OUTSIDE = fires("FpmWaitsOutside", T + 5, severity="warning", **{"class": "slow", "layer": "php"})
+SLOW = fires("MysqlSlowBurst", T + 5, severity="warning", **{"class": "slow", "layer": "database"})
+
+
+@pytest.mark.parametrize(("kind", "title", "at", "first"), [
+    ("deploy", "Release 42", T - 30, "change"),
+    ("deploy", "Release 42", T + 60, "FpmPoolExhausted"),
+    ("drupal.deploy", "composer.lock changed", T + 60, "change"),  # found by a look each minute
+    ("service.restart", "php-fpm8.2 was restarted", T - 30, "change"),
+    ("service.restart", "nginx was restarted", T - 30, "FpmPoolExhausted"),
+    ("package.change", "Packages: libc6 upgraded", T - 300, "change"),
+])  # fmt: skip
+def test_a_change_comes_before_a_full_pool_only_if_the_pool_can_be_full_of_it(
+    kind: str, title: str, at: float, first: str
+) -> None:
+    assert ladder(opened(POOL), changes=(Change(at, kind, title),))[0] == first
+
+
+def test_a_deploy_does_not_outrank_what_lies_below_the_site() -> None:
+    deploy = Change(T - 30, "deploy", "Release 42")
+    waits = (sign("WaitsOutside"),)
+    assert ladder(opened(POOL, OUTSIDE), changes=(deploy,), signs=waits) == [
+        "FpmWaitsOutside",
+        "FpmPoolExhausted",
+        "change",
+    ]
+    assert ladder(opened(POOL, CPU), changes=(deploy,)) == ["CpuSaturated", "FpmPoolExhausted", "change"]
+    assert ladder(opened(POOL, SLOW), changes=(deploy,)) == ["change", "MysqlSlowBurst", "FpmPoolExhausted"]
+
+
+def test_a_pool_that_filled_before_the_deploy_is_not_full_of_it() -> None:
+    filled_at = Mover("Busy workers", "q", "php", 0.1, 0.9, "ratio", T - 120, 9.0)
+    deploy = Change(T - 30, "deploy", "Release 42")
+    assert ladder(opened(POOL), changes=(deploy,), movers=(filled_at,)) == ["FpmPoolExhausted"]
+    assert ladder(opened(POOL), changes=(deploy,), movers=(replace(filled_at, layer="web"),))[0] == "change"
+
+
+def test_a_deploy_of_another_site_is_no_suspect() -> None:
+    uses = {("web1", "shop"): frozenset({("phpfpm", "a")}), ("web1", "blog"): frozenset({("phpfpm", "b")})}
+    full = fires("FpmPoolExhausted", T, job="phpfpm", instance="a", **{"class": "capacity", "layer": "php"})
+    for site, first in (("shop", "change"), ("", "change"), ("blog", "FpmPoolExhausted")):
+        found = Findings(changes=(Change(T - 30, "deploy", "Release 42", site),))
+        causes = explained(opened(full), found, graph(Plan(uses=uses), ())).causes
+        assert (causes[0].alert or causes[0].layer, len(causes)) == (first, 1 + (first == "change"))
+
+
+def test_a_change_of_the_site_comes_before_those_of_the_host() -> None:
+    errors = fires("SiteErrors", T, site="shop", **{"class": "outage", "layer": "web"})
+    redis, deploy = Change(T - 60, "service.start", "redis-server was started"), Change(T, "deploy", "42", "shop")
+    found = explained(opened(errors), Findings(changes=(deploy, redis)), GRAPH)
+    assert [cause.words for cause in found.causes] == ["42", "redis-server was started"]
 
 
 def test_what_says_that_something_else_is_down_comes_after_it() -> None:

@@ -1,9 +1,11 @@
 """Real faults with the shipped rules: one incident within a minute, and its first cause is the right one.
 
-And ten minutes of mixed load without a fault, of which nobody is told. With fewer than FOR_ALL trials, one fault.
+And ten minutes of mixed load without a fault, and restarts, of which nobody is told. With fewer than MANY trials
+none of them.
 """
 
 import math
+import signal
 import sys
 import threading
 import time
@@ -27,6 +29,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.trials]
 QUIET_SECONDS = 600
 OF_THE_MACHINE = {"ClockSkew", "CpuSaturated", "CpuSteal", "DiskLatency", "AgentTooHungry", "DataStale"}
 """Warnings that a machine with other work gives a reason for."""
+RESTARTS_SECONDS, DOWN_SECONDS = 15.0, 2.0
 SOON, LONGEST = 60.0, 80.0
 """Seconds from the fault to an incident with its cause, and for which what becomes of it is looked at."""
 READ = (
@@ -78,6 +81,36 @@ def test_mixed_load_is_no_fault(watched: Host, tmp_path: Path, capsys: pytest.Ca
     assert {name for severity, name in told if severity == "warning"} <= OF_THE_MACHINE
 
 
+@of_many_trials
+def test_a_restart_wakes_nobody(watched: Host, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Read anew, and stopped and started: a second or two of 502 each."""
+    lab = watched.lab
+    text = f"host: lab\ndiscovery: false\ntargets: {watched.targets()}\n"
+    with Raingauge(tmp_path, text) as running, lab.traffic():
+        wait_until(
+            lambda: ask(running.dashboard, "query", running.token(), query=READ)[1]["data"]["result"], 60, "all is read"
+        )
+        for server, again in ((lab.php, signal.SIGUSR2), (lab.nginx, signal.SIGHUP)):
+            assert server.process is not None
+            server.process.send_signal(again)
+            threading.Event().wait(RESTARTS_SECONDS)  # nothing is to come of it
+            server.stop()
+            threading.Event().wait(DOWN_SECONDS)
+            server.start()
+            threading.Event().wait(RESTARTS_SECONDS)
+        threading.Event().wait(SOON)
+        engine = open_database(running.state)
+        with engine.connect() as connection:
+            found = store.incidents(connection)
+        engine.dispose()
+        failed = f'sum(web_requests_total{{site="{SITE}",status="5xx"}})'
+        lines = ask(running.dashboard, "query", running.token(), query=failed)[1]["data"]["result"]
+    with capsys.disabled():
+        sys.stdout.write(f"\nrestarts: {[told(each) for each in found]}, failed requests {lines[0]['value'][1]}\n")
+    assert [each.symptom for each in found if each.severity == "critical"] == []
+    assert float(lines[0]["value"][1]) > 0, "no visitor saw a restart"
+
+
 def explained(engine: Engine, fault: Fault, began: float) -> tuple[float, tuple[Incident, ...]]:
     """After how many seconds the right cause is first, and what the incidents are once all has been seen."""
     seconds = math.inf
@@ -92,7 +125,8 @@ def explained(engine: Engine, fault: Fault, began: float) -> tuple[float, tuple[
 
 
 def right(found: Sequence[Incident], fault: Fault) -> bool:
-    return any((each.layer, each.alert) in fault.causes for one in found for each in one.causes[:1])
+    first = [each for one in found for each in one.causes[:1]]
+    return any((each.layer, each.alert) in fault.causes and fault.words in each.words for each in first)
 
 
 def told(one: Incident) -> str:

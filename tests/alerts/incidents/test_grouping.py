@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.incidents.graph import Graph, graph
-from alerts.incidents.grouping import JOIN_SECONDS, MOST_MEMBERS, MOST_OPEN, REOPEN_SECONDS, step
-from alerts.incidents.model import Incident
+from alerts.incidents.grouping import AT_ONE_TIME, JOIN_SECONDS, MOST_MEMBERS, MOST_OPEN, REOPEN_SECONDS, step
+from alerts.incidents.model import Incident, Member
+from alerts.incidents.roles import starts, tied
 from alerts.model import Alert, Group, Rule
 from alerts.path.plan import Plan
 from tests.alerts.examples import T
@@ -61,6 +63,86 @@ def test_a_rule_may_say_what_it_depends_on() -> None:
     assert own.explains({"alertname": "Queue", "host": "a"}, {"alertname": "Shop", "host": "a"})
     assert not own.explains({"alertname": "Queue", "host": "b"}, {"alertname": "Shop", "host": "a"})
     assert not own.explains({"alertname": "Shop", "host": "a"}, {"alertname": "Queue", "host": "a"})
+
+
+LATER = 300.0
+"""Seconds: well within JOIN_SECONDS, and not at one time."""
+REDIS = fires("RedisDown", T, job="redis", instance="r", severity="warning", **{"class": "outage", "layer": "cache"})
+CRON = fires("CronStale", T + LATER, job="drupal", instance="shop", severity="warning",
+             **{"class": "outage", "layer": "drupal"})  # fmt: skip
+MYSQL = fires("MysqlDown", T + LATER, job="mysql", instance="m", **{"class": "outage", "layer": "database"})
+DISK = fires("DiskFull", T + LATER, **{"class": "resource", "layer": "host"})
+ERRORS = fires("SiteErrors", T, site="shop", **{"class": "outage", "layer": "web"})
+SLOW = fires("FpmPoolExhausted", T + LATER, job="phpfpm", instance="p", **{"class": "capacity", "layer": "php"})
+
+
+@pytest.mark.parametrize(("first", "second", "together"), [
+    (REDIS, CRON, False),  # nothing of the graph leads from one to the other
+    (REDIS, MYSQL, False),
+    (MYSQL, replace(CRON, active_at=T + 2 * LATER), True),  # the graph does
+    (REDIS, DISK, True),  # a host carries all that runs on it
+    (REDIS, SLOW, True),  # a pool is full of anything
+    (ERRORS, MYSQL, True),  # a symptom waits for its reason
+    (ERRORS, replace(ERRORS, labels={**ERRORS.labels, "site": "blog"}, active_at=T + LATER), False),
+    (ERRORS, replace(ERRORS, labels={**ERRORS.labels, "site": "blog"}, active_at=T + AT_ONE_TIME), True),
+    (CRON, replace(ERRORS, labels={**ERRORS.labels, "site": "blog"}, active_at=T + 2 * LATER), False),
+])  # fmt: skip
+def test_what_starts_later_of_itself_is_its_own_incident(first: Alert, second: Alert, together: bool) -> None:
+    found = run((first.active_at, [first]), (second.active_at, [first, second]))
+    assert len(found) == (1 if together else 2)
+
+
+def test_a_victim_of_the_first_is_no_way_to_the_second() -> None:
+    found = run((T + 20, [REDIS, ERRORS]), (T + LATER, [REDIS, ERRORS, MYSQL]))
+    assert names(found) == [["RedisDown", "SiteErrors"], ["MysqlDown"]]
+
+
+def test_a_server_of_another_site_is_another_story() -> None:
+    uses = {("web1", "shop"): frozenset({("phpfpm", "p")}), ("web1", "blog"): frozenset({("phpfpm", "q")})}
+    known = step((), [SLOW], SLOW.active_at, graph(Plan(uses=uses), ()))
+    for site, incidents in (("shop", 1), ("blog", 2)):
+        late = replace(ERRORS, labels={**ERRORS.labels, "site": site}, active_at=T + 2 * LATER)
+        assert len(step(known, [SLOW, late], T + 2 * LATER, graph(Plan(uses=uses), ()))) == incidents
+
+
+KINDS = (REDIS, MYSQL, CRON, DISK, ERRORS, SLOW)
+LATER_ONES = st.tuples(st.sampled_from(KINDS), st.sampled_from(["a", "b", "c"]), st.integers(0, 1200))
+
+
+@given(st.lists(LATER_ONES, min_size=1, max_size=8))
+def test_nothing_is_in_an_incident_without_a_way_to_the_rest(begun: list[tuple[Alert, str, int]]) -> None:
+    """Of what starts of itself, whatever begins in what order: a chain of ties, or of what began at one time."""
+    alerts = [_of_site(alert, site, T + at) for alert, site, at in begun]
+    unique = {str(alert.labels): alert for alert in sorted(alerts, key=lambda one: -one.active_at)}
+    timeline = sorted(unique.values(), key=lambda one: one.active_at)
+    found = run(*((alert.active_at, timeline[: at + 1]) for at, alert in enumerate(timeline)))
+    assert sorted(chain.from_iterable(names(found))) == sorted(alert.name for alert in timeline)
+    for incident in found:
+        own = [member for member in incident.alerts if starts(member.labels)]
+        assert len(_chained(own)) <= 1
+
+
+def _of_site(alert: Alert, site: str, at: float) -> Alert:
+    where = {"site": site} if alert.name == "SiteErrors" else {"instance": site} if alert.name == "CronStale" else {}
+    return replace(alert, labels={**alert.labels, **where}, active_at=at)
+
+
+def _chained(members: list[Member]) -> list[list[Member]]:
+    """Groups of those between which a way leads."""
+    groups: list[list[Member]] = []
+    for member in members:
+        near = [group for group in groups if any(_way(member, other) for other in group)]
+        groups = [group for group in groups if group not in near] + [[member, *chain.from_iterable(near)]]
+    return groups
+
+
+def _way(one: Member, other: Member) -> bool:
+    return (
+        abs(one.since - other.since) <= AT_ONE_TIME
+        or tied(one.labels, other.labels)
+        or GRAPH.explains(one.labels, other.labels)
+        or GRAPH.explains(other.labels, one.labels)
+    )
 
 
 def test_info_opens_none_keeps_none_open_and_is_told_with_others() -> None:

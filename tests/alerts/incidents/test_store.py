@@ -42,20 +42,20 @@ def test_it_comes_back_as_it_was(engine: Engine) -> None:
     explained = replace(
         found, symptom="slow", command="ls", causes=(Cause("database", "it is down", ("a", "b"), T, "MysqlDown"),),
         movers=(Mover("Queries", "q", "database", 1.5, 2.5, "per_second", T, 9.0),),
-        changes=(Change(T, "deploy", "Deployed"),),
+        changes=(Change(T, "deploy", "Deployed", "shop"),),
     )  # fmt: skip
     with engine.begin() as connection:
-        assert store.unexplained(connection) == (found,)
+        assert store.unexplained(connection, T + 61) == (found,)
         store.explain(connection, explained, T + 61)
-        assert store.unexplained(connection) == ()
+        assert store.unexplained(connection, T + 62) == ()
         assert store.incident(connection, 1) == explained
         assert store.incident(connection, 2) is None
 
 
 def test_it_is_explained_again_as_it_grows_or_is_back(engine: Engine) -> None:
-    def due() -> bool:
+    def due(now: float = T + 9000) -> bool:
         with engine.connect() as connection:
-            return bool(store.unexplained(connection))
+            return bool(store.unexplained(connection, now))
 
     def explain(at: float) -> None:
         with engine.begin() as connection:

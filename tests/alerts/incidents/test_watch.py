@@ -58,6 +58,23 @@ def test_it_is_explained_once_until_it_grows(watch: Watch, engine: Engine) -> No
     assert found.command == "systemctl status mariadb mysql"
 
 
+def test_a_change_that_is_told_late_is_named_all_the_same(engine: Engine) -> None:
+    clock = [T + 10]
+    events = Events(engine)
+    watch = Watch(engine, Embedded(Store(engine)), events, lambda: (Plan(), ()), lambda: clock[0])
+    with engine.begin() as connection:
+        watch.group(connection, [fires("SiteErrors", T, site="shop")], T + 10)
+    assert watch.explain_new() == 1
+    events.record(Event("d", "drupal.deploy", "info", "web1", "shop", T + 30, T + 30, 1, "composer.lock changed"))
+    clock[0] = T + 60
+    assert (watch.explain_new(), watch.explain_new()) == (1, 0)
+    with engine.connect() as connection:
+        (found,) = store.incidents(connection)
+    assert [cause.words for cause in found.causes] == ["composer.lock changed"]
+    clock[0] = T + 3600
+    assert watch.explain_new() == 0
+
+
 def test_a_message_says_what_is_known_of_the_incident(watch: Watch) -> None:
     known = watch.context(Notice("ops", {}, (PROBE, DOWN), "https://gauge.example.org"))
     assert known is not None
