@@ -7,6 +7,7 @@ Sources: https://manpages.debian.org/bookworm/dpkg/dpkg.1.en.html (dpkg.log); ht
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path, PurePath
 from typing import Any
@@ -67,12 +68,21 @@ def _record(found: re.Match[str]) -> Mapping[str, str]:
 
 
 def read_processes(config: Host, _cursor: Any) -> tuple[Any, Any]:
-    """Names and accounts only: a command line may hold passwords."""
-    at, running = last_pass(config.procfs, STALE_SECONDS)
-    told = [each for each in running if SERVICES.fullmatch(each.name) or BACKUPS.fullmatch(each.name)]
+    """Names only, and of backups their account: a command line may hold passwords."""
+    at, passed = last_pass(config.procfs, STALE_SECONDS)
     users: dict[int, str] = {}
-    owned = [(each, owner(each.pid, users, Path(config.procfs))) for each in told]
-    return {"at": at, "processes": [[*each, user] for each, user in owned if user is not None]}, None
+    rows = []
+    for each in passed:
+        if (kind := _kind(each.name)) and each.state not in "ZX":
+            user = owner(each.pid, users, Path(config.procfs)) if kind == "backup" else ""
+            rows.append([each.pid, each.name, each.parent, user or ""])
+    return {"at": at, "processes": rows}, None
+
+
+@lru_cache(maxsize=1000)
+def _kind(name: str) -> str:
+    """Empty: nothing to tell of."""
+    return "service" if SERVICES.fullmatch(name) else "backup" if BACKUPS.fullmatch(name) else ""
 
 
 def step_processes(state: State, payload: Any) -> tuple[State, Sequence[Event]]:

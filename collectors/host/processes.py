@@ -119,15 +119,15 @@ def read(config: Host, ended: Ended = ENDED) -> Payload:
     payload = Payload(groups={}, states={}, threads=0)
     living: Living = {}
     before = ended.living
-    for pid, name, fields in stats(config.procfs):
-        key, group, ticks = (pid, int(fields[19])), group_of(name), int(fields[11]) + int(fields[12])
+    for stat in stats(config.procfs):
+        key, group = (stat.pid, stat.start), group_of(stat.name)
         counts = before.get(key)
-        if counts is None or counts[:2] != (group, ticks):
-            counts = Counts(group, ticks, _io(f"{config.procfs}/{pid}/io") if group != OTHER else None)
+        if counts is None or counts[:2] != (group, stat.ticks):
+            counts = Counts(group, stat.ticks, _io(f"{config.procfs}/{stat.pid}/io") if group != OTHER else None)
         living[key] = counts
-        _add(payload["groups"], counts, int(fields[21]))
-        payload["states"][fields[0]] = payload["states"].get(fields[0], 0) + 1
-        payload["threads"] += int(fields[17])
+        _add(payload["groups"], counts, stat.pages)
+        payload["states"][stat.state] = payload["states"].get(stat.state, 0) + 1
+        payload["threads"] += stat.threads
     for group, (ticks, read_bytes, written) in ended.fold(living).items():
         sums = payload["groups"].setdefault(group, _none())
         sums["cpu_ticks"] += ticks

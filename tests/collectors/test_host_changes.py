@@ -105,8 +105,7 @@ def test_services_by_name_without_their_command_lines(tmp_path: Path) -> None:
     for stat in ((1, "systemd", 0), (10, "nginx", 1), (11, "mysqld", 1, "Z"), (12, "pg_dump) 7", 1), (13, "borg", 1)):
         of_proc(tmp_path, *stat)  # type: ignore[arg-type]
     payload, _ = changes.read_processes(Host(procfs=str(tmp_path)), None)
-    user = getpass.getuser()
-    assert sorted(payload["processes"]) == [[10, "nginx", 1, user], [13, "borg", 1, user]]
+    assert sorted(payload["processes"]) == [[10, "nginx", 1, ""], [13, "borg", 1, getpass.getuser()]]
 
 
 def test_the_pass_of_the_part_that_counts_is_taken(tmp_path: Path) -> None:
@@ -123,6 +122,17 @@ def test_the_pass_of_the_part_that_counts_is_taken(tmp_path: Path) -> None:
 
 def test_an_old_pass_is_not_taken(tmp_path: Path) -> None:
     of_proc(tmp_path, 10, "nginx", 1)
-    first = stats.last_pass(str(tmp_path), 60)
-    assert stats.last_pass(str(tmp_path), 60) is first
-    assert stats.last_pass(str(tmp_path), -1) is not first
+    _, first = stats.last_pass(str(tmp_path), 60)
+    of_proc(tmp_path, 11, "mysqld", 1)
+    assert list(stats.last_pass(str(tmp_path), 60)[1]) == list(first)
+    assert len(stats.last_pass(str(tmp_path), -1)[1]) == 2
+
+
+def test_what_a_process_says_anew_is_read_anew(tmp_path: Path) -> None:
+    of_proc(tmp_path, 10, "nginx", 1)
+    (before,) = stats.stats(str(tmp_path))
+    (same,) = stats.stats(str(tmp_path))
+    assert same is before
+    file = tmp_path / "10/stat"
+    file.write_text(file.read_text().replace(") S", ") R"))
+    assert [each.state for each in stats.stats(str(tmp_path))] == ["R"]
