@@ -103,7 +103,7 @@ def of_proc(folder: Path, pid: int, name: str, parent: int, state: str = "S") ->
 
 def test_services_by_name_without_their_command_lines(tmp_path: Path) -> None:
     for stat in ((1, "systemd", 0), (10, "nginx", 1), (11, "mysqld", 1, "Z"), (12, "pg_dump) 7", 1), (13, "borg", 1)):
-        of_proc(tmp_path, *stat)  # type: ignore[arg-type]
+        of_proc(tmp_path, *stat)
     payload, _ = changes.read_processes(Host(procfs=str(tmp_path)), None)
     assert sorted(payload["processes"]) == [[10, "nginx", 1, ""], [13, "borg", 1, getpass.getuser()]]
 
