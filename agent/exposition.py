@@ -27,10 +27,10 @@ def escaped(text: str) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def head(family: Family) -> str:
+def head(family: Family) -> bytes:
     """The HELP and TYPE lines."""
     help_text = family.help.replace("\\", "\\\\").replace("\n", "\\n")
-    return f"# HELP {family.name} {help_text}\n# TYPE {family.name} {family.kind}\n"
+    return f"# HELP {family.name} {help_text}\n# TYPE {family.name} {family.kind}\n".encode()
 
 
 class Writer:
@@ -44,9 +44,9 @@ class Writer:
         self._lines: list[str] = []
         self._places: dict[Family, list[int]] = {}
         """Where in `_lines` a family's are."""
-        self._blocks: dict[Family, str] = {}
+        self._blocks: dict[Family, bytes] = {}
 
-    def blocks(self, samples: Sequence[Sample]) -> Mapping[Family, str]:
+    def blocks(self, samples: Sequence[Sample]) -> Mapping[Family, bytes]:
         """Lines by family, in order of first appearance; what is no longer seen is forgotten."""
         if len(samples) != len(self._samples):
             return self._anew(samples)
@@ -64,7 +64,7 @@ class Writer:
         self._blocks = self._blocks | {family: self._block(family) for family in changed}
         return self._blocks
 
-    def _anew(self, samples: Sequence[Sample]) -> Mapping[Family, str]:
+    def _anew(self, samples: Sequence[Sample]) -> Mapping[Family, bytes]:
         """Other series than the last time, or in another order."""
         pairs = zip(self._samples, self._beginnings, strict=True)
         known = {(family, labels): beginning for (family, labels, _), beginning in pairs}
@@ -78,8 +78,8 @@ class Writer:
         self._blocks = {family: self._block(family) for family in self._places}
         return self._blocks
 
-    def _block(self, family: Family) -> str:
-        return "".join([self._lines[at] for at in self._places[family]])
+    def _block(self, family: Family) -> bytes:
+        return "".join([self._lines[at] for at in self._places[family]]).encode()
 
     def _beginning(self, family: Family, labels: tuple[str, ...]) -> str:
         own = [f'{name}="{escaped(value)}"' for name, value in zip(family.labels, labels, strict=True)]
@@ -87,9 +87,9 @@ class Writer:
         return f"{family.name}{{{pairs}}} " if pairs else f"{family.name} "
 
 
-def page(blocks: Iterable[Mapping[Family, str]]) -> bytes:
+def page(blocks: Iterable[Mapping[Family, bytes]]) -> bytes:
     """One page from the blocks of several writers: families merged by name, with one HELP and TYPE each."""
-    merged: dict[str, list[str]] = {}
+    merged: dict[str, list[bytes]] = {}
     for block in blocks:
         for family, lines in block.items():
             whole = family.part_of or family
@@ -97,7 +97,7 @@ def page(blocks: Iterable[Mapping[Family, str]]) -> bytes:
                 merged[whole.name].append(lines)
             else:
                 merged[whole.name] = [head(whole), lines]
-    return "".join(chain.from_iterable(merged.values())).encode()
+    return b"".join(chain.from_iterable(merged.values()))
 
 
 def render(samples: Iterable[Sample], labels: Mapping[str, str] | None = None) -> bytes:

@@ -24,7 +24,7 @@ from history.events import Events
 
 log = logging.getLogger("raingauge.followers")
 
-LOOK_SECONDS = 1.0
+FIRST_LOOK_SECONDS = 1.0
 SAVE_SECONDS = 5.0
 HEARD_SECONDS = 3600.0
 AT_ONCE = 500
@@ -144,9 +144,9 @@ class Followed:
         return list(self._follower.samples(self._state))
 
     def _run(self) -> None:
-        more = False
-        while not self._stopping.wait(0.0 if more else LOOK_SECONDS):
-            more = self.look()
+        wait = FIRST_LOOK_SECONDS
+        while not self._stopping.wait(wait):
+            wait = 0.0 if self.look() else self._follower.every
         self._save()
 
     def look(self) -> bool:

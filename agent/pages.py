@@ -16,7 +16,7 @@ from collectors.model import Family, Sample, Target
 
 
 class Page:
-    def __init__(self, blocks: Sequence[Mapping[Family, str]] = ()) -> None:
+    def __init__(self, blocks: Sequence[Mapping[Family, bytes]] = ()) -> None:
         self._blocks = blocks
 
     @cached_property
@@ -33,7 +33,7 @@ class Published:
     target: Target
     writer: Writer
     samples: Sequence[Sample] = ()
-    blocks: Mapping[Family, str] = field(default_factory=dict)
+    blocks: Mapping[Family, bytes] = field(default_factory=dict)
     page: Page | None = None
 
 

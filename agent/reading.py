@@ -1,7 +1,7 @@
 """One read of one part, and the boundary at which anything that goes wrong becomes an outcome."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -99,6 +99,22 @@ def read_part(part: Part, source: Any) -> Reading:
         return replace(found, cpu_seconds=time.thread_time() - cpu)
     parsed = time.perf_counter() - read_end
     return Reading(part, "ok", "", samples, read_end - started, parsed, time.thread_time() - cpu, payload)
+
+
+def renewed(samples: Sequence[Sample], before: Sequence[Sample]) -> list[Sample] | None:
+    """The series of the read before with what they say now; None: they are other ones, or in another order.
+
+    Most values of a host do not change from read to read. Of those the sample before is taken: who finds the very same
+    object need not look further.
+    """
+    if len(samples) != len(before):
+        return None
+    found = []
+    for sample, there in zip(samples, before, strict=True):
+        if sample[0] is not there[0] or sample[1] != there[1]:
+            return None
+        found.append(there if sample[2] == there[2] else sample)
+    return found
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from agent.reading import Reading
+from agent.reading import Reading, renewed
 from collectors.config import Config
 from collectors.model import LABEL_BOUND, Collector, Family, Part, PartRead, PartStatus, Sample, Target
 
@@ -101,14 +101,6 @@ class PartState:
         return self.last.outcome if self.last else "waiting"
 
 
-def _same_series(samples: Sequence[Sample], before: Sequence[Sample]) -> bool:
-    """Then all are within their bounds, as those before are, and none comes twice."""
-    return len(samples) == len(before) and all(
-        family is there and labels == those and OTHER not in labels
-        for (family, labels, _), (there, those, _) in zip(samples, before, strict=True)
-    )
-
-
 def _how_it_went(state: PartState) -> PartRead:
     seconds = state.last.seconds if state.last else 0.0
     return PartRead(state.part.name, state.outcome == "ok", seconds, sum(state.failures.values()))
@@ -146,8 +138,8 @@ class Ticking:
         soon = RETRY_SECONDS if reading.outcome == "unreachable" else state.interval  # shorter: it was absent before
         state.next_due = min(state.next_due, _after(now, soon))
         if reading.answered:
-            known = _same_series(reading.samples, state.samples)
-            bounded = reading.samples if known else self._bounded(state, reading.samples, now)
+            same = renewed(reading.samples, state.samples)
+            bounded = self._bounded(state, reading.samples, now) if same is None else same
             state.samples = tuple(self._kept_highest(bounded) if state.keeps_highest else bounded)
             state.last_success = now
         else:

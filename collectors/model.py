@@ -163,7 +163,7 @@ State = dict[str, Any]
 
 @dataclass(frozen=True)
 class Follower:
-    """Reads what a source has gained: logs, journals, tables that grow. Looks once a second, publishes at the ticks."""
+    """Reads what a source has gained: logs, journals, tables that grow. Publishes at the ticks."""
 
     name: str
     families: tuple[Family, ...]
@@ -178,6 +178,7 @@ class Follower:
     more: Callable[[Any], bool] = lambda _payload: True
     """(what is new) -> whether there may be more already: then the next look is at once and not after a second."""
     interval: float = 10.0  # seconds between two ticks that publish it
+    every: float = 1.0  # seconds between two looks at the source
     wanted: Callable[[Any], bool] = lambda _config: True
     """As a part's."""
     beside: bool = False

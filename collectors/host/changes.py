@@ -7,17 +7,21 @@ Sources: https://manpages.debian.org/bookworm/dpkg/dpkg.1.en.html (dpkg.log); ht
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path, PurePath
 from typing import Any
 
 from collectors.host.config import Host
+from collectors.host.stats import last_pass
 from collectors.model import Event, Follower, Sample, State
-from collectors.sources.processes import processes
+from collectors.sources.processes import owner
 from collectors.sources.tail import read_new
 
 LOG = "var/log/dpkg.log"
-PACKAGES_SECONDS, PROCESSES_SECONDS = 60.0, 10.0
+PACKAGES_SECONDS, PROCESSES_SECONDS = 60.0, 5.0
+STALE_SECONDS = 15.0
+"""Of a pass over the processes: the part that counts them makes one each ten seconds."""
 LATE = 3600.0
 """What is older was before anybody watched."""
 LINE = re.compile(
@@ -35,17 +39,9 @@ BACKUPS = re.compile(
 )
 
 
-def _due(cursor: Any, seconds: float, now: float) -> bool:
-    """Also when the clock was set back."""
-    return cursor is None or not 0 <= now - cursor["at"] < seconds
-
-
 def read_packages(config: Host, cursor: Any) -> tuple[Any, Any]:
-    now = time.time()
-    if not _due(cursor, PACKAGES_SECONDS, now):
-        return None, cursor
     piece, place = read_new(str(PurePath(config.rootfs) / LOG), cursor["place"] if cursor else None)
-    return {**piece, "at": now} if piece else None, {"at": now, "place": place}
+    return {**piece, "at": time.time()} if piece else None, {"place": place}
 
 
 def step_packages(state: State, payload: Any) -> tuple[State, Sequence[Event]]:
@@ -71,17 +67,22 @@ def _record(found: re.Match[str]) -> Mapping[str, str]:
     return {name: text for name, text in about.items() if text != "<none>"}
 
 
-def read_processes(config: Host, cursor: Any) -> tuple[Any, Any]:
-    """Names and accounts only: a command line may hold passwords."""
-    now = time.time()
-    if not _due(cursor, PROCESSES_SECONDS, now):
-        return None, cursor
-    rows = [
-        [each.pid, each.name, each.parent, each.user]
-        for each in processes(Path(config.procfs))
-        if SERVICES.fullmatch(each.name) or BACKUPS.fullmatch(each.name)
-    ]
-    return {"at": now, "processes": rows}, {"at": now}
+def read_processes(config: Host, _cursor: Any) -> tuple[Any, Any]:
+    """Names only, and of backups their account: a command line may hold passwords."""
+    at, passed = last_pass(config.procfs, STALE_SECONDS)
+    users: dict[int, str] = {}
+    rows = []
+    for each in passed:
+        if (kind := _kind(each.name)) and each.state not in "ZX":
+            user = owner(each.pid, users, Path(config.procfs)) if kind == "backup" else ""
+            rows.append([each.pid, each.name, each.parent, user or ""])
+    return {"at": at, "processes": rows}, None
+
+
+@lru_cache(maxsize=1000)
+def _kind(name: str) -> str:
+    """Empty: nothing to tell of."""
+    return "service" if SERVICES.fullmatch(name) else "backup" if BACKUPS.fullmatch(name) else ""
 
 
 def step_processes(state: State, payload: Any) -> tuple[State, Sequence[Event]]:
@@ -134,6 +135,12 @@ def samples(_state: State) -> Iterable[Sample]:
 
 
 FOLLOWERS = (
-    Follower("packages", (), read_packages, step_packages, samples, lambda _found: False, beside=True),
-    Follower("services", (), read_processes, step_processes, samples, lambda _found: False, beside=True),
-)
+    Follower(
+        "packages", (), read_packages, step_packages, samples, lambda _found: False, beside=True,
+        every=PACKAGES_SECONDS,
+    ),
+    Follower(
+        "services", (), read_processes, step_processes, samples, lambda _found: False, beside=True,
+        every=PROCESSES_SECONDS,
+    ),
+)  # fmt: skip

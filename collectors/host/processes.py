@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypedDict
 
 from collectors.host.config import Host
+from collectors.host.stats import stats
 from collectors.model import Counter, Gauge, Sample
 from collectors.sources.files import read_small
 
@@ -118,21 +119,15 @@ def read(config: Host, ended: Ended = ENDED) -> Payload:
     payload = Payload(groups={}, states={}, threads=0)
     living: Living = {}
     before = ended.living
-    for pid in filter(str.isdecimal, os.listdir(config.procfs)):  # noqa: PTH208 # no stat of each entry
-        try:
-            text = read_small(f"{config.procfs}/{pid}/stat")
-        except OSError:  # ended meanwhile
-            continue
-        name, _, rest = text.partition("(")[2].rpartition(")")
-        fields = rest.split(None, 22)
-        key, group, ticks = (int(pid), int(fields[19])), group_of(name), int(fields[11]) + int(fields[12])
+    for stat in stats(config.procfs):
+        key, group = (stat.pid, stat.start), group_of(stat.name)
         counts = before.get(key)
-        if counts is None or counts[:2] != (group, ticks):
-            counts = Counts(group, ticks, _io(f"{config.procfs}/{pid}/io") if group != OTHER else None)
+        if counts is None or counts[:2] != (group, stat.ticks):
+            counts = Counts(group, stat.ticks, _io(f"{config.procfs}/{stat.pid}/io") if group != OTHER else None)
         living[key] = counts
-        _add(payload["groups"], counts, int(fields[21]))
-        payload["states"][fields[0]] = payload["states"].get(fields[0], 0) + 1
-        payload["threads"] += int(fields[17])
+        _add(payload["groups"], counts, stat.pages)
+        payload["states"][stat.state] = payload["states"].get(stat.state, 0) + 1
+        payload["threads"] += stat.threads
     for group, (ticks, read_bytes, written) in ended.fold(living).items():
         sums = payload["groups"].setdefault(group, _none())
         sums["cpu_ticks"] += ticks

@@ -122,7 +122,7 @@ def test_checks_of_one_address_differ_by_module_and_height() -> None:
 
 
 def test_a_page_is_joined_and_packed_once_and_only_when_asked() -> None:
-    page = Page([{LOAD: "node_load1 7\n"}])
+    page = Page([{LOAD: b"node_load1 7\n"}])
     assert not {"text", "packed"} & vars(page).keys()
     assert gzip.decompress(page.packed) == page.text
     assert page.packed is page.packed

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from agent.reading import outcome_of, read_part, trial
+from agent.reading import outcome_of, read_part, renewed, trial
 from collectors.errors import Absent, Denied, ParseError, Unreachable, Unsupported
-from collectors.model import Part, Sample
-from tests.agent.fakes import VALUE, Script, connecting, part, watch
+from collectors.model import Gauge, Part, Sample
+from tests.agent.fakes import OTHER, VALUE, Script, connecting, part, watch
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,19 @@ def test_a_connection_that_cannot_be_had_fails_every_part() -> None:
     assert [(reading.part.name, reading.outcome, reading.error) for reading in readings] == [
         ("fast", "denied", "not you"), ("other", "denied", "not you"),
     ]  # fmt: skip
+
+
+LABELLED = Gauge("fake_labelled", "A value.", ("name",))
+
+
+def test_of_a_value_that_is_as_before_the_sample_before_is_taken() -> None:
+    before = [VALUE(1), VALUE(2)]
+    found = renewed([VALUE(1), VALUE(3)], before)
+    assert found == [VALUE(1), VALUE(3)]
+    assert found[0] is before[0]
+
+
+@pytest.mark.parametrize("samples", [[], [VALUE(1), VALUE(2)], [OTHER(1)], [LABELLED(1, "b")]])
+def test_other_series_are_not_those_before(samples: list[Sample]) -> None:
+    before = [LABELLED(1, "a")] if samples and samples[0].labels else [VALUE(1)]
+    assert renewed(samples, before) is None

@@ -1,5 +1,6 @@
 """Packages, services and backups: found, and told once."""
 
+import getpass
 import time
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from collectors.errors import Absent
-from collectors.host import changes
+from collectors.host import changes, processes, stats
 from collectors.host.config import Host
 from collectors.model import State
 
@@ -50,7 +51,7 @@ def test_what_was_long_before_is_not_told() -> None:
     assert packages(at=AT + 7200) == []
 
 
-def test_the_log_is_read_once_a_minute_below_the_root(tmp_path: Path) -> None:
+def test_the_log_is_read_below_the_root(tmp_path: Path) -> None:
     config = Host(rootfs=str(tmp_path))
     with pytest.raises(Absent):
         changes.read_packages(config, None)
@@ -58,10 +59,9 @@ def test_the_log_is_read_once_a_minute_below_the_root(tmp_path: Path) -> None:
     (tmp_path / changes.LOG).write_text(LOG)
     payload, cursor = changes.read_packages(config, None)
     assert payload["text"] == LOG
-    (tmp_path / changes.LOG).write_text(LOG + LOG)
     assert changes.read_packages(config, cursor) == (None, cursor)
-    payload, _ = changes.read_packages(config, {**cursor, "at": 0.0})
-    assert payload["text"] == LOG
+    (tmp_path / changes.LOG).write_text(LOG + LOG)
+    assert changes.read_packages(config, cursor)[0]["text"] == LOG
 
 
 def seen(*looks: list[list[Any]]) -> list[tuple[str, str]]:
@@ -95,7 +95,44 @@ def test_services_and_backups(looks: list[list[list[Any]]], told: list[tuple[str
     assert seen(*looks) == told
 
 
-def test_no_command_line_is_read() -> None:
-    payload, cursor = changes.read_processes(Host(), None)
-    assert all(len(row) == 4 for row in payload["processes"])
-    assert changes.read_processes(Host(), cursor) == (None, cursor)
+def of_proc(folder: Path, pid: int, name: str, parent: int, state: str = "S") -> None:
+    (folder / str(pid)).mkdir()
+    numbers = " ".join(["0"] * 40)
+    (folder / str(pid) / "stat").write_text(f"{pid} ({name}) {state} {parent} {numbers}\n")
+
+
+def test_services_by_name_without_their_command_lines(tmp_path: Path) -> None:
+    for stat in ((1, "systemd", 0), (10, "nginx", 1), (11, "mysqld", 1, "Z"), (12, "pg_dump) 7", 1), (13, "borg", 1)):
+        of_proc(tmp_path, *stat)
+    payload, _ = changes.read_processes(Host(procfs=str(tmp_path)), None)
+    assert sorted(payload["processes"]) == [[10, "nginx", 1, ""], [13, "borg", 1, getpass.getuser()]]
+
+
+def test_the_pass_of_the_part_that_counts_is_taken(tmp_path: Path) -> None:
+    of_proc(tmp_path, 10, "nginx", 1)
+    config = Host(procfs=str(tmp_path))
+    processes.read(config, processes.Ended())
+    of_proc(tmp_path, 11, "mysqld", 1)
+    before, _ = changes.read_processes(config, None)
+    processes.read(config, processes.Ended())
+    after, _ = changes.read_processes(config, None)
+    assert [row[1] for row in before["processes"]] == ["nginx"]
+    assert {row[1] for row in after["processes"]} == {"nginx", "mysqld"}
+
+
+def test_an_old_pass_is_not_taken(tmp_path: Path) -> None:
+    of_proc(tmp_path, 10, "nginx", 1)
+    _, first = stats.last_pass(str(tmp_path), 60)
+    of_proc(tmp_path, 11, "mysqld", 1)
+    assert list(stats.last_pass(str(tmp_path), 60)[1]) == list(first)
+    assert len(stats.last_pass(str(tmp_path), -1)[1]) == 2
+
+
+def test_what_a_process_says_anew_is_read_anew(tmp_path: Path) -> None:
+    of_proc(tmp_path, 10, "nginx", 1)
+    (before,) = stats.stats(str(tmp_path))
+    (same,) = stats.stats(str(tmp_path))
+    assert same is before
+    file = tmp_path / "10/stat"
+    file.write_text(file.read_text().replace(") S", ") R"))
+    assert [each.state for each in stats.stats(str(tmp_path))] == ["R"]

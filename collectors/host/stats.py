@@ -1,0 +1,79 @@
+"""One pass over /proc/*/stat, by far the dearest read of a host; who needs little of it takes the last one.
+
+Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+"""
+
+import os
+import time
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+MOST_BYTES = 1024
+"""The fields are numbers: they never come to so many."""
+
+
+class Stat(NamedTuple):
+    pid: int
+    name: str
+    state: str
+    """The kernel's letter."""
+    parent: int
+    ticks: int
+    """Of CPU time, user and system."""
+    threads: int
+    start: int
+    """Ticks after the boot; with the pid it tells a process from all others."""
+    pages: int
+    """Resident."""
+
+
+class Pass(NamedTuple):
+    at: float  # Unix seconds
+    known: Mapping[bytes, Stat]
+    """By its text: that of a process which sleeps is the same again, and not taken apart anew."""
+
+
+LAST: dict[str, Pass] = {}
+"""By procfs."""
+
+
+def stats(procfs: str) -> Collection[Stat]:
+    """Every process, kernel threads too; one that ends meanwhile is left out."""
+    at, before = time.time(), LAST[procfs].known if procfs in LAST else {}
+    known = {text: before.get(text) or _stat(text) for text in _texts(procfs)}
+    LAST[procfs] = Pass(at, known)
+    return known.values()
+
+
+def last_pass(procfs: str, seconds: float) -> tuple[float, Collection[Stat]]:
+    """When it was, and what it found; not older than so many seconds: if need be it is made."""
+    there = LAST.get(procfs)
+    if there is None or not 0 <= time.time() - there.at <= seconds:
+        stats(procfs)
+    return LAST[procfs].at, LAST[procfs].known.values()
+
+
+def _texts(procfs: str) -> Iterator[bytes]:
+    folder = os.open(procfs, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for pid in filter(str.isdecimal, os.listdir(folder)):  # noqa: PTH208 # it takes no descriptor
+            try:
+                file = os.open(f"{pid}/stat", os.O_RDONLY, dir_fd=folder)  # a quarter cheaper than the whole path
+                try:
+                    yield os.read(file, MOST_BYTES)
+                finally:
+                    os.close(file)
+            except OSError:  # ended meanwhile
+                continue
+    finally:
+        os.close(folder)
+
+
+def _stat(text: bytes) -> Stat:
+    pid, _, rest = text.decode(errors="replace").partition(" (")
+    name, _, numbers = rest.rpartition(")")  # a name may have brackets, too
+    fields = numbers.split(None, 22)
+    return Stat(
+        int(pid), name, fields[0], int(fields[1]), int(fields[11]) + int(fields[12]), int(fields[17]),
+        int(fields[19]), int(fields[21]),
+    )  # fmt: skip
