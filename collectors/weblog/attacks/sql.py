@@ -7,7 +7,7 @@ Source: https://owasp.org/www-community/attacks/SQL_Injection
 import re
 
 TOKEN = re.compile(
-    r"(?P<space>[\s\ufffd]+|/\*(?!!).*?\*/|(?:--|\#)[^\n]*\n)"
+    r"(?P<space>[\s\ufffd]+|/\*(?!!).*?\*/|(?:--|\#)[^\n]{0,200}+\n)"
     r"|(?P<comment>--(?=\s|-|\+|$)(?!\s*\d+['\"]).*|\#(?!\w+['\"]).*|/\*.*)"
     r"|(?P<number>0x[0-9a-f]+|\d+(?:\.\d+)?(?:e\d+)?|@@?\w+|null\b|true\b|false\b)"
     r"|(?P<word>[a-z_][\w$.]*)"
@@ -52,12 +52,12 @@ GRAVE = re.compile(
     r"|/\*!\d{0,6}\s*(?:union|select|and|or)\b"
     r"|\b(?:i?if|elt)\s*\(\s*\(?\s*\d+\s*[=<>]\s*\d+\s*,"
     r"|\bcase\s+when\b.{1,60}\bthen\b.{1,60}\b(?:sleep|select|benchmark|1/0)\b"
-    r"|\bcase\s+when\s*\(*\s*(?:\d+\s*[=<>]+\s*\d|['\"]\w*['\"]\s*[=<>]|\w+\(\w+\()"
+    r"|\bcase\s+when[\s(]*+(?:\d+\s*[=<>]+\s*\d|['\"]\w*['\"]\s*[=<>]|\w+\(\w+\()"
     r"|\bprocedure\s+analyse\s*\("
     r"|@@(?:version|datadir|basedir|hostname|servername|tmpdir|plugin_dir|secure_file_priv|global\.)"
-    r"|\b(?:convert\s*\(\s*int\s*,|cast\s*\()\s*(?:@@|\(?\s*select\b|\w+\(\s*\))"
+    r"|\b(?:convert\s*\(\s*int\s*,|cast\s*\()\s*(?:@@|\(?\s{0,5}select\b|\w{1,30}\(\s{0,5}\))"
     r"|\bcha?r\(\d+\)\s*(?:\|\||\+|,)\s*cha?r\(\d+\)"
-    r"|\bconcat(?:_ws)?\s*\([^()]*(?:0x[0-9a-f]{2}|\w+\(\s*\))"
+    r"|\bconcat(?:_ws)?\s*\([^()]{0,80}?(?:0x[0-9a-f]{2}|\b\w{1,30}\(\s{0,5}\))"
     r"|\bexecute\s+immediate\b|;\s*set\s+@\w+\s*=|\b\d+\.e\s*\(\s*(?:\w+\s+\d+\.e|ascii|select)"
     r"|\bselect\s+[\w.,(]*\bpass(?:w(?:or)?d)?\b[\w.,)]*\s+from\s+\w|^\S{1,20}\s+into\s+@\w+\s*(?:,|--|\#|$)"
     r"|^sleep\(\s*\d+\s*\)\s*(?:\#|--|/\*)"
