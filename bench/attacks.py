@@ -15,8 +15,11 @@ from tests.collectors.login_lines import wrong
 from tests.lab.lab import Lab
 
 TITLE = "attacks"
-PARTS = {"tuned": FOLDER, "blind": FOLDER / "blind"}
-"""The rules are written with the first at hand, and not with the second."""
+PARTS = {
+    "tuned": FOLDER, "blind": FOLDER / "blind", "later, seen": FOLDER / "later/seen",
+    "later, unseen": FOLDER / "later/unseen",
+}  # fmt: skip
+"""The rules are written with the first at hand, and not with the second; misses of `later, seen` were looked at."""
 LISTS = "RAINGAUGE_ATTACK_LISTS"
 """A folder of further lists, named CLASS.txt or CLASS-NAME.txt."""
 SHOWN = "RAINGAUGE_ATTACKS_MISSED"

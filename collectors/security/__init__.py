@@ -18,6 +18,7 @@ from collectors.security import (
     integrity,
     integrityread,
     listeners,
+    outbound,
     outcome,
     posture,
     postureread,
@@ -47,6 +48,7 @@ COLLECTOR = Collector(
             "listeners", listeners.FAMILIES, listeners.read, listeners.step, listeners.samples, once_a_look, MINUTE / 2
         ),
         Follower("web_children", webchild.FAMILIES, webchild.read, webchild.step, webchild.samples, once_a_look),
+        Follower("outbound", outbound.FAMILIES, outbound.read, outbound.step, outbound.samples, once_a_look),
         Follower("files", files.FAMILIES, filewalk.read, files.step, files.samples, once_a_look, MINUTE),
         Follower("posture", posture.FAMILIES, postureread.read, posture.step, posture.samples, once_a_look, MINUTE),
         Follower(

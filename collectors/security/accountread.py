@@ -1,15 +1,19 @@
-"""The files behind accounts, as hashes. What cannot be read is known by size and time, where even that is allowed."""
+"""The files behind accounts, as hashes, and the masked text of jobs, units and rules. What cannot be read is known by
+size and time, where even that is allowed."""
 
+import base64
+import binascii
 import os
 import time
 from collections.abc import Iterable
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
 from collectors.errors import Absent, Denied
 from collectors.security import accounts
 from collectors.security.config import Security
+from collectors.security.masking import masked_commands
 from collectors.security.pace import due
 from collectors.sources.files import read_text
 
@@ -17,6 +21,8 @@ SECONDS = 60.0
 MOST_FILES = 1000
 """Of one kind."""
 MOST_BYTES = 2**20
+MOST_TEXT = 8192
+MOST_TEXTS = 200
 MOST_ACCOUNTS = 1000
 MOST_KEYS = 200
 KEY_FILES = (".ssh/authorized_keys", ".ssh/authorized_keys2")
@@ -40,10 +46,12 @@ def read(config: Security, cursor: Any) -> tuple[Any, Any]:
         return None, cursor
     root = Path(config.rootfs)
     text = _text(root / "etc/passwd")
-    files = {kind: _files(root, patterns) for kind, patterns in PLACES.items()}
+    texts: dict[str, str] = {}
+    lines: dict[str, str] = {}
+    files = {kind: _files(root, patterns, texts) for kind, patterns in PLACES.items()}
     group = _text(root / "etc/group")
     now = time.time()
-    found = {"at": now, "files": files, "keys": _keys(root, text)}
+    found = {"at": now, "files": files, "keys": _keys(root, text, lines), "texts": texts, "key_lines": lines}
     found["passwd"] = accounts.passwd(text) if text else None
     found["group"] = accounts.groups(group) if group else None
     return found, {"at": now}
@@ -56,7 +64,7 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _files(root: Path, patterns: Iterable[str]) -> dict[str, str]:
+def _files(root: Path, patterns: Iterable[str], texts: dict[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for pattern in patterns:
         folder = (root / pattern).parent
@@ -66,11 +74,11 @@ def _files(root: Path, patterns: Iterable[str]) -> dict[str, str]:
                 found[f"/{folder.relative_to(root)}"] = f"folder:{status.st_mtime_ns}"
             continue
         for path in sorted(root.glob(pattern))[:MOST_FILES]:
-            _sign(path, root, found)
+            _sign(path, root, found, texts)
     return dict(list(found.items())[:MOST_FILES])
 
 
-def _sign(path: Path, root: Path, found: dict[str, str]) -> None:
+def _sign(path: Path, root: Path, found: dict[str, str], texts: dict[str, str]) -> None:
     """A link is what it points at: systemd enables a unit by one."""
     name = f"/{path.relative_to(root)}"
     try:
@@ -78,21 +86,24 @@ def _sign(path: Path, root: Path, found: dict[str, str]) -> None:
         if path.is_symlink():
             found[name] = f"hash:{_hash(os.fsencode(path.readlink()))}"
         elif path.is_file() and status.st_size <= MOST_BYTES and os.access(path, os.R_OK):
-            found[name] = f"hash:{_hash(path.read_bytes())}"
+            data = path.read_bytes()
+            found[name] = f"hash:{_hash(data)}"
+            if len(data) <= MOST_TEXT and len(texts) < MOST_TEXTS:
+                texts[name] = masked_commands(data.decode(errors="replace"))
         elif path.is_file():
             found[name] = f"stat:{status.st_size}:{status.st_mtime_ns}"
     except OSError:  # it went meanwhile, or is in a folder that is shut
         return
 
 
-def _keys(root: Path, text: str) -> dict[str, dict[str, str] | None]:
+def _keys(root: Path, text: str, lines: dict[str, str]) -> dict[str, dict[str, str] | None]:
     """Account -> its keys, by what tells them apart; None where they cannot be seen."""
     rows = (line.split(":") for line in text.splitlines()[:MOST_ACCOUNTS])
     homes = {row[0]: root / row[5].lstrip("/") for row in rows if len(row) == 7 and row[5] not in ("", "/")}
-    return {account: _keys_in(home) for account, home in homes.items()}
+    return {account: _keys_in(home, lines) for account, home in homes.items()}
 
 
-def _keys_in(home: Path) -> dict[str, str] | None:
+def _keys_in(home: Path, said: dict[str, str]) -> dict[str, str] | None:
     found: dict[str, str] = {}
     for name in KEY_FILES:
         try:
@@ -102,8 +113,26 @@ def _keys_in(home: Path) -> dict[str, str] | None:
             return None
         except OSError:
             continue
-        found |= {_hash(key): "key" for key in filter(None, map(_key, lines[:MOST_KEYS]))}
+        for line in lines[:MOST_KEYS]:
+            if key := _key(line):
+                found[_hash(key)] = "key"
+                said[_hash(key)] = _said(line)
     return found
+
+
+def _said(line: bytes) -> str:
+    """Options, type, fingerprint as ssh-keygen has it, comment."""
+    words = line.split()
+    at = next(at for at, word in enumerate(words) if word.startswith(b"AAAA"))
+    try:
+        data = base64.b64decode(words[at], validate=True)
+    except binascii.Error:
+        data = words[at]
+    fingerprint = base64.b64encode(sha256(data).digest()).rstrip(b"=").decode()
+    before, after = (
+        masked_commands(b" ".join(part).decode(errors="replace")) for part in (words[:at], words[at + 1 :])
+    )
+    return f"{before} SHA256:{fingerprint} {after}".strip()
 
 
 def _key(line: bytes) -> bytes:

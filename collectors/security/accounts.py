@@ -1,14 +1,16 @@
-"""Accounts, rights, keys and jobs of this host: what has changed since the last look, never what is in the files.
+"""Accounts, rights, keys and jobs of this host: what has changed since the last look, with lines that hold no secret.
 
 Source: https://man7.org/linux/man-pages/man5/passwd.5.html https://www.sudo.ws/docs/man/sudoers.man/
 https://man7.org/linux/man-pages/man5/crontab.5.html
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from collectors.model import Counter, Event, Gauge, Sample, Severity, State
-from collectors.security.telling import digest, event
+from collectors.security.masking import changed_lines
+from collectors.security.telling import digest, event, plain
 
 KINDS = ("account", "group", "os_uid0", "os_sudo", "ssh_key", "cron", "systemd", "preload", "ssh_config")
 RIGHTS = ("sudo", "wheel", "admin", "root", "docker", "lxd", "libvirt", "disk", "shadow")
@@ -54,10 +56,11 @@ def step(state: State, payload: Any) -> tuple[State, Sequence[Event]]:
     for change in _changes(state, now):
         counts[change.kind] = counts.get(change.kind, 0) + 1
         if len(events) < MOST_EVENTS:
-            events.append(_event(change, payload["at"], counts[change.kind]))
+            lines = _lines(change, state.get("texts", {}), payload)
+            events.append(_event(change, payload["at"], counts[change.kind], lines))
     kept = {area: state.get(area) if found is None else found for area, found in now.items()}
     seen = [found is not None for found in keys.values()]
-    about = {"counts": counts, "keys": [seen.count(True), seen.count(False)]}
+    about = {"counts": counts, "keys": [seen.count(True), seen.count(False)], "texts": payload.get("texts", {})}
     return {**{area: found for area, found in kept.items() if found is not None}, **about}, events
 
 
@@ -143,10 +146,22 @@ def _differences(old: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tup
             yield name, "changed"
 
 
-def _event(change: Change, at: float, number: int) -> Event:
+def _lines(change: Change, before: Mapping[str, str], payload: Any) -> list[str]:
+    """None where a text was not seen before, unless the file is new."""
+    if change.kind == "ssh_key":
+        line = payload.get("key_lines", {}).get(change.name.partition(" ")[0])
+        return [f"+{line}"] if line and change.what == "added" else []
+    now = payload.get("texts", {}).get(change.name)
+    old = "" if change.what == "added" else before.get(change.name)
+    return changed_lines(old, now) if old is not None and now else []
+
+
+def _event(change: Change, at: float, number: int, lines: Iterable[str]) -> Event:
     severity = SEVERE.get(change.kind, "info") if change.what != "removed" else "info"
     title = f"{TITLES[change.kind]} {change.what}: {change.name}"
-    return event("account", severity, at, title, change._asdict(), origin=(at, number), key=change.kind)
+    told = event("account", severity, at, title, change._asdict(), origin=(at, number), key=change.kind)
+    shown = ({"path": plain(change.name), "line": plain(line)} for line in lines)
+    return replace(told, evidence=(*told.evidence, *shown))
 
 
 TITLES = {

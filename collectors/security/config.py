@@ -30,6 +30,7 @@ class Security(Config):
     rootfs: str = "/"
     """Where the host's root file system is mounted, likewise; its accounts, keys and jobs are looked at below it."""
     sites: tuple[SiteFiles, ...] = ()
-    """The Drupal sites whose files are looked at: uploads every 15 minutes, code each minute to once a day."""
+    """The Drupal sites whose files are looked at: uploads every 15 minutes, and when PHP is put there; code each minute
+    to once a day."""
     configurations: tuple[str, ...] = ("/etc/nginx", "/etc/apache2", "/etc/httpd", "/etc/php", "/etc/php-fpm.d")
     """Folders of web servers' and PHP's configuration, below the root; a change of them is told."""

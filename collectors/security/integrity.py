@@ -6,7 +6,6 @@ What a deploy leaves behind (composer.lock, git's log, a package manager's list)
 Source: https://attack.mitre.org/techniques/T1565/001/ https://attack.mitre.org/techniques/T1505/003/
 """
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from collectors.model import Counter, Event, Sample, Severity, State
+from collectors.security.masking import changed_lines
 from collectors.security.telling import digest, event, plain
 
 ZONES = ("core", "contrib", "custom", "settings", "web_config", "php_config")
@@ -26,7 +26,6 @@ DEPLOY_BEFORE, DEPLOY_AFTER = 900.0, 120.0
 MOST_FOLDERS = 50_000
 MOST_TEXTS = 200
 MOST_RECORDS = 8
-MOST_LINES = 6
 RUNS = re.compile(
     r".*\.(php\d?|phtml|pht|phar|inc|module|install|theme|profile|engine)|\.htaccess|\.user\.ini", re.IGNORECASE
 )
@@ -144,11 +143,7 @@ def _keep_texts(after: State, place: tuple[str, str, str], texts: Mapping[str, s
 
 
 def _diff(before: str | None, now: str | None) -> list[str]:
-    if before is None or now is None:
-        return []
-    found = difflib.unified_diff(before.splitlines(), now.splitlines(), lineterm="", n=0)
-    lines = [line for line in found if not line.startswith(("---", "+++", "@@"))]
-    return lines[:MOST_LINES] or ["only what is secret or a comment changed"]
+    return [] if before is None or now is None else changed_lines(before, now)
 
 
 def _pend(after: State, place: tuple[str, str], record: Mapping[str, str], lines: Sequence[str], at: float) -> None:

@@ -151,8 +151,9 @@ def _event(op: str, row: Sequence[Any], at: float, protocol: str) -> Event | Non
     who = process or "a process that cannot be seen"
     name = service(process, port)
     udp = protocol == "udp"
+    reach = "private network" if scope == "private" else "public"
     return event(
-        "listener", severity, at, f"{who} listens on {address} port {port}{' (UDP)' if udp else ''}",
+        "listener", severity, at, f"{who} listens on {address} port {port} ({reach}{', UDP' if udp else ''})",
         {"op": op, "process": process, "address": address, "port": port, "scope": scope, "service": name,
          "protocol": protocol},
         origin=(at, row, protocol) if udp else (at, row), key=f"{scope} {port}{UDP if udp else ''}",

@@ -1,5 +1,6 @@
-"""Text of settings and server configuration as evidence: without comments, and without what is secret in it."""
+"""Text of settings, configuration and jobs as evidence: without comments, and without what is secret in it."""
 
+import difflib
 import re
 
 MOST_CHARACTERS = 16_384
@@ -16,6 +17,11 @@ DIRECTIVE = re.compile(rf"(?im)^(\s*[^\n#;]*?\b[\w\-\]\[]*(?:{NAMES})[\w\-\]\[]*
 ACCOUNT = re.compile(r"([a-z][a-z0-9+.-]{1,20}://)[^\s/'\"]{1,300}@", re.IGNORECASE)
 TOKEN = re.compile(r"(?<![\w/.+=-])(?=[\w+=-]*\d)(?=[\w+=-]*[A-Za-z])[A-Za-z0-9+=_-]{20,}(?![\w/.])")
 """Long and of letters and digits: a key, whatever it is called."""
+OPTION = re.compile(
+    r"((?:^|\s)(?:-[puaHU]|--(?:user|header|proxy-user))[= ]?)(\"[^\"\n]*\"|'[^'\n]*'|[^\s-]\S*)", re.MULTILINE
+)
+"""-pSECRET, -u user:secret, -H 'Authorization: ...'; of commands."""
+MOST_LINES = 6
 COMMENT = re.compile(r"^\s*(//|#|;|\*|/\*)")
 
 
@@ -28,3 +34,18 @@ def masked(text: str) -> str:
     text = TOKEN.sub(HIDDEN, ACCOUNT.sub(rf"\1{HIDDEN}@", text))
     lines = (line.rstrip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not COMMENT.match(line))[:MOST_CHARACTERS]
+
+
+def masked_commands(text: str) -> str:
+    """Of jobs and units: lines of cron begin with a star, and commands have secrets among their options."""
+    text = OPTION.sub(rf"\1{HIDDEN}", DIRECTIVE.sub(rf"\1{HIDDEN}", text))
+    text = TOKEN.sub(HIDDEN, ACCOUNT.sub(rf"\1{HIDDEN}@", text))
+    lines = (line.rstrip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.lstrip().startswith(("#", ";")))[:MOST_CHARACTERS]
+
+
+def changed_lines(before: str, now: str) -> list[str]:
+    """The first of them, after a plus or a minus; both texts are masked."""
+    found = difflib.unified_diff(before.splitlines(), now.splitlines(), lineterm="", n=0)
+    lines = [line for line in found if not line.startswith(("---", "+++", "@@"))]
+    return lines[:MOST_LINES] or ["only what is secret or a comment changed"]

@@ -34,6 +34,7 @@ SIGNS: Mapping[str, frozenset[str]] = {
     "drupal.first_account_changed": WRITES_DATABASE,
     "security.account": RUNS_CODE,
     "security.listener": RUNS_CODE,
+    "security.outbound": RUNS_CODE,
     "security.privilege": RUNS_CODE,
     "security.upload": RUNS_CODE,
     "security.web_child_process": RUNS_CODE,

@@ -40,19 +40,19 @@ def _all(proc: Path, named: str, users: dict[int, str]) -> Iterator[Process]:
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
         if title:
-            yield Process(int(directory.name), name, title, _user(uid, users), int(rest.split()[1]))
+            yield Process(int(directory.name), name, title, account(uid, users), int(rest.split()[1]))
 
 
 def owner(pid: int, users: dict[int, str], proc: Path = PROC) -> str | None:
     """Its account; None when it is gone. `users`: those that are known already, by number."""
     try:
-        return _user((proc / str(pid)).stat().st_uid, users)
+        return account((proc / str(pid)).stat().st_uid, users)
     except OSError:
         return None
 
 
-def _user(uid: int, users: dict[int, str]) -> str:
-    """The account's name, its number when it has none."""
+def account(uid: int, users: dict[int, str]) -> str:
+    """Its name, its number when it has none; `users`: those that are known already."""
     if uid not in users:
         try:
             users[uid] = pwd.getpwuid(uid).pw_name

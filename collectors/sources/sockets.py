@@ -8,7 +8,7 @@ import ipaddress
 import os
 import re
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -17,9 +17,12 @@ from typing import NamedTuple
 from collectors.errors import Denied, Unreachable
 from collectors.inventory import Listener, Process
 from collectors.sources.netlink import tcp_sockets, unix_sockets
+from collectors.sources.processes import account
 
 PROC = Path("/proc")
 TCP_LISTEN = "0A"
+TCP_CONNECTED = ("01", "02")
+"""Established, or just being opened."""
 UDP_OPEN = "07"
 """Not connected to anybody."""
 UNIX_ACCEPTS = 0x10000
@@ -56,6 +59,19 @@ class Queue(NamedTuple):
     """How many may wait (the backlog)."""
     served: int
     """Connections that were accepted and are still open."""
+
+
+class Connection(NamedTuple):
+    """One that this host opened."""
+
+    process: str
+    """ "": whose it is cannot be seen."""
+    pid: int
+    user: str
+    address: str
+    """Of the other side, as `port`."""
+    port: int
+    local_port: int
 
 
 def connect(address: str, timeout: float) -> socket.socket:
@@ -147,6 +163,29 @@ def udp_listeners(processes: Iterable[Process], proc: Path = PROC) -> tuple[List
     found = {inode: at for inode, at in rows if at.port < first}
     owners = _owners(known, set(found), proc)
     return tuple(_with_process(at, owners.get(inode), known) for inode, at in found.items())
+
+
+def outgoing(processes: Iterable[Process], users: Container[str], proc: Path = PROC) -> tuple[Connection, ...]:
+    """TCP connections of these accounts, but those that came in to a port on which somebody listens."""
+    known = {process.pid: process for process in processes}
+    rows = [row for table in ("tcp", "tcp6") for row in _lines(proc / "net" / table)]
+    listening = {row[1].rpartition(":")[2] for row in rows if row[3] == TCP_LISTEN}
+    names: dict[int, str] = {}
+    wanted = [
+        row for row in rows
+        if row[3] in TCP_CONNECTED and row[1].rpartition(":")[2] not in listening
+        and account(int(row[7]), names) in users
+    ]  # fmt: skip
+    owners = _owners(known, {row[9] for row in wanted}, proc)
+    return tuple(_connection(row, owners.get(row[9]), names[int(row[7])]) for row in wanted)
+
+
+def _connection(row: Sequence[str], owner: Process | None, user: str) -> Connection:
+    address, _, port = row[2].partition(":")
+    local_port = int(row[1].rpartition(":")[2], 16)
+    return Connection(
+        owner.name if owner else "", owner.pid if owner else 0, user, _address(address), int(port, 16), local_port
+    )
 
 
 def _first_of_clients(proc: Path) -> int:

@@ -171,6 +171,8 @@ def test_each_step_of_an_intrusion_is_an_event(host: Host) -> None:
     ]  # fmt: skip
     assert [each for each in told if each in steps] == steps
     assert {each for each in told if each[1] != "info"} <= set(steps)
+    (job,) = (event for event in host.told() if event.kind == "security.account")
+    assert [record.get("line") for record in job.evidence] == [None, "+* * * * * root /tmp/x"]
     alerting = [event for event in host.told() if event.severity != "info"]
     assert {event.state for event in alerting if event.source != "web"} == {"open"}
     assert {event.host for event in alerting} == {"web1"}

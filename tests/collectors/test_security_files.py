@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,33 @@ def test_without_sites_uploads_or_the_right_to_them(uploads: Path, monkeypatch: 
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(Denied, match=r"permission denied; setfacl .*/files"):
         filewalk.read(config(uploads), None)
+
+
+def test_what_is_put_there_is_told_at_once(uploads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in a folder that is new; what is no PHP waits for the next look."""
+    monkeypatch.setattr(filewalk, "LEAST_SECONDS", 0.0)
+    watched = config(uploads)
+    payload, cursor = filewalk.read(watched, None)
+    state, _ = step({}, payload)
+
+    def wait(name: str) -> Any:
+        nonlocal cursor
+        put(uploads, name)
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            payload, cursor = filewalk.read(watched, json.loads(json.dumps(cursor)))
+            if payload is not None:
+                return payload
+        return None
+
+    for name in ("2025-11/x.php", "2026-01/new/y.php", "2026-01/new/z.phtml"):
+        payload = wait(name)
+        assert payload is not None, name
+        state, events = step(state, payload)
+        assert [dict(event.evidence[0])["path"] for event in events] == [name]
+    monkeypatch.setattr(filewalk, "LEAST_SECONDS", 900.0)
+    put(uploads, "2025-11/later.php")
+    assert [filewalk.read(watched, cursor)[0] for _ in range(3)] == [None, None, None]
 
 
 def test_links_are_not_followed(uploads: Path, tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def test_a_new_one_is_told_and_one_that_starts_anew_is_not() -> None:
     state, told = run(look(SSH), look(at=30.0), look(SSH, WEB, odd, inner, at=60.0), look(SSH, WEB, at=90.0),
                       look(SSH, WEB, at=120.0))  # fmt: skip
     assert [(event.title, event.severity) for event in told] == [
-        ("nginx listens on :: port 80", "info"),
-        ("a process that cannot be seen listens on 0.0.0.0 port 4444", "warning"),
+        ("nginx listens on :: port 80 (public)", "info"),
+        ("a process that cannot be seen listens on 0.0.0.0 port 4444 (public)", "warning"),
     ]
     assert counted(state) == {
         ("security_listener_changes_total", "opened", "loopback"): 1,
@@ -109,7 +109,7 @@ def test_udp_is_told_once_it_is_known() -> None:
     second = {**look(SSH, at=60.0), "udp": [["chronyd", "0.0.0.0", 123], list(memcached)]}
     state, told = run(before, first, second)
     assert [(event.title, event.severity) for event in told] == [
-        ("memcached listens on 0.0.0.0 port 11211 (UDP)", "warning")
+        ("memcached listens on 0.0.0.0 port 11211 (public, UDP)", "warning")
     ]
     assert counted(state)["security_service_exposed", "memcached", "public"] == 1
 

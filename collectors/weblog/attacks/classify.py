@@ -19,6 +19,9 @@ IN_PATH = frozenset(("traversal", "inclusion"))
 """In a path these ask the web server itself."""
 LEAST_CLIMB = 2
 """`../x` alone is an address of a page beside this one."""
+LEAST_BARE_CLIMB = 3
+"""Of dots and slashes alone: what is asked for is not said."""
+MARKED_PATH = re.compile(r"[^./\\\s]")
 
 LONGEST_KEPT = 600
 """Characters of what is looked up when it comes again."""
@@ -91,7 +94,7 @@ def _of_texts(on: str, text: str) -> Iterator[Hit]:
         yield from _by_rules(on, view)
         if injects(view):
             yield SQL
-        if climbs(view) >= LEAST_CLIMB:
+        if climbs(view) >= (LEAST_CLIMB if MARKED_PATH.search(view) else LEAST_BARE_CLIMB):
             yield CLIMB
 
 

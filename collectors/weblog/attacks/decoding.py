@@ -17,7 +17,13 @@ OVERLONG = re.compile(r"%c([01])%([0-9a-f]{2})|%(?:e0|f0%80|f8%80%80)%80%([89ab]
 WIDE = re.compile(r"%u([0-9a-f]{4})", re.IGNORECASE)
 LOGGED = re.compile(r"\\x([0-9a-f]{2})", re.IGNORECASE)
 """As nginx and Apache write bytes that they do not like to write."""
-SLASHES = dict.fromkeys(map(ord, "\u2044\u2215\u29f8"), "/") | dict.fromkeys(map(ord, "\u2216\u29f5"), "\\")
+ESCAPED = re.compile(r"\\(?:u00|x)([2-7][0-9a-f])", re.IGNORECASE)
+"""A character as JavaScript writes it."""
+LIKE = {
+    **dict.fromkeys(map(ord, "\u2044\u2215\u29f8"), "/"),
+    **dict.fromkeys(map(ord, "\u2216\u29f5"), "\\"),
+    **dict.fromkeys(map(ord, "\u02b9\u02bc"), "'"),
+}
 """What some decoders take for one."""
 
 
@@ -40,7 +46,7 @@ def views(text: str, *, plus: bool) -> list[str]:
 def folded_of(text: str) -> str:
     """One case, no NUL, and letters of another width as those that they stand for."""
     if not text.isascii():
-        text = normalize("NFKC", text).translate(SLASHES)
+        text = normalize("NFKC", text).translate(LIKE)
     return text.casefold().replace("\0", "")
 
 
@@ -49,6 +55,8 @@ def once(text: str) -> str:
         text = OVERLONG.sub(_short, text)
         text = WIDE.sub(lambda found: _character(int(found[1], 16)), text)
         text = unquote(text, errors="replace")
+    if "\\" in text:
+        text = ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
     return unescape(text) if "&" in text and ";" in text else text
 
 

@@ -20,7 +20,10 @@ NOT_THERE = frozenset(("400", "403", "404", "405", "410"))
 PLAIN_PATH = re.compile(r"[\w/.,~ -]*")
 PLAIN_QUERY = re.compile(r"[\w&=./,:~\[\] -]*")
 SIMPLE_QUERY = re.compile(r"[\w&=\[\]-]*")
-OF_SQL = ("and", "or", "xor", "union", "waitfor", "order", "group", "having")
+OF_SQL = (
+    "and", "or", "xor", "union", "except", "intersect", "waitfor", "order", "group", "having", "case",
+    "select", "execute",
+)  # fmt: skip
 """One of them is needed where nothing but words and spaces can be."""
 SQL_WORDS = re.compile("|".join(OF_SQL))
 HEADS = "/."
