@@ -23,7 +23,7 @@ const Charts = {
 
   // New data: what Plotly draws is drawn again, if it is in view; the rest is the SVG of the same answer.
   show(data) {
-    const plots = data.plots ?? (data.sections ?? []).flatMap((section) => section.plots);
+    const plots = data.plots ?? (data.sections ?? []).flatMap((section) => [...section.plots, ...(section.more ?? [])]);
     Charts.plots = new Map(plots.map((plot) => [plot.id, plot]));
     Charts.data = data;
     for (const figure of Charts.figures()) {
