@@ -48,8 +48,11 @@ def medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
 
 
-def longest_task(browser: Browser, page: Page, doing: Callable[[], None]) -> float:
-    """ms of the longest task of the page's main thread meanwhile."""
+def longest_task(browser: Browser, page: Page, doing: Callable[[], None]) -> tuple[float, float]:
+    """ms of the longest task of the page's main thread meanwhile, and ms of processor of the dearest one.
+
+    The first counts what else the machine did as well, the second does not.
+    """
     browser.start_tracing(page=page, categories=["toplevel", "disabled-by-default-devtools.timeline", "__metadata"])
     doing()
     events = json.loads(browser.stop_tracing())["traceEvents"]
@@ -57,5 +60,6 @@ def longest_task(browser: Browser, page: Page, doing: Callable[[], None]) -> flo
         (event["pid"], event["tid"]) for event in events
         if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
     }  # fmt: skip
-    tasks = [event["dur"] for event in events if (event["pid"], event["tid"]) in names and "RunTask" in event["name"]]
-    return float(max(tasks)) / 1000
+    tasks = [event for event in events if (event["pid"], event["tid"]) in names and "RunTask" in event["name"]]
+    lasted, used = (max(task.get(key, 0.0) for task in tasks) / 1000 for key in ("dur", "tdur"))
+    return lasted, used

@@ -143,7 +143,8 @@ def _words(success: float | None, status: float | None, seconds: float | None, r
     if success:
         return f"{code or 'answers'}{took}"
     why = REASONS.get(reason, "failed")
-    return f"{why}{f', {code}' if code else ''}{took}"
+    waited = took.replace(" in ", ", after ")
+    return f"{why}{f', {code}' if code else ''}{waited}"
 
 
 def _phases(seconds: Mapping[str, float]) -> Iterator[Phase]:

@@ -20,8 +20,9 @@ WORDS = {
 DOWN = ("unreachable", "timeout")
 NAMES = {
     "node": "Host", "nginx": "nginx", "apache": "Apache", "phpfpm": "PHP-FPM", "mysql": "Database", "redis": "Redis",
-    "memcached": "Memcached", "varnish": "Varnish", "blackbox": "Check",
-    "solr": "Solr", "mail": "Mail queue", "raingauge": "Raingauge",
+    "postgres": "PostgreSQL", "memcached": "Memcached", "varnish": "Varnish", "blackbox": "Check", "solr": "Solr",
+    "mail": "Mail queue", "web": "Access logs", "drupal": "Drupal", "security": "Security", "heartbeat": "Heartbeat",
+    "raingauge": "Raingauge",
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Trends: the charts of all layers over one span, and the same a week before: when did it start, is it as always?"""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, request
 
@@ -18,6 +18,8 @@ from dashboard.shell import Shell, View, shell
 from history.model import Source
 
 COMPARE = "1w"
+MOST = 24
+"""Charts that are seen at first, if no layer has to go without."""
 
 blueprint = Blueprint("trends", __name__)
 
@@ -27,6 +29,8 @@ class Trend:
     name: str
     anchor: str
     plots: tuple[Plot, ...]
+    more: tuple[Plot, ...]
+    """Folded away at first."""
     note: str
     """Why there is no chart of a layer that is watched; "" where there is one."""
 
@@ -49,10 +53,11 @@ def build(services: Services, asked: View, compare: bool = False) -> TrendsPage:
     axes = frame(source, asked, services.interval)
     earlier = week_before(source, axes) if compare else None
     sections = [_trend(source, layer, axes, earlier, targets) for layer in charts.TRENDS]
+    counts = [len(section.plots) for section in sections]
     events = services.events.events(asked.shown.start, asked.shown.end)
     return TrendsPage(
         shell=shell(services, asked, "Trends"),
-        sections=tuple(section for section in sections if section.plots or section.note),
+        sections=tuple(_folded(section, _of_each(counts)) for section in sections if section.plots or section.note),
         compare=compare,
         compared=sum(plot.before is not None for section in sections for plot in section.plots),
         marks=marks(events, asked.shown.start, asked.shown.end),
@@ -75,7 +80,17 @@ def _trend(
         note = note or next((plot.note for plot in found if plot.note), "")
         with_lines = [plot for plot in found if plot.traces]
         shown += compared(source, chart, with_lines, earlier) if earlier else with_lines
-    return Trend(name, name.lower(), tuple(shown), "" if shown else note)
+    return Trend(name, name.lower(), tuple(shown), (), "" if shown else note)
+
+
+def _of_each(counts: Sequence[int]) -> int:
+    """How many of each layer are seen at first: as many as go into MOST together, and one at least."""
+    fit = (most for most in range(max(counts), 0, -1) if sum(min(most, count) for count in counts) <= MOST)
+    return next(fit, 1)
+
+
+def _folded(section: Trend, most: int) -> Trend:
+    return replace(section, plots=section.plots[:most], more=section.plots[most:])
 
 
 @blueprint.get("/trends")

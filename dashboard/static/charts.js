@@ -23,7 +23,7 @@ const Charts = {
 
   // New data: what Plotly draws is drawn again, if it is in view; the rest is the SVG of the same answer.
   show(data) {
-    const plots = data.plots ?? (data.sections ?? []).flatMap((section) => section.plots);
+    const plots = data.plots ?? (data.sections ?? []).flatMap((section) => [...section.plots, ...(section.more ?? [])]);
     Charts.plots = new Map(plots.map((plot) => [plot.id, plot]));
     Charts.data = data;
     for (const figure of Charts.figures()) {
@@ -34,7 +34,7 @@ const Charts = {
   },
 
   // The server's figures of a new answer. A chart that Plotly draws keeps its box; the SVG under it is exchanged.
-  place(fresh) {
+  async place(fresh, breath) {
     const holder = Page.charts();
     const now = fresh.querySelector("[data-charts]");
     if (!holder || !now) return;
@@ -45,6 +45,7 @@ const Charts = {
       return;
     }
     for (const figure of Charts.figures()) {
+      await breath();
       const next = fresh.getElementById(figure.id);
       for (const part of ["figcaption", ".plot", ".sr", ".values tbody"]) {
         const [old, fresher] = [figure.querySelector(`:scope ${part}`), next.querySelector(`:scope ${part}`)];

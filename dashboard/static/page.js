@@ -6,9 +6,11 @@ document.documentElement.classList.add("js");
 const Page = {
   data: null,
   placed: location.search, // of the HTML that stands here
+  facts: "", // of the data, as text: whether the next answer says anything else
   failed: 0,
   request: null,
   timer: 0,
+  TASK: 8, // ms of a piece of work
   PATIENCE: 20000, // ms after which an answer will not come any more
 
   charts: () => document.querySelector("[data-charts]"),
@@ -20,11 +22,13 @@ const Page = {
     const late = setTimeout(() => (document.getElementById("wait").hidden = false), tick ? 60000 : 400);
     try {
       const data = JSON.parse(await Page.fetch("application/json", signal));
-      if (location.search !== Page.placed || Page.failed || (Page.data && Page.changed(data))) {
-        Page.place(await Page.fetch("text/html", signal));
+      const facts = Page.factsOf(data);
+      if (location.search !== Page.placed || Page.failed || (Page.data && facts !== Page.facts)) {
+        await Page.place(await Page.fetch("text/html", signal), Page.breaths(signal));
         Page.placed = location.search;
       }
       Page.data = data;
+      Page.facts = facts;
       Page.failed = 0;
       Units.scales = data.shell.scales;
       Charts.show(data);
@@ -56,17 +60,28 @@ const Page = {
     return error ?? `It answered with status ${answer.status}.`;
   },
 
-  // Whether anything was measured, or anything happened, since the last answer.
-  changed(data) {
-    const facts = ({ shell, ...rest }) => JSON.stringify({ ...rest, at: [shell.last_sample, shell.from_, shell.to] });
-    return facts(data) !== facts(Page.data);
+  // What changes when anything was measured, or anything happened, since the last answer.
+  factsOf: ({ shell, ...rest }) => JSON.stringify({ ...rest, at: [shell.last_sample, shell.from_, shell.to] }),
+
+  // Long work in pieces: wait for the next task once a piece took TASK ms. Ends in an error where a newer answer is asked for.
+  breaths(signal) {
+    let began = performance.now();
+    return async (now = false) => {
+      if (!now && performance.now() - began < Page.TASK) return;
+      await new Promise((next) => setTimeout(next));
+      signal.throwIfAborted();
+      began = performance.now();
+    };
   },
 
   // Exchange what the answer has anew. What is open stays open; what has the focus, or was typed into, stays as it is.
-  place(html) {
+  async place(html, breath) {
+    await breath(true);
     const fresh = new DOMParser().parseFromString(html, "text/html");
     document.title = fresh.title;
+    await breath(true);
     for (const old of document.querySelectorAll("[data-swap]")) {
+      await breath();
       const now = fresh.getElementById(old.id);
       if (!now) old.remove();
       else if (old.id === "late" || !old.contains(document.activeElement)) Page.exchange(old, now);
@@ -78,7 +93,9 @@ const Page = {
         before ? before.after(now) : main.prepend(now);
       }
     }
-    Charts.place(fresh);
+    await breath(true);
+    await Charts.place(fresh, breath);
+    await breath(true);
   },
 
   exchange(old, now) {

@@ -81,7 +81,7 @@ def test_the_page_tells_what_history_has(full: World) -> None:
     assert [(row["module"], row["height"], row["state"]) for row in (public, fpm, local)] == [
         ("shop front", "public", "crit"), ("fpm_ping", "fpm", "crit"), ("http", "local", "ok"),
     ]  # fmt: skip
-    assert public["words"].startswith("no answer in time, 504 in 4.93")
+    assert public["words"].startswith("no answer in time, 504, after 4.93")
     assert local["words"].startswith("200 in 3.1")
     assert [phase["name"] for phase in public["phases"]] == ["DNS", "connect", "TLS", "first byte", "transfer"]
     assert sum(phase["seconds"] for phase in public["phases"]) == pytest.approx(4.93, abs=0.01)

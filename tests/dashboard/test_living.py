@@ -90,12 +90,12 @@ def test_keys_go_places_and_can_be_turned_off(desk: Window) -> None:
     desk.page.keyboard.press("l")
     desk.wait("() => Page.data.shell.live === true")
     desk.page.keyboard.press("?")
-    desk.page.get_by_label("Single keys do something").uncheck()
+    desk.page.get_by_label("Shortcuts of a single key").uncheck()
     desk.page.get_by_role("button", name="Close").click()
     desk.page.keyboard.press("[")
     desk.page.keyboard.press("?")
     assert desk.page.locator("dialog[open]").count() == 1
-    desk.page.get_by_label("Single keys do something").check()
+    desk.page.get_by_label("Shortcuts of a single key").check()
     desk.page.get_by_role("button", name="Close").click()
     desk.page.keyboard.press("g")
     with desk.page.expect_navigation():

@@ -29,17 +29,36 @@ def a_week_apart(folder: Path) -> World:
 
 def test_every_layer_with_data_has_its_charts_and_an_anchor(full: World) -> None:
     data = get(full.client(), "/trends")
-    found = {section["anchor"]: [plot["id"] for plot in section["plots"]] for section in data["sections"]}
+    found = {
+        section["anchor"]: [plot["id"] for plot in [*section["plots"], *section["more"]]]
+        for section in data["sections"]
+    }
     assert list(found)[:5] == ["web", "php", "database", "cache", "drupal"]
     assert list(found)[5:] == ["search", "mail", "checks", "security", "slos", "host"]
     assert {"apache-requests", "answers", "times"} <= {*found["web"]}
     assert {"postgres-transactions", "database-queries"} <= {*found["database"]}
     assert {"memcached-hits", "varnish-hits", "cache-hits"} <= {*found["cache"]}
-    assert 12 <= sum(map(len, found.values())) <= 45
+    assert sum(map(len, found.values())) > 30
     assert not data["compare"]
     text = full.client().get("/trends").get_data(as_text=True)
     assert all(f'href="#{anchor}"' in text and f'id="{anchor}"' in text for anchor in found)
     assert "Compare with a week before" in text
+
+
+def test_at_first_two_dozen_are_seen_and_every_layer_has_its_first(full: World) -> None:
+    sections = get(full.client(), "/trends")["sections"]
+    assert 12 <= sum(len(section["plots"]) for section in sections) <= 24
+    assert all(section["plots"] for section in sections)
+    (web,) = (section for section in sections if section["name"] == "Web")
+    assert [plot["id"] for plot in web["plots"]] == ["answers", "times"]
+    text = full.client().get("/trends").get_data(as_text=True)
+    assert f"{len(web['more'])} more of Web: Requests, Apache requests" in text
+
+
+def test_where_few_are_nothing_is_folded_away(tmp_path: Path) -> None:
+    sections = get(situations.calm(tmp_path).client(), "/trends")["sections"]
+    assert sum(len(section["plots"]) for section in sections) > 12
+    assert not any(section["more"] for section in sections)
 
 
 def test_only_what_exists_is_shown_and_a_layer_that_cannot_be_read_says_why_once(tmp_path: Path) -> None:
