@@ -214,9 +214,21 @@ def give_back(engine: Engine, most: int) -> None:
             )
 
 
-def _prepare(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    fresh = cursor.execute("PRAGMA page_count").fetchone()[0] == 0
+def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+    fresh = connection.execute("PRAGMA page_count").fetchone()[0] == 0
     for pragma in (*FRESH, *PRAGMAS) if fresh else PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+        _patiently(connection, f"PRAGMA {pragma}")
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> None:
+    """SQLite itself waits for who writes, but not where it changes the journal of a file that others begin as well."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute(statement).close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return

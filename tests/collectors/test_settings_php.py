@@ -107,7 +107,7 @@ def php_says(directory: Path, text: str, case: Mapping[str, Any]) -> dict[str, A
     ran = subprocess.run(
         ["php", "-n", "-d", "variables_order=EGPCS", "-r", ORACLE, "--", str(folder / "settings.php"),
          str(directory / DOCROOT.strip("/"))],
-        env=environment, capture_output=True, check=False, timeout=20,
+        env=environment, capture_output=True, check=False, timeout=120,
     )  # fmt: skip
     found: dict[str, Any] = json.loads(ran.stdout.decode(errors="replace").rpartition(">>>")[2])
     return found

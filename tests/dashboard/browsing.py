@@ -19,6 +19,8 @@ OPTIONS = [
 ]  # fmt: skip
 DESKTOP = {"width": 1440, "height": 900}
 COMPLAINTS = ("error", "warning")
+PATIENCE = 120_000
+"""Milliseconds that a busy machine may take for anything in a page."""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -61,7 +63,7 @@ class Window:
 
     def wait(self, condition: str) -> None:
         """Until the expression is true in the page."""
-        self.page.wait_for_function(condition, timeout=15_000)
+        self.page.wait_for_function(condition)
 
     def loaded(self) -> None:
         """Until the page's data is there and every chart in view is Plotly's."""
@@ -84,6 +86,7 @@ class Window:
 def window(browser: Browser, world: World, base: str, *, known: bool = True, **options: Any) -> Iterator[Window]:
     """Logged in; at its end nothing was complained about and nobody else was asked for anything."""
     context = browser.new_context(**{"viewport": DESKTOP, **options})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     opened = Window(page, base)
     page.on("console", lambda message: opened.said.extend([message.text] if message.type in COMPLAINTS else ()))

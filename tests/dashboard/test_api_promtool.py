@@ -38,7 +38,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def promtool(*arguments: str) -> list[str]:
     done = subprocess.run(
-        ["promtool", "query", *arguments], capture_output=True, text=True, timeout=20, check=False
+        ["promtool", "query", *arguments], capture_output=True, text=True, timeout=120, check=False
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
@@ -66,7 +66,7 @@ def test_series_and_labels(url: str) -> None:
 
 def test_a_mistake_is_shown(url: str) -> None:
     done = subprocess.run(
-        ["promtool", "query", "instant", url, "node_load1 +"], capture_output=True, text=True, timeout=20, check=False
+        ["promtool", "query", "instant", url, "node_load1 +"], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 1
     assert "bad_data: parse error" in done.stderr

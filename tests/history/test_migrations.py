@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from importlib import import_module
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from history import migrations
-from history.database import METADATA, SCHEMA, SchemaError, make_tables, open_database
+from history.database import FILE, METADATA, SCHEMA, SchemaError, make_tables, open_database
 from history.embedded import Embedded
 from history.events import Events
 from history.model import Vector
@@ -127,6 +128,29 @@ def test_two_that_open_at_once_migrate_once(tmp_path: Path) -> None:
         thread.join()
     assert failed == []
     check(folder)
+
+
+def test_who_opens_a_file_that_another_is_beginning_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself waits for no one where a file's journal is changed."""
+    other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    other.execute("PRAGMA auto_vacuum=INCREMENTAL")  # as far as the other has come
+    other.execute("BEGIN IMMEDIATE")
+    paused = []
+
+    def pause(seconds: float) -> None:
+        paused.append(seconds)
+        if other.in_transaction:
+            other.execute("COMMIT")
+
+    monkeypatch.setattr(time, "sleep", pause)
+    engine = open_database(tmp_path)
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+    assert paused
+    engine.dispose()
+    other.close()
 
 
 def killed_while_migrating(tmp_path: Path, trials: int) -> None:
