@@ -10,6 +10,7 @@ MOST_SECTIONS = 20
 """First parts of aliases that become a class."""
 MOST_REQUESTS = 380
 """Pairs of class and status; with all else a site has at most 600 series."""
+FAILURES = "5xx"
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 STATES = {
     "hit": "hit", "miss": "miss", "uncacheable": "uncacheable", "bypass": "bypass", "expired": "expired",
@@ -39,8 +40,13 @@ class Site:
         return self.label(found)
 
     def add(self, found: str, status: str, times: int) -> None:
+        """Failures of a class begin at 0 with it: the first burst of them has to be an increase."""
         status = f"{status[0]}xx" if status and status[0] in "12345" else OTHER
-        key, requests = f"{self.label(found)} {status}", self.counts["requests"]
+        self._add(self.label(found), status, times)
+        self._add(self.label(found), FAILURES, 0)
+
+    def _add(self, label: str, status: str, times: int) -> None:
+        key, requests = f"{label} {status}", self.counts["requests"]
         full = key not in requests and len(requests) >= MOST_REQUESTS
         _count(requests, f"{OTHER} {status}" if full else key, times)
 

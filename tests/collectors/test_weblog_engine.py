@@ -159,6 +159,13 @@ def test_the_most_series_that_a_site_can_have() -> None:
     assert len([sample for sample in samples(state) if "site" in sample.family.labels]) <= 600
 
 
+def test_failures_of_a_class_begin_at_0_with_its_first_request() -> None:
+    text = line(("GET", "/", "", "200", "1", "a", "0.1", "-", "-", "shop.example")) + "\n"
+    state, _ = step({}, payload(text))
+    found = {sample.labels[1:]: sample.value for sample in samples(state) if sample.family.name == "web_requests_total"}
+    assert found == {("front", "2xx"): 1, ("front", "5xx"): 0}
+
+
 def test_hosts_that_nobody_knows_are_their_logs_site() -> None:
     rows = [("GET", "/", "", "200", "1", "a", "0.1", "-", "-", host) for host in ("shop.example", "evil.example")]
     text = "".join(f"{line(row)}\n" for row in rows)

@@ -55,7 +55,9 @@ def follow(config: Weblog, state: State, cursor: Any) -> tuple[State, Any]:
 
 
 def counts(state: State, family: str) -> Mapping[tuple[str, ...], float]:
-    return {sample.labels: sample.value for sample in samples(state) if sample.family.name == family}
+    """What is told, without failures of a class that had none yet."""
+    found = [sample for sample in samples(state) if sample.family.name == family]
+    return {sample.labels: sample.value for sample in found if sample.value or "5xx" not in sample.labels}
 
 
 def proposed(inventory: Inventory) -> Weblog:
