@@ -21,6 +21,7 @@ OUR_OWN = {
     "host/tcpstat": "numbers, added up",
     "mail/queue": "files, counted",
     "host/timex": "the kernel's numbers",
+    "security/outbound": "the kernel's sockets",
     "probe/check": "made from what ssl and sockets say",
     "host/time": "the C library's",
     "host/uname": "the kernel's",
