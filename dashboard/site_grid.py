@@ -90,24 +90,34 @@ def grid(source: Source, here: Here, now: float) -> SiteGrid:
         about = f"Drupal {version}" if (version := site.labels("drupal_info").get("version")) else ""
         layers = dict(_with_alerts(layers, here.alerts, site.name))
         rows.append(_row(site.name, about, f"/site/{site.name}", layers, _incident(here, uses[site.name], site.name)))
-    rows.sort(key=lambda row: (ORDER.index(row.state), row.name))
+    rows.sort(key=_worst_first)
     shown = rows[:MOST_SITES]
     web = _web(source, [row.name for row in shown], now)
+    shown = sorted((_with_web(row, web) for row in shown), key=_worst_first)
     used = set().union(*uses.values())
     of_host = _of_targets(here, free := {_key(status) for status in here.targets} - used)
     of_host |= {"Security": _calm(here.targets)}
     mine = dict(_with_alerts(of_host, here.alerts, ""))
     host = _row(here.host, "shared", "/targets", mine, _incident(here, free, ""))
-    return SiteGrid((*(_with_web(row, web) for row in shown), host), len(rows[MOST_SITES:]))
+    return SiteGrid((*shown, host), len(rows[MOST_SITES:]))
+
+
+def _worst_first(row: GridRow) -> tuple[int, str]:
+    return ORDER.index(row.state), row.name
 
 
 def _with_web(row: GridRow, web: Mapping[str, Cell]) -> GridRow:
-    """With what the log says, which is asked of the sites that are shown; it makes no state."""
+    """With what the log says, which is asked of the sites that are shown."""
     found = web.get(row.name, Cell("ok", "–", "no request yet", "", (), ""))
     cells = (
-        (name, replace(found, state=cell.state) if cell.value == LOGGED.value else cell) for name, cell in row.cells
+        (name, replace(found, state=_worse(found.state, cell.state)) if cell.value == LOGGED.value else cell)
+        for name, cell in row.cells
     )
-    return replace(row, cells=tuple(cells))
+    return replace(row, state=_worse(found.state, row.state), cells=tuple(cells))
+
+
+def _worse(one: str, other: str) -> str:
+    return min(one, other, key=ORDER.index)
 
 
 Key = tuple[str, str]
@@ -171,7 +181,8 @@ def _web(source: Source, names: Iterable[str], now: float) -> dict[str, Cell]:
         notes = [f"p95, {rate}"] if site in slowest else []
         notes += [f"{units.text(failed / whole, 'ratio')} fail"] if failed and whole else []
         value = units.text(slowest[site], "seconds") if site in slowest else rate
-        found[site] = Cell("ok", value, ", ".join(notes), "", lines.get(site, ()), "")
+        state = sites.answers_state(failed, whole)
+        found[site] = Cell(state, value, ", ".join(notes), "", lines.get(site, ()), "")
     return found
 
 

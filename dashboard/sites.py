@@ -19,6 +19,10 @@ VERDICTS = ("not_secure", "revoked", "not_supported", "not_current", "current")
 RATES = "sum by (site, status) (rate(web_requests_total[5m]))"
 SEEN = 'group by (site) ({__name__=~"web_(methods|agents)_total"})'
 """Sites that have an access log, at a tenth of what RATES costs."""
+SHARE = 0.02
+"""Of answers that fail, from which on a site is degraded."""
+FEW = 10 / 300
+"""Failures a second that degrade no site, however few its visitors: ten in the time that RATES looks at."""
 SIGNS = (
     "cron_.+|maintenance_mode|security_updates_pending|database_updates_pending|updates|queue_.+|info|users"
     "|administrators|database_bytes"
@@ -154,7 +158,12 @@ def _requests(site: Reading) -> Sign:
         return Sign("Requests", "none", "not known")
     failed = math.fsum(point.value for point in site.rates if point.labels.get("status") == "5xx")
     share = f", {units.text(failed / whole, 'ratio')} fail" if whole and failed else ""
-    return Sign("Requests", "ok", f"{units.text(whole, 'per_second')}{share}")
+    return Sign("Requests", answers_state(failed, whole), f"{units.text(whole, 'per_second')}{share}")
+
+
+def answers_state(failed: float, whole: float) -> str:
+    """Of failures and all answers a second."""
+    return "warn" if failed > max(FEW, SHARE * whole) else "ok"
 
 
 def facts(site: Reading) -> tuple[tuple[str, str], ...]:

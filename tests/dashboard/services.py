@@ -102,9 +102,10 @@ def _log(m: "Moment") -> Iterator[Sample]:
         yield gauge("web_site_uses", 1, site=site, target_job=job, target_instance=f"{HOST}:{place}")
     for site, share in zip(SITES, (0.7, 0.3), strict=True):
         counts = [0.0] * len(BUCKETS)
+        failing = 0.01 + 0.1 * m.strain * (site == SITES[0])
         for name, rate, at_rest in CLASSES:
             seconds = at_rest * (1 + 4 * m.strain)
-            for status, part in (("2xx", 0.93), ("3xx", 0.04), ("4xx", 0.02), ("5xx", 0.01 + 0.1 * m.strain)):
+            for status, part in (("2xx", 0.93), ("3xx", 0.04), ("4xx", 0.02), ("5xx", failing)):
                 yield counter(m, "web_requests_total", rate * share * part, site=site, status=status, **{"class": name})
             for at, bucket in enumerate(BUCKETS):
                 counts[at] += rate * share * (1 - math.exp(-bucket / seconds))

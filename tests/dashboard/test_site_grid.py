@@ -48,6 +48,7 @@ def test_a_check_belongs_to_the_site_that_it_asks_for(world: World) -> None:
 def test_the_log_and_the_database_of_a_site_fill_its_cells(world: World) -> None:
     found = shown(world)
     assert cell(found, SHOP, "Web").note.startswith("p95, 35")
+    assert (cell(found, SHOP, "Web").state, cell(found, NEWS, "Web").state) == ("warn", "ok")
     assert (cell(found, SHOP, "Drupal").state, cell(found, SHOP, "Drupal").value) == ("warn", "offline")
     assert (cell(found, SHOP, "Security").state, cell(found, SHOP, "Security").value) == ("warn", "1 update")
     assert cell(found, NEWS, "Drupal").value == "cron 13 min"

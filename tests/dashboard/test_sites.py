@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from collectors.model import Finding
-from dashboard.sites import Reading, signs, worst
+from dashboard.sites import Reading, answers_state, signs, worst
 from history.model import Point
 from tests.dashboard import services, situations
 from tests.dashboard.browsing import served, window
@@ -43,9 +43,15 @@ def test_sites_that_need_a_look_are_first(full: World) -> None:
     assert said["Cron"] == ("warn", "5 h 30 min ago")
     assert said["Maintenance"] == ("warn", "on: visitors see a notice")
     assert said["Updates"] == ("warn", "1 for security, 2 of the database")
+    assert (said["Requests"][0], said["Requests"][1].endswith("% fail")) == ("warn", True)
     assert said["Queues"][1].endswith("wait, the oldest for 6 min")
     assert data["missing"] == ""
     assert f'href="{SHOP}"' in full.client().get("/drupal").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(("failed", "whole", "state"), [(0.03, 0.03, "ok"), (0.2, 5, "warn"), (0.2, 50, "ok")])
+def test_a_share_of_failures_degrades_and_a_few_do_not(failed: float, whole: float, state: str) -> None:
+    assert answers_state(failed, whole) == state
 
 
 def test_a_site_has_everything_that_is_known_of_it(full: World) -> None:
