@@ -1,4 +1,5 @@
-"""What is looked at when an incident opens, as data: candidates.yml, symptoms.yml and signatures.yml."""
+"""What is looked at when an incident opens, as data: candidates.yml, symptoms.yml, signatures.yml
+and offenders.yml."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -61,6 +62,16 @@ class Signature(Config):
     """It explains an outage by itself."""
 
 
+class Offender(Config):
+    """What a trouble may mostly be about."""
+
+    words: str
+    unit: Unit
+    least: float
+    """Only what is more counts."""
+    expr: str
+
+
 @lru_cache(maxsize=1)
 def candidates() -> tuple[Candidate, ...]:
     return TypeAdapter(tuple[Candidate, ...]).validate_python(_read("candidates"))
@@ -74,6 +85,11 @@ def symptoms() -> tuple[Symptom, ...]:
 @lru_cache(maxsize=1)
 def signatures() -> tuple[Signature, ...]:
     return TypeAdapter(tuple[Signature, ...]).validate_python(_read("signatures"))
+
+
+@lru_cache(maxsize=1)
+def offenders() -> tuple[Offender, ...]:
+    return TypeAdapter(tuple[Offender, ...]).validate_python(_read("offenders"))
 
 
 def _read(name: str) -> object:

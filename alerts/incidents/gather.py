@@ -35,7 +35,7 @@ SHORTEST, LONGEST = 600.0, 3600.0
 TIMES_BEFORE = 4
 STEPS = 200
 CHANGES_SECONDS = 3600.0
-NO_CHANGES = ("alert", "drupal.error", "security", "history.", "clock_jump")
+NO_CHANGES = ("alert", "drupal.error", "php.error", "security", "history.", "clock_jump")
 """Kinds of events that begin so are not what somebody changed."""
 MOST_CHANGES = 8
 HELD_SECONDS = 1800.0
@@ -98,9 +98,7 @@ def _changes(incident: Incident, found: Iterable[Event]) -> tuple[Change, ...]:
     changes = [
         Change(event.first, event.kind, event.title, event.site)
         for event in found
-        if not event.kind.startswith(NO_CHANGES)
-        and event.host in ("", incident.host)
-        and (not incident.site or event.site in ("", incident.site))
+        if not event.kind.startswith(NO_CHANGES) and is_here(incident, {"host": event.host, "site": event.site})
     ]
     return tuple(changes[:MOST_CHANGES])
 
@@ -162,7 +160,9 @@ class _Asked:
 
     def _points(self, expr: str) -> Sequence[Point]:
         try:
-            return [point for point in points(self._source.query(expr, self._now)) if self._here(point.labels)]
+            return [
+                point for point in points(self._source.query(expr, self._now)) if is_here(self._incident, point.labels)
+            ]
         except (QueryError, ValueError) as error:
             log.debug("incident=%d not asked: %s", self._incident.id, error)
             return ()
@@ -173,11 +173,13 @@ class _Asked:
         except QueryError as error:
             log.debug("incident=%d not asked: %s", self._incident.id, error)
             return ()
-        return [line for line in lines if self._here(line.labels)]
+        return [line for line in lines if is_here(self._incident, line.labels)]
 
-    def _here(self, labels: Labels) -> bool:
-        host, site = labels.get("host", ""), labels.get("site", "")
-        return host in ("", self._incident.host) and (not self._incident.site or site in ("", self._incident.site))
+
+def is_here(incident: Incident, labels: Labels) -> bool:
+    """At the incident's host, and at its site if it is about one; what names neither is everywhere."""
+    host, site = labels.get("host", ""), labels.get("site", "")
+    return host in ("", incident.host) and (not incident.site or site in ("", incident.site))
 
 
 def _amount(value: float, unit: Unit) -> str:

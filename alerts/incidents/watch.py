@@ -9,10 +9,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.incidents import store
+from alerts.incidents.evidence import evidence
 from alerts.incidents.explain import explained
-from alerts.incidents.gather import gather, window
+from alerts.incidents.gather import LEAD_SECONDS, gather, window
 from alerts.incidents.graph import Graph, graph
 from alerts.incidents.grouping import step
+from alerts.incidents.impact import impact, most
 from alerts.incidents.model import Incident
 from alerts.incidents.picture import chart
 from alerts.message.chart import png
@@ -33,6 +35,8 @@ LINK_SECONDS = 86400.0
 LOOK_SECONDS = 30.0
 COMMIT_SECONDS, MOST_LOOKS = 0.5, 20
 """`group` wakes before the evaluator's transaction is over, so what it wrote may be seen a little later only."""
+SEEN_SECONDS = 3600.0
+"""What logs said before that is not shown as evidence."""
 AFTER_SECONDS = 600.0
 """Of the time after its end that a chart shows."""
 TOLD_SECONDS = 86400.0
@@ -107,12 +111,21 @@ class Watch:
         if found is None:
             return None
         known = incident_context(found, notice.external_url, self._token(found) if self._link_key else "")
-        return self._pictured(known, found, notice)
+        return self._pictured(self._measured(known, found), found, notice)
 
     def _token(self, incident: Incident) -> str:
         """The same within an hour, so that a message that is tried again is the same."""
         expires = self._clock() // 3600 * 3600 + LINK_SECONDS
         return signed(f"/incidents/{incident.id}", expires, self._link_key)
+
+    def _measured(self, known: Context, incident: Incident) -> Context:
+        """With what users feel now, what most of it is about, and what the logs said last."""
+        now = self._clock()
+        said = self._events.events(max(incident.began - LEAD_SECONDS, now - SEEN_SECONDS), now)
+        return replace(
+            known, impact=impact(incident, self._source, now), offenders=most(incident, self._source, now),
+            evidence=evidence(incident, said),
+        )  # fmt: skip
 
     def _pictured(self, known: Context, incident: Incident, notice: Notice) -> Context:
         """With the chart of the first alert; without one where there is nothing to draw."""

@@ -158,11 +158,12 @@ def _redacted(context: Context) -> Context:
     def lines(texts: Iterable[str]) -> tuple[str, ...]:
         return tuple(words.cut(" ".join(redact(text).split()), 300) for text in list(texts)[:LINES_SHOWN])
 
-    number, impact, command, title = (
-        lines((each,))[0] for each in (context.number, context.impact, context.command, context.incident_title)
+    number, symptom, impact, command, title = lines(
+        (context.number, context.symptom, context.impact, context.command, context.incident_title)
     )
     return replace(
-        context, number=number, impact=impact, causes=lines(context.causes), changes=lines(context.changes),
-        evidence=lines(context.evidence), movers=lines(context.movers), command=command, incident_title=title,
+        context, number=number, symptom=symptom, impact=impact, causes=lines(context.causes),
+        changes=lines(context.changes), offenders=lines(context.offenders), evidence=lines(context.evidence),
+        movers=lines(context.movers), command=command, incident_title=title,
         links=tuple(link for link in context.links if is_web(link.url)),
     )  # fmt: skip

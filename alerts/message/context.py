@@ -13,12 +13,16 @@ class Link:
 class Context:
     number: str = ""
     """The number against normal, for the first line: `p95 4.2 s, usual 0.6 s`."""
+    symptom: str = ""
+    """What users notice, in words."""
     impact: str = ""
-    """What users feel: requests a second, share that fails."""
+    """What users feel as a number: `12 of 40 requests a second fail`; says so where it is unknown."""
     causes: tuple[str, ...] = ()
     """Likely causes, the likeliest first, each with its number; none is told as `no clear cause`."""
     changes: tuple[str, ...] = ()
     """Deploys, restarts, upgrades of the last hour."""
+    offenders: tuple[str, ...] = ()
+    """What most of it is about, each with its number."""
     evidence: tuple[str, ...] = ()
     """Lines of logs or lists, the most telling first."""
     series: tuple[float, ...] = ()

@@ -25,12 +25,14 @@ def document(message: Message) -> dict[str, Any]:
     }
     if context:
         found |= {
+            "symptom": context.symptom,
             "impact": context.impact,
             "causes": list(context.causes),
             "changes": list(context.changes),
             "movers": list(context.movers),
             "run_next": context.command,
             "incident": "" if context.incident is None else context.incident,
+            "offenders": list(context.offenders),
             "evidence": list(context.evidence),
             "chart": words.sparkline(context.series),
         }

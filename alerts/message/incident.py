@@ -14,7 +14,7 @@ def context(incident: Incident, external_url: str = "", token: str = "") -> Cont
         links.append(Link("Acknowledge or silence", f"{external_url}/a/{token}"))
     where = incident.site or incident.host
     return Context(
-        impact=incident.symptom,
+        symptom=incident.symptom,
         causes=tuple(cause_lines(incident)) if incident.causes else (),
         changes=tuple(changes(incident)),
         movers=tuple(movers(incident)),

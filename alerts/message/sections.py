@@ -26,11 +26,12 @@ def sections(message: Message) -> tuple[Section, ...]:
     if context:
         found += [
             Section("", (words.sparkline(context.series),), is_code=True),
-            Section("Impact", (context.impact,)),
+            Section("Impact", ("" if context.symptom in message.headline else context.symptom, context.impact)),
             Section("Probably because", context.causes or (NO_CAUSE,)),
             Section("Run next", (context.command,), is_code=True),
             Section("Changed before", context.changes),
             Section("Moved most", context.movers),
+            Section("Top offenders", context.offenders, is_code=True),
             Section("Seen", context.evidence, is_code=True),
         ]
     if len(message.lines) > 1:

@@ -24,6 +24,6 @@ def short(message: Message, most_bytes: int = 1000) -> str:
     lines.append(message.description)
     context = message.context
     if context:
-        lines += [words.sparkline(context.series), context.impact]
+        lines += [words.sparkline(context.series), context.symptom, context.impact]
         lines += [f"Probably because: {cause}" for cause in context.causes[:1]]
     return words.cut_bytes("\n".join(line for line in lines if line), most_bytes)

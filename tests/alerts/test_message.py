@@ -172,3 +172,11 @@ def test_sparkline() -> None:
 @given(st.text(max_size=300), st.integers(10, 300))
 def test_cut_to_bytes(shown: str, most: int) -> None:
     assert len(words.cut_bytes(shown, most).encode()) <= most
+
+
+def test_a_line_of_a_log_stays_one_line_and_is_no_markup() -> None:
+    notice = NOTICES["hostile_log"]
+    shown = text(build(notice))
+    assert shown.count("\nFirst steps:\n") == 1
+    assert "\nBcc:" not in shown
+    assert "<script" not in html(build(notice))

@@ -29,6 +29,7 @@ CONTEXT = Context(
     impact="12 requests a second, 30% fail",
     causes=("/srv/backup grew by 80 GB in 2 h", "deploy of shop 10 min before"),
     changes=("22:01 deploy of shop", "22:05 cron backup began"),
+    offenders=("Pages node/{id} of shop.example: 3.5 /s answer 5xx",),
     evidence=("ERROR 1114 (HY000): The table 'cache_render' is full", "GET /user?pass=hunter2 from ops@example.org"),
     series=(40, 38, 30, float("nan"), 22, 9, 2.1),
     links=(Link("Graph", "https://gauge.example.org/graph?g0=1"), Link("Bad", "javascript:alert(1)")),
@@ -37,6 +38,21 @@ CONTEXT = Context(
 HOSTILE = (
     "<!channel> @here *x* [a](javascript:b) <script>alert('1')</script> & \"q\"\r\nBcc: x@example.org\x00\u202e```|"
 )
+LINES = (HOSTILE, f"\n\nFirst steps:\n{HOSTILE}")
+"""What somebody writes into a log who knows how messages look."""
+HOSTILE_LOG = Context(
+    symptom=HOSTILE, impact=HOSTILE, command=HOSTILE, causes=LINES, changes=LINES, offenders=LINES, evidence=LINES,
+    movers=LINES,
+)  # fmt: skip
+MEASURED: dict[str, Any] = {
+    "impact": "12 of 40 requests a second to shop.example fail, 9 take longer than 2 s",
+    "offenders": ("Pages node/{id} of shop.example: 11 /s answer 5xx", "Statement SELECT * FROM cache: 7 at once"),
+    "evidence": (
+        "22:13:20 UTC php: PDOException: SQLSTATE[HY000]: disk full (path /user/reset/9; 41 times)",
+        "22:13:18 UTC sqli on shop.example from 192.0.2.7: attempt (request GET /x?pass=hunter2&mail=x@example.org)",
+        "22:13:02 UTC New PHP warning: session SESS49960de5880e8c687434170f6476605b=hunter2 of ops@example.org",
+    ),
+}
 HIDDEN = "hunter2", "ops@example.org", "x@example.org"
 """What no message may show."""
 
@@ -69,7 +85,8 @@ NOTICES = {
     "resolved": notice(over(DISK)),
     "several": notice(DISK, over(alert("DiskFull", mountpoint="/var")), alert("DiskFull", mountpoint="/tmp")),
     "rich": notice(DISK, context=CONTEXT),
-    "incident": notice(DISK, context=context(INCIDENT, "https://gauge.example.org")),
+    "incident": notice(DISK, context=replace(context(INCIDENT, "https://gauge.example.org"), **MEASURED)),
+    "hostile_log": notice(DISK, context=HOSTILE_LOG),
     "bare": notice(replace(alert(), annotations={})),
     "nameless": replace(notice(Alert({}, {}, "firing", 1e9, T, T)), external_url=""),
     "hostile": notice(

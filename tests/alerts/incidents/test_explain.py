@@ -8,7 +8,8 @@ import pytest
 
 from agent import alerting, outcomes, upkeep
 from alerts.expression import metrics
-from alerts.incidents.catalogue import Candidate, candidates, filled, signatures, symptoms
+from alerts.incidents import impact
+from alerts.incidents.catalogue import Candidate, candidates, filled, offenders, signatures, symptoms
 from alerts.incidents.explain import explained
 from alerts.incidents.gather import Findings, Sign
 from alerts.incidents.graph import graph
@@ -209,6 +210,7 @@ def captured() -> set[str]:
 def test_every_expression_asks_for_what_is_collected() -> None:
     exprs = [one.expr for one in candidates()] + [one.expr for one in symptoms()]
     exprs += [condition.expr for signature in signatures() for condition in signature.when]
+    exprs += [one.expr for one in offenders()] + [impact.ALL, impact.FAILING, impact.SLOW]
     asked = {name for expr in exprs for name in metrics(expr)}
     assert asked - known() - captured() == set()
 

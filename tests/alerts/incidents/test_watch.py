@@ -35,6 +35,11 @@ def watch(engine: Engine, tmp_path: Path) -> Watch:
     events = Events(engine)
     events.record(Event("d", "deploy", "info", "web1", "", T - 300, T - 300, 1, "Deployed 4.2"))
     events.record(Event("e", "deploy", "info", "web2", "", T - 300, T - 300, 1, "Deployed elsewhere"))
+    line = ({"path": "/cart"},)
+    events.record(
+        Event("p", "drupal.error", "warning", "web1", "shop.example", T + 60, T + 60, 1, "php: disk full", line),
+        Event("q", "drupal.error", "warning", "web1", "shop.example", T - 900, T - 900, 1, "php: of before", line),
+    )
     watch = Watch(engine, Embedded(history), events, lambda: (Plan(), ()), lambda: T + 120)
     with engine.begin() as connection:
         watch.group(connection, [DOWN, PROBE], T + 60)
@@ -81,6 +86,9 @@ def test_a_message_says_what_is_known_of_the_incident(watch: Watch) -> None:
     assert known.incident_title == "Incident 1 on web1"
     assert known.causes[0].startswith("database: MysqlDown!")
     assert [link.url for link in known.links] == ["https://gauge.example.org/incidents/1"]
+    assert known.impact == "5 of 10 requests a second to web1 fail"
+    assert known.offenders == ("Pages front of shop.example: 5 /s answer 5xx",)
+    assert known.evidence == ("22:14:20 UTC php: disk full (path /cart)",)
     assert known.chart_png.startswith(b"\x89PNG")
     assert set(known.series) == {1.0, 0.0}
     assert watch.context(Notice("ops", {}, (fires("Other"),))) is None
