@@ -14,7 +14,7 @@ from collectors.drupal import changes, installed, users
 from collectors.drupal.access_changes import MOST_MEMBERS, MOST_ROLES
 from collectors.drupal.change import digest
 from collectors.drupal.changes import Snapshot
-from collectors.drupal.looking import each_minute
+from collectors.drupal.looking import seldom
 from collectors.drupal.php_values import Value, unserialize
 from collectors.drupal.site import Site
 from collectors.drupal.update_data import extensions
@@ -235,7 +235,7 @@ def _formats_of_seven(site: Site) -> dict[str, list[str]]:
     return formats
 
 
-read = each_minute("changes", look)
+read = seldom("changes", look)
 
 
 def step(state: State, snapshot: Any) -> tuple[State, Sequence[Event]]:
