@@ -57,7 +57,7 @@ read = seldom("cachetags", look, LOOK_SECONDS)
 
 
 def step(state: State, payload: dict[str, Any]) -> tuple[State, Sequence[Event]]:
-    """State: `groups`, as they were read; `usual`, invalidations a second; `looks` that say so; whether a `storm` is."""
+    """State: `groups` as they were read; `usual` invalidations a second; `looks` that say so; whether a `storm` is."""
     now, groups = payload["now"], {group: (tags, float(count)) for group, tags, count in payload["groups"]}
     after: State = {**state, "at": now, "groups": groups}
     if "at" not in state or not 0 < now - state["at"] < TOO_LONG:

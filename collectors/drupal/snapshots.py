@@ -139,6 +139,7 @@ def _container(site: Site, found: Snapshot) -> None:
     rows = [] if site.seven else site.tables.rows("SELECT cid, created FROM {cache_container} ORDER BY cid LIMIT 20")
     if rows:
         found["caches"] = {**found.get("caches", {}), "container": digest(rows)}
+        found["rebuilt"] = max(float(created) for _, created in rows)
 
 
 def _access(site: Site, found: Snapshot) -> None:
