@@ -101,7 +101,7 @@ def test_nothing_is_said_where_nothing_is_known() -> None:
 
 
 def test_the_engine_tells_it_of_the_site_whose_log_it_is() -> None:
-    (follower,) = COLLECTOR.followers
+    follower = COLLECTOR.followers[0]
     assert set(follower.hears) == {"drupal.cache_rebuild", "drupal.tag_storm"}
     state: dict[str, Any] = {}
     told: list[Event] = []
