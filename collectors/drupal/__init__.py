@@ -36,8 +36,9 @@ UP = Gauge("drupal_up", "1 when the site's database answered.")
 MINUTE, QUARTER, HOUR = 60.0, 900.0, 3600.0
 
 SHUT = """\
-usermod --append --groups GROUP raingauge     # the group of FILE, so that it can be read; then restart Raingauge
-or say where the database is, in raingauge.yml:
+setfacl -m u:raingauge:r FILE
+Until then requests, PHP and the files of the site are watched, and nothing that its database knows.
+Or say where the database is, in raingauge.yml:
 targets: {drupal: [{site: NAME, driver: mysql, database: DATABASE, user: raingauge,
                     password_file: /etc/raingauge/drupal}]}"""
 ACCOUNT = """\
