@@ -70,7 +70,7 @@ def step(state: State, payload: dict[str, Any]) -> tuple[State, Sequence[Event]]
     # One that goes down a little and up again is the same.
     after["storm"] = looks >= LEARNED and rate > (limit / 2 if state.get("storm") else limit)
     after["looks"] = min(looks + 1, REMEMBERED)
-    after["usual"] = usual + (rate - usual) / after["looks"]
+    after["usual"] = usual + (min(rate, limit) - usual) / after["looks"]  # a storm says little of what is usual
     begins = after["storm"] and not state.get("storm")
     return after, [_event(payload, new, usual, now - state["at"])] if begins else ()
 

@@ -48,6 +48,7 @@ def test_a_storm_is_told_once_with_what_it_was(usual: Tags) -> None:
     )  # fmt: skip
     assert usual.look(node_list=3000) == []
     assert usual.look(node_list=1500) == []  # lower, and still far over what is usual
+    assert usual.look(node_list=4000) == []
     assert usual.look(node=100) == []
     (again,) = usual.look(node=9000)
     assert again.id != event.id
