@@ -106,7 +106,7 @@ def _reads(server: MariaDb, log: Path) -> list[Read]:
         found.append(Read(part.name, part.interval, _times(server, log, before)))
     for follower in COLLECTOR.followers:
         cursor = (first[follower.name] or (None, None))[1]
-        again = {**cursor, "looked": cursor["looked"] - 2 * LOOK_SECONDS} if cursor else None
+        again = {**cursor, "looked": 0.0} if cursor else None
         before = log.stat().st_size
         _quietly(follower.read, config, again)
         found.append(Read(follower.name, LOOK_SECONDS, _times(server, log, before)))

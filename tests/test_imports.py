@@ -30,7 +30,7 @@ CLIENTS = {
     "postgres": {"psycopg"},
     "probe": {"cryptography", "dns", "re2"},
     "security": {"watchfiles"},
-    "weblog": {"yaml"},
+    "weblog": {"cryptography", "yaml"},
 }
 """Collector -> the client libraries that it may import; the others need none."""
 WEB = {"flask", "flask_limiter", "flask_login", "flask_wtf", "jinja2", "markupsafe", "werkzeug", "wtforms"}

@@ -36,8 +36,9 @@ UP = Gauge("drupal_up", "1 when the site's database answered.")
 MINUTE, QUARTER, HOUR = 60.0, 900.0, 3600.0
 
 SHUT = """\
-usermod --append --groups GROUP raingauge     # the group of FILE, so that it can be read; then restart Raingauge
-or say where the database is, in raingauge.yml:
+setfacl -m u:raingauge:r FILE
+Until then requests, PHP and the files of the site are watched, and nothing that its database knows.
+Or say where the database is, in raingauge.yml:
 targets: {drupal: [{site: NAME, driver: mysql, database: DATABASE, user: raingauge,
                     password_file: /etc/raingauge/drupal}]}"""
 ACCOUNT = """\
@@ -101,7 +102,6 @@ COLLECTOR = Collector(
         Part("users", users.FAMILIES, users.read, users.parse, interval=QUARTER),
         Part("sessions", visitors.SESSION_FAMILIES, visitors.read_sessions, visitors.parse_sessions, interval=QUARTER),
         Part("sizes", sizes.FAMILIES, sizes.read, sizes.parse, interval=QUARTER),
-        Part("cachetags", cachetags.FAMILIES, cachetags.read, cachetags.parse, interval=QUARTER),
         Part("updates", updates.FAMILIES, update_data.read, updates.parse, interval=QUARTER),
         Part("drift", drift.FAMILIES, drift.read, drift.parse, interval=QUARTER),
         Part("schema", schema.FAMILIES, schema.read, schema.parse, interval=HOUR),
@@ -111,6 +111,7 @@ COLLECTOR = Collector(
         Follower("watchdog", watchdog.FAMILIES, watchdog.read, watchdog.step, watchdog.samples, interval=MINUTE),
         Follower("logins", logins.FAMILIES, logins.read, logins.step, logins.samples, interval=MINUTE),
         Follower("claims", claims.FAMILIES, claims.read, claims.step, claims.samples, interval=MINUTE),
+        Follower("cachetags", cachetags.FAMILIES, cachetags.read, cachetags.step, cachetags.samples, interval=MINUTE),
         Follower("changes", (), snapshots.read, snapshots.step, snapshots.samples, interval=MINUTE),
     ),
     instance=lambda config, _host: config.site,

@@ -18,6 +18,8 @@ from collectors.model import Event, Severity, State
 IMPORTED = 5
 """So many configurations that changed at once came from an import."""
 MOST_NAMES = 20_000
+JUST_NOW = 600.0
+"""A time that the site tells counts if it is no older, and not in the future."""
 FIRST = "Account 1, which has all rights, has another name, address, password or state"
 RISKY: dict[str, Severity] = {
     "php": "warning", "devel": "warning", "webprofiler": "warning", "stage_file_proxy": "info",
@@ -45,6 +47,8 @@ class Snapshot(TypedDict, total=False):
     maintenance: bool
     caches: Mapping[str, str]
     """What a rebuild makes anew -> a hash: `container` (its rows' cids), `css_js_query_string`."""
+    rebuilt: float  # Unix seconds
+    """When the container was made."""
     roles: Sequence[tuple[int, str]]
     """Account, role: user__roles or users_roles."""
     admin_roles: Sequence[str]
@@ -67,7 +71,7 @@ def step(state: State, snapshot: Snapshot) -> tuple[State, Sequence[Event]]:
     if "config" in snapshot:
         _config(changes, snapshot["config"], installed)
     if "caches" in snapshot:
-        _caches(changes, snapshot["caches"])
+        _caches(changes, snapshot["caches"], snapshot.get("rebuilt", 0.0), snapshot["now"])
     _cron(changes, snapshot)
     if "maintenance" in snapshot:
         now = bool(snapshot["maintenance"])
@@ -144,11 +148,12 @@ def _word(was: bool, is_there: bool) -> str:
     return "changed" if was and is_there else "added" if is_there else "removed"
 
 
-def _caches(changes: Changes, caches: Mapping[str, str]) -> None:
+def _caches(changes: Changes, caches: Mapping[str, str], rebuilt: float, now: float) -> None:
     signs = {plain(name): digest(caches[name]) for name in sorted(caches)}
     moved = [name for name, sign in signs.items() if changes.moved(f"cache:{name}", sign)[0]]
     if moved:
-        changes.tell("drupal.cache_rebuild", "Caches were rebuilt", [{"sign": ", ".join(moved)}])
+        at = rebuilt if "container" in moved and 0 <= now - rebuilt < JUST_NOW else now
+        changes.tell("drupal.cache_rebuild", "Caches were rebuilt", [{"sign": ", ".join(moved)}], at=at)
 
 
 def _cron(changes: Changes, snapshot: Snapshot) -> None:

@@ -7,7 +7,7 @@ Source: https://api.drupal.org/api/drupal/core%21lib%21Drupal%21Core%21Queue%21D
 from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict
 
-from collectors.drupal.looking import each_minute
+from collectors.drupal.looking import seldom
 from collectors.drupal.queues import BATCH, BOUND, MOST
 from collectors.drupal.site import Site
 from collectors.model import Event, Gauge, Sample, State
@@ -46,7 +46,7 @@ def look(site: Site, name: str, cursor: Cursor | None, now: float) -> tuple[dict
     return {"now": now, "site": name, "items": items}, Cursor(looked=now, items=followed)
 
 
-read = each_minute("claims", look)
+read = seldom("claims", look)
 
 
 def step(state: State, payload: dict[str, Any]) -> tuple[State, Sequence[Event]]:

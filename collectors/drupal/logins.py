@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 
 from collectors.drupal import messages
 from collectors.drupal.change import digest, plain
-from collectors.drupal.looking import each_minute
+from collectors.drupal.looking import seldom
 from collectors.drupal.site import Site
 from collectors.drupal.tables import MissingTable
 from collectors.model import Counter, Event, Sample, Severity, State
@@ -72,7 +72,7 @@ def _flood(site: Site, now: float) -> list[list[Any]]:
     )  # fmt: skip
 
 
-read = each_minute("logins", look)
+read = seldom("logins", look)
 
 
 def step(state: State, payload: Any) -> tuple[State, Sequence[Event]]:

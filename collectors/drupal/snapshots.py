@@ -14,7 +14,7 @@ from collectors.drupal import changes, installed, users
 from collectors.drupal.access_changes import MOST_MEMBERS, MOST_ROLES
 from collectors.drupal.change import digest
 from collectors.drupal.changes import Snapshot
-from collectors.drupal.looking import each_minute
+from collectors.drupal.looking import seldom
 from collectors.drupal.php_values import Value, unserialize
 from collectors.drupal.site import Site
 from collectors.drupal.update_data import extensions
@@ -139,6 +139,7 @@ def _container(site: Site, found: Snapshot) -> None:
     rows = [] if site.seven else site.tables.rows("SELECT cid, created FROM {cache_container} ORDER BY cid LIMIT 20")
     if rows:
         found["caches"] = {**found.get("caches", {}), "container": digest(rows)}
+        found["rebuilt"] = max(float(created) for _, created in rows)
 
 
 def _access(site: Site, found: Snapshot) -> None:
@@ -235,7 +236,7 @@ def _formats_of_seven(site: Site) -> dict[str, list[str]]:
     return formats
 
 
-read = each_minute("changes", look)
+read = seldom("changes", look)
 
 
 def step(state: State, snapshot: Any) -> tuple[State, Sequence[Event]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict
 
 from collectors.drupal import messages
-from collectors.drupal.looking import each_minute
+from collectors.drupal.looking import seldom
 from collectors.drupal.site import Site
 from collectors.drupal.tables import MissingTable
 from collectors.errors import Absent
@@ -91,7 +91,7 @@ def look(site: Site, name: str, cursor: Cursor | None, now: float) -> tuple[dict
     return found, Cursor(wid=end, made=int(made[0][0]) if made else 0, looked=now if at_end else 0.0)
 
 
-read = each_minute("watchdog", look)
+read = seldom("watchdog", look)
 
 
 def _start(site: Site, cursor: Cursor | None, newest: int) -> int:

@@ -12,7 +12,7 @@ from collectors.model import Event, Follower, Sample, State
 from collectors.mysql.config import Mysql
 from collectors.mysql.connection import ask, connect
 from collectors.mysql.normal import normal
-from collectors.sources.looking import each_minute
+from collectors.sources.looking import seldom
 
 RIGHT = "PROCESS ON *.*"
 MOST = 5
@@ -54,7 +54,7 @@ def look(config: Mysql, cursor: Cursor | None, now: float) -> tuple[Payload | No
     return Payload(server=server, at=at, tables=tables, statements=statements), Cursor(looked=now, last=found["at"])
 
 
-read = each_minute("mysql", look)
+read = seldom("mysql", look)
 
 
 def told(text: str) -> tuple[list[str], list[str]]:

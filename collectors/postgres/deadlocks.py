@@ -11,7 +11,7 @@ from collectors.model import Event, Follower, Sample, State
 from collectors.postgres.config import Postgres
 from collectors.postgres.connection import ask, connect
 from collectors.postgres.rows import MOST_DATABASES, label, number
-from collectors.sources.looking import each_minute
+from collectors.sources.looking import seldom
 
 COUNTS = f"""
     SELECT datname, deadlocks FROM pg_stat_database WHERE deadlocks > 0 AND datname IS NOT NULL
@@ -42,7 +42,7 @@ def look(config: Postgres, cursor: Cursor | None, now: float) -> tuple[Payload |
     return Payload(server=session.server, since=cursor["looked"], at=now, new=new), after
 
 
-read = each_minute("postgres", look)
+read = seldom("postgres", look)
 
 
 def grown(counts: dict[str, float], before: dict[str, float]) -> dict[str, float]:

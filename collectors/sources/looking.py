@@ -1,4 +1,4 @@
-"""A look that is dear enough to be had once a minute, for followers, which look each second."""
+"""A look that is dear enough to be had seldom, for followers, which look each second."""
 
 from collections.abc import Callable
 from time import time as clock
@@ -15,12 +15,12 @@ Look = Callable[[Any, Any, float], tuple[Any, Any]]
 """(config, cursor, now) -> (what is new, the cursor after it, which holds `looked`)"""
 
 
-def each_minute(name: str, look: Look) -> Callable[[Any, Any], tuple[Any, Any]]:
-    """A follower's `read`."""
+def seldom(name: str, look: Look, seconds: float = LOOK_SECONDS) -> Callable[[Any, Any], tuple[Any, Any]]:
+    """A follower's `read`, of which a look is had no sooner than so long after the one before."""
 
     def read(config: Config, cursor: Any) -> tuple[Any, Any]:
         now = clock()
-        if cursor is not None and 0 <= now - cursor["looked"] < LOOK_SECONDS:
+        if cursor is not None and 0 <= now - cursor["looked"] < seconds:
             return None, cursor
         place = (name, config)
         failed = FAILED.get(place)

@@ -7,7 +7,7 @@ https://httpd.apache.org/docs/2.4/mod/mod_log_config.html
 from collections.abc import Iterable
 
 from collectors.model import Collector, Follower, Part, Sample, State
-from collectors.weblog import families, uses
+from collectors.weblog import certificates, families, uses, warming
 from collectors.weblog.attacks import families as of_attacks
 from collectors.weblog.attacks.watching import step
 from collectors.weblog.config import Weblog
@@ -28,6 +28,11 @@ COLLECTOR = Collector(
     parts=(Part("uses", uses.FAMILIES, uses.read, uses.parse, interval=60.0, beside=True),),
     instance=lambda _config, host: host,
     discover=discover,
-    followers=(Follower("requests", FAMILIES, read, step, samples, more=lambda found: bool(found["more"])),),
+    followers=(
+        Follower(
+            "requests", FAMILIES, read, step, samples, more=lambda found: bool(found["more"]), hears=warming.HEARS
+        ),
+        certificates.FOLLOWER,
+    ),
     grants="The right to read the access logs: on Debian, membership in the group `adm`.",
 )

@@ -28,6 +28,8 @@ class WebSite(Config):
     """As the `site` label has it."""
     hosts: tuple[str, ...] = ()
     """Host names of its requests; `*.example.com` for all below one. Other hosts count as the site of their file."""
+    tls: str = Field("", max_length=300)
+    """Where its web server speaks TLS on this host, as `127.0.0.1:443`: that a certificate changed is an event."""
     uses: tuple[Use, ...] = ()
     """The servers that it needs: rules and incidents join by them."""
 

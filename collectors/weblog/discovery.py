@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from collectors.inventory import Inventory, Vhost
+from collectors.inventory.servers import reachable
 from collectors.model import Proposal
 from collectors.weblog.config import LogFile, Weblog, WebSite
 from collectors.weblog.reading import REMEDY
@@ -82,9 +83,19 @@ def _sites(inventory: Inventory, names: Mapping[Vhost, str]) -> Iterable[WebSite
                 sites.setdefault(host, names[vhost])
     for site in dict.fromkeys((*sites.values(), *names.values())):
         hosts = tuple(host for host, of in sites.items() if of == site)
-        needs = uses(inventory, [vhost for vhost in inventory.vhosts if names[vhost] == site], drupal.get(site))
+        own = [vhost for vhost in inventory.vhosts if names[vhost] == site]
+        needs = uses(inventory, own, drupal.get(site))
         if hosts or needs:
-            yield WebSite(name=site[:200], hosts=hosts, uses=needs)
+            yield WebSite(name=site[:200], hosts=hosts, tls=_secure(own) if hosts else "", uses=needs)
+
+
+def _secure(vhosts: Iterable[Vhost]) -> str:
+    """Where this host can be asked for its certificate."""
+    for listen in (each for vhost in vhosts for each in vhost.tls_listens):
+        address, _, port = listen.rpartition(":")
+        if port.isdecimal() and len(listen) <= 300:
+            return f"{reachable(address).strip('[]')}:{port}"
+    return ""
 
 
 def _logs(inventory: Inventory, names: Mapping[Vhost, str]) -> Iterable[LogFile]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from collectors.model import Event, State
+from collectors.weblog import warming
 from collectors.weblog.counting import Hosts, Lines, add, add_php, lines_of
 from collectors.weblog.families import SITE
 from collectors.weblog.formats import detect, layout
@@ -21,6 +22,8 @@ STRANGE = 20
 """So many lines, and none of them in the format that was known: it is another one now."""
 WINDOWS = "windows "
 """What the state's keys begin with that hold a site's last minutes."""
+WARMING = "warming "
+"""And how warm its caches were in them."""
 
 Inspect = Callable[[Request, str, str], Iterable[Event]]
 """(request, site, class) -> events."""
@@ -50,10 +53,12 @@ class Work:
     """One step. The state that it begins with stays as it is."""
 
     def __init__(self, state: State, payload: Any, inspect: Inspect | None, choose: Choose) -> None:
-        kept = {f"{kind}{name}" for kind in (SITE, WINDOWS) for name in payload["sites"]}
-        self.state = {key: value for key, value in state.items() if not key.startswith((SITE, WINDOWS)) or key in kept}
+        kinds = (SITE, WINDOWS, WARMING)
+        kept = {f"{kind}{name}" for kind in kinds for name in payload["sites"]}
+        self.state = {key: value for key, value in state.items() if not key.startswith(kinds) or key in kept}
         self.now: float = payload["at"]
         self.hosts: Mapping[str, str] = payload["hosts"]
+        self._heard = payload.get("heard", ())
         self.events: list[Event] = []
         self._inspect, self._choose = inspect, choose
         self._sites: dict[str, Site] = {}
@@ -67,6 +72,10 @@ class Work:
         self.state["lines"], self.state["formats"] = self._lines, self._formats
         for name, site in self._sites.items():
             self.state[SITE + name] = site.counts
+            if cached := site.counts["cache"]:
+                key = WARMING + name
+                self.state[key], told = warming.step(name, self.state.get(key), cached, self._heard, self.now)
+                self.events += told
         for name, table in self._windows.items():
             self.state[WINDOWS + name] = table.packed()
         if self._newest:

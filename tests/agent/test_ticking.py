@@ -67,7 +67,7 @@ def test_a_part_of_each_hour_is_read_soon_after_its_server_is_back() -> None:
     assert (hourly.reads, denied.reads) == (4, 2)
 
 
-def test_what_is_not_there_is_looked_for_each_minute_and_read_at_its_own_pace_once_it_is() -> None:
+def test_what_is_not_there_is_looked_for_seldom_and_read_at_its_own_pace_once_it_is() -> None:
     rare = Script([Absent(), Absent(), Absent(), 5.0, 6.0, 7.0])
     played = Played(part(Script()), part(rare, "rare", 10, SLOW))
     reads = {now: (played.tick(now), rare.reads)[1] for now in range(1200, 1350, 10)}

@@ -38,6 +38,13 @@ def after(**changed: Any) -> list[Event]:
     return told(BASE, {**BASE, "now": 1060.0, **changed})
 
 
+def test_a_rebuild_is_told_with_the_time_at_which_the_container_was_made() -> None:
+    caches = {"container": "c2", "css_js_query_string": "t1"}
+    assert [event.last for event in after(caches=caches, rebuilt=1031.5)] == [1031.5]
+    assert [event.last for event in after(caches=caches, rebuilt=1060.5)] == [1060]  # by a clock that is ahead
+    assert [event.last for event in after(caches={**caches, "container": "c1", "css_js_query_string": "t2"})] == [1060]
+
+
 def brief(events: list[Event]) -> list[tuple[str, str, str]]:
     return [(event.kind.removeprefix("drupal."), event.severity, event.title) for event in events]
 

@@ -75,7 +75,7 @@ def test_settings_that_are_shut_are_told_with_what_opens_them() -> None:
     found = proposal(None, version="")
     assert found.config is None
     assert found.found == f"Drupal in /srv/shop/web (sites/default): {FILE} cannot be read"
-    assert found.remedy.startswith(f"usermod --append --groups GROUP raingauge     # the group of {FILE},")
+    assert found.remedy.startswith(f"setfacl -m u:raingauge:r {FILE}\n")
 
 
 def test_what_is_proposed_answers(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def test_what_cannot_be_read_is_asked_again_after_a_minute(monkeypatch: pytest.M
         return None, {"looked": at}
 
     monkeypatch.setattr(looking, "clock", lambda: now)
-    read = looking.each_minute("test", look)
+    read = looking.seldom("test", look)
     for now in (1000.0, 1001.0, 1059.0, 1060.0):  # noqa: B007 # the clock
         with pytest.raises(Denied, match="not you"):
             read(Config(), None)

@@ -35,6 +35,7 @@ def as_nobody(say: Callable[[], str]) -> str:
         try:
             if os.geteuid() == 0:
                 os.setgroups([])
+                os.setgid(65534)
                 os.setuid(65534)
             os.write(write, say().encode())
         finally:

@@ -23,7 +23,7 @@ from history.events import Events
 from tests.collectors.test_no_right import as_nobody
 from tests.collectors.test_weblog_windows import line
 
-(FOLLOWER,) = COLLECTOR.followers
+FOLLOWER = COLLECTOR.followers[0]
 TARGET = Target("web", "h1", "h1")
 
 
