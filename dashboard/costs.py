@@ -84,7 +84,7 @@ def routes(source: Source, span: Span, watched: Watched, by: str, site: str | No
 
     def ask(series: str, more: str = "") -> Values:
         matchers = ",".join(filter(None, (only, more)))
-        return _by(source, span, f"web_class_duration_seconds_{series}{{{matchers}}}", labels)
+        return quantities(source, span, f"web_class_duration_seconds_{series}{{{matchers}}}", labels)
 
     seconds, calls, quick = ask("sum"), ask("count"), ask("bucket", 'le=~"2|2.0"')
     extra = {key: (_share(1 - quick[key] / calls[key]) if calls.get(key) and key in quick else "–",) for key in calls}
@@ -110,7 +110,7 @@ def _no_routes(watched: Watched) -> str:
 def statements(source: Source, span: Span, watched: Watched, by: str) -> CostTable:
     labels = ("query", "schema", "digest")
     seconds, calls, examined, unindexed = (
-        _by(source, span, f"sql_digest_{name}_total", labels)
+        quantities(source, span, f"sql_digest_{name}_total", labels)
         for name in ("seconds", "calls", "rows_examined", "no_index")
     )
     extra = {
@@ -136,7 +136,7 @@ def _no_statements(watched: Watched) -> str:
 
 def places(source: Source, span: Span, watched: Watched, _by_what: str) -> CostTable:
     """The log says how often a request was too slow, not how slow: the count is what costs."""
-    counted = _by(source, span, "php_slow_requests_total", ("frame", "script", "pool"))
+    counted = quantities(source, span, "php_slow_requests_total", ("frame", "script", "pool"))
     times: Values = {(frame, f"{script}, pool {pool}"): count for (frame, script, pool), count in counted.items()}
     rows = costs(times, times, {}, "calls")
     missing = "" if rows else watched.why("phpfpm", "phpfpm", "slowlog")
@@ -177,7 +177,8 @@ def _height(by: str, seconds: float, calls: float) -> float:
     return {"calls": calls, "mean": seconds / calls}.get(by, seconds)
 
 
-def _by(source: Source, span: Span, series: str, labels: Key) -> Values:
+def quantities(source: Source, span: Span, series: str, labels: Key) -> Values:
+    """What a counter grew by over the span, by labels; only what is above 0."""
     found = points(source, span.total(series, ", ".join(labels)), span.at)
     return {
         tuple(point.labels.get(label, "") for label in labels): point.value

@@ -65,8 +65,9 @@ def lines_of(count: int, columns: Columns, unit: float, hosts: Hosts | None, def
 def add(lines: Lines, site_of: SiteOf) -> None:
     _add_requests(lines, site_of)
     _add_clients(lines, site_of)
-    _add_amounts(lines, site_of, "bytes", int)
-    _add_amounts(lines, site_of, "upstream", UPSTREAMS.__getitem__)
+    _add_amounts(lines, site_of, "bytes", "bytes", int)
+    _add_amounts(lines, site_of, "upstream", "upstream", UPSTREAMS.__getitem__)
+    _add_amounts(lines, site_of, "upstream", "upstream requests", lambda _: 1)
     _add_durations(lines, site_of)
 
 
@@ -112,8 +113,8 @@ def _said(columns: Columns, cache: str) -> Sequence[str]:
     return ["" if page == "HIT" else said for page, said in both]
 
 
-def _add_amounts(lines: Lines, site_of: SiteOf, name: str, value: Callable[[str], float]) -> None:
-    texts = lines.columns.get(name, ())
+def _add_amounts(lines: Lines, site_of: SiteOf, column: str, name: str, value: Callable[[str], float]) -> None:
+    texts = lines.columns.get(column, ())
     if lines.one_site:
         known = [value(text) for text in texts if text not in UNKNOWN]
         if known:

@@ -31,6 +31,7 @@ DURATIONS, CLASS_DURATIONS = _series(DURATION), _series(CLASS_DURATION)
 UPSTREAM = Counter(
     "web_upstream_seconds_total", "Time that the web server waited for PHP or whatever else it asked.", ("site",)
 )
+UPSTREAM_REQUESTS = Counter("web_upstream_requests_total", "Requests for which it asked one.", ("site",))
 PHP_REQUESTS = Counter("web_php_requests_total", "Requests in the access logs of PHP-FPM.", ("site",))
 PHP_SECONDS = Counter(
     "web_php_seconds_total",
@@ -50,11 +51,16 @@ LAG = Gauge("web_log_lag_seconds", "Age of the newest line when it was read last
 READABLE = Gauge("web_log_readable", "1 if we may read the log.", ("log",))
 
 FAMILIES = (
-    REQUESTS, BYTES, *DURATIONS, *CLASS_DURATIONS, UPSTREAM, PHP_REQUESTS, PHP_SECONDS, CACHE, METHODS, AGENTS, LINES,
-    LAG, READABLE,
+    REQUESTS, BYTES, *DURATIONS, *CLASS_DURATIONS, UPSTREAM, UPSTREAM_REQUESTS, PHP_REQUESTS,
+    PHP_SECONDS, CACHE, METHODS, AGENTS, LINES, LAG, READABLE,
 )  # fmt: skip
 SITE = "site "
 """What the state's keys begin with that hold what is counted of a site."""
+PLAIN = {
+    "bytes": BYTES, "upstream": UPSTREAM, "upstream requests": UPSTREAM_REQUESTS, "php requests": PHP_REQUESTS,
+    "php seconds": PHP_SECONDS,
+}  # fmt: skip
+"""What is kept as one number a site."""
 CLASS_BUCKETS = (0.1, 0.5, 2.0, math.inf)
 DEAREST = 20
 """Classes of a site that have durations of their own."""
@@ -81,8 +87,7 @@ def _of_site(site: str, counts: Mapping[str, Any]) -> Iterable[Sample]:
         yield METHODS(count, site, method)
     for agent, count in counts["agents"].items():
         yield AGENTS(count, site, agent)
-    plain = {"bytes": BYTES, "upstream": UPSTREAM, "php requests": PHP_REQUESTS, "php seconds": PHP_SECONDS}
-    for name, family in plain.items():
+    for name, family in PLAIN.items():
         if name in counts:
             yield family(counts[name], site)
     yield from _durations(site, counts["durations"])

@@ -1,4 +1,4 @@
-"""Slowest: what costs most time in all, not what was slowest once: routes, SQL, places in PHP."""
+"""Slowest: what costs most time in all, not what was slowest once: routes, SQL, places in PHP, sites in their pools."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from dashboard.asked import answer, remembering, view
 from dashboard.costs import ORDERS, CostTable, Span, Watched, places, routes, statements
+from dashboard.php_costs import pools
 from dashboard.same_seconds import Together, together
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
@@ -30,7 +31,7 @@ def build(services: Services, asked: View, by: str = ORDERS[0]) -> SlowestPage:
     at = asked.tick(services.interval) if asked.shown.live else asked.shown.end
     span = Span(at, asked.shown.seconds)
     watched = Watched(services.watched.targets(), services.watched.findings())
-    tables = tuple(table(services.source, span, watched, order) for table in (routes, statements, places))
+    tables = tuple(table(services.source, span, watched, order) for table in (routes, statements, places, pools))
     first = next(iter(tables[0].rows), None)
     worst = together(services.source, first, span) if first else None
     return SlowestPage(shell(services, asked, "Slowest"), order, tables, worst)

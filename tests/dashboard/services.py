@@ -101,6 +101,8 @@ def _log(m: "Moment") -> Iterator[Sample]:
     for site, job, place in USES:
         yield gauge("web_site_uses", 1, site=site, target_job=job, target_instance=f"{HOST}:{place}")
     for site, share in zip(SITES, (0.7, 0.3), strict=True):
+        yield counter(m, "web_upstream_seconds_total", 9.2 * share, site=site)
+        yield counter(m, "web_upstream_requests_total", 21 * share, site=site)
         counts = [0.0] * len(BUCKETS)
         failing = 0.01 + 0.1 * m.strain * (site == SITES[0])
         for name, rate, at_rest in CLASSES:

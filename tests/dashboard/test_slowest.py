@@ -28,7 +28,7 @@ def tables(world: World, path: str = "/slowest") -> Mapping[str, Any]:
 
 def test_what_takes_most_time_in_all_is_first(full: World) -> None:
     found = tables(full)
-    assert list(found) == ["routes", "sql", "php"]
+    assert list(found) == ["routes", "sql", "php", "pools"]
     for table in found.values():
         assert table["missing"] == ""
         shares = [row["share"] for row in table["rows"]]
@@ -39,6 +39,8 @@ def test_what_takes_most_time_in_all_is_first(full: World) -> None:
     assert found["sql"]["rows"][0]["name"].startswith("SELECT `base_table` . `vid`")
     assert found["sql"]["rows"][0]["extra"] == ["41\N{NARROW NO-BREAK SPACE}k", "10\N{NARROW NO-BREAK SPACE}%"]
     assert [row["name"] for row in found["php"]["rows"][:1]] == ["PDOStatement->execute"]
+    pool = found["pools"]["rows"][0]
+    assert (pool["name"], pool["where"], pool["extra"]) == ("shop.example.org", "pool /run/php/shop.sock", ["6.4"])
 
 
 def test_the_tables_are_sorted_by_what_is_asked_for_with_plain_links(full: World) -> None:
@@ -46,7 +48,7 @@ def test_the_tables_are_sorted_by_what_is_asked_for_with_plain_links(full: World
     assert tables(full, "/slowest?by=mean")["routes"]["rows"][0]["name"] == "views/ajax"
     assert get(full.client(), "/slowest?by=banana")["by"] == "time"
     text = full.client().get("/slowest?by=calls&from=now-1h").get_data(as_text=True)
-    assert text.count('aria-sort="descending"') == 3
+    assert text.count('aria-sort="descending"') == 4
     assert re.search(r'href="\?by=mean&amp;from=now-1h&amp;to=now"', text)
     assert "?from=now-24h&amp;to=now&amp;by=calls" in text
 
@@ -67,6 +69,7 @@ def test_nothing_known_says_why_and_what_to_do(tmp_path: Path) -> None:
         "No access log is read. Raingauge finds those that nginx and Apache name in their configuration.",
         "mariadbd (pid 812) listens",
         "No PHP-FPM is read",
+        "No PHP-FPM is read",
     ]
     world.watched.found = [Finding("weblog", "/var/log/nginx/access.log", "permission denied", "usermod ...")]
     world.watched.statuses = [status(target) for target in (scene.MYSQL, scene.SHOP)]
@@ -74,6 +77,9 @@ def test_nothing_known_says_why_and_what_to_do(tmp_path: Path) -> None:
     assert found["routes"]["missing"] == "/var/log/nginx/access.log: permission denied"
     assert "performance_schema = ON" in found["sql"]["missing"]
     assert "request_slowlog_timeout" in found["php"]["missing"]
+    assert found["pools"]["missing"] == found["routes"]["missing"]
+    world.watched.found = []
+    assert "$upstream_response_time" in tables(world)["pools"]["missing"]
     world.watched.statuses = [status(services.LOG)]
     assert "$request_time" in tables(world)["routes"]["missing"]
     world.watched.statuses = [status(services.LOG, "denied", "no right to read it")]
