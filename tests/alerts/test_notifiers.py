@@ -166,7 +166,10 @@ class TestWhatIsSent:
 @pytest.mark.parametrize("kind", POSTING)
 def test_all_of_the_longest_fits(kind: str) -> None:
     long = tuple("é<" * 4000 for _ in range(50))
-    context = Context(long[0], long[0], long[0], long, long, long, long, tuple(float(at) for at in range(999)))
+    context = Context(
+        long[0], long[0], long[0], causes=long, changes=long, offenders=long, evidence=long, movers=long,
+        series=tuple(float(at) for at in range(999)), command=long[0],
+    )  # fmt: skip
     labels = {f"label{number}": "ü&" * 2000 for number in range(60)}
     alerts = tuple(
         replace(
