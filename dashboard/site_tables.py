@@ -38,7 +38,7 @@ class Table:
     """Why there is nothing; "" where there is something."""
 
 
-def _table(anchor: str, title: str, lead: str, head: tuple[str, ...], lines: Sequence[Line], missing: str) -> Table:  # noqa: PLR0917
+def table(anchor: str, title: str, lead: str, head: tuple[str, ...], lines: Sequence[Line], missing: str) -> Table:  # noqa: PLR0917
     shown = tuple(lines[:MOST_ROWS])
     return Table(anchor, title, lead, head, shown, len(lines) - len(shown), "" if shown else missing)
 
@@ -62,7 +62,7 @@ def _updates(site: Reading, why: Why) -> Table:
         if known
         else "Not known. Raingauge reads what the site's own module Update Manager found: drush pm:install update."
     )
-    return _table("updates", "Updates", "modules, themes and core that are behind", ("Project", "is", "installed",
+    return table("updates", "Updates", "modules, themes and core that are behind", ("Project", "is", "installed",
                   "recommended"), lines, why("updates", missing))  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def _queues(site: Reading, why: Why) -> Table:
         )
         for queue, count in sorted(items.items(), key=lambda each: -each[1])
     ]  # fmt: skip
-    return _table("queues", "Queues", "what waits for cron or a worker", ("Queue", "items", "taken", "oldest"), lines,
+    return table("queues", "Queues", "what waits for cron or a worker", ("Queue", "items", "taken", "oldest"), lines,
                   why("queues", "The site has no queue with items."))  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def _errors(site: Reading, why: Why) -> Table:
         )
         for point in found
     ]  # fmt: skip
-    return _table("errors", "Errors in the log", "last 24 h, by type", ("Type", "messages"), lines,
+    return table("errors", "Errors in the log", "last 24 h, by type", ("Type", "messages"), lines,
                   why("watchdog", "No error was logged in the last 24 h."))  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def _users(site: Reading, why: Why) -> Table:
         ("signed in now", site.value("drupal_active_sessions", kind="user")),
     ]
     lines = [Line(name, "", None, (units.text(value, "count"),)) for name, value in found if value is not None]
-    return _table("users", "Users", "", ("Accounts", "number"), lines, why("users", "No account was counted."))
+    return table("users", "Users", "", ("Accounts", "number"), lines, why("users", "No account was counted."))
 
 
 SIZES = (
@@ -126,7 +126,7 @@ def _sizes(  # noqa: PLR0917
              units.text(float(round(rows[name])) if name in rows else None, "count")))
         for name, size in sorted(sizes.items(), key=lambda each: -each[1])
     ]  # fmt: skip
-    return _table(anchor, title, lead, (label.capitalize(), "size", "rows"), lines, why("sizes", nothing))
+    return table(anchor, title, lead, (label.capitalize(), "size", "rows"), lines, why("sizes", nothing))
 
 
 def request_table(classes: Sequence[tuple[str, Mapping[str, float]]], missing: str) -> Table:
@@ -139,7 +139,7 @@ def request_table(classes: Sequence[tuple[str, Mapping[str, float]]], missing: s
         for name, found in classes
     ]  # fmt: skip
     lead = "classes of Drupal's routes, by status"
-    return _table("requests", "Requests", lead, ("Class", *STATUSES), lines, missing)
+    return table("requests", "Requests", lead, ("Class", *STATUSES), lines, missing)
 
 
 def agent_table(agents: Mapping[str, float], missing: str) -> Table:
@@ -150,4 +150,4 @@ def agent_table(agents: Mapping[str, float], missing: str) -> Table:
         for name, count in sorted(agents.items(), key=lambda each: -each[1])
     ]  # fmt: skip
     lead = "by what they say they are"
-    return _table("agents", "Who asks", lead, ("Agent", "requests", "share"), lines, missing)
+    return table("agents", "Who asks", lead, ("Agent", "requests", "share"), lines, missing)

@@ -13,6 +13,7 @@ from dashboard.cache_table import cache_table
 from dashboard.costs import CostTable
 from dashboard.gathering import frame, gather
 from dashboard.marks import Mark, Span, marks, state_of
+from dashboard.new_errors import SECONDS, new_errors
 from dashboard.plots import Plot
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
@@ -90,6 +91,7 @@ def _tables(services: Services, site: Reading, status: TargetStatus | None, span
         request_table(tuple(sites.requests(*asked)), NO_LOG),
         agent_table(sites.agents(*asked), NO_LOG),
         *drupal_tables(site, lambda part, otherwise: sites.why(status, part, findings, otherwise)),
+        new_errors(services.events.events(span.at - SECONDS, span.at), site.name, span.at),
     )
 
 
