@@ -37,8 +37,6 @@ class Host:
     """Accepts, and never answers."""
     disk: Path
     """A file system of its own; an empty folder where none can be mounted."""
-    execute: drupal.Execute
-    """The Drupal site's database."""
 
     def targets(self) -> str:
         lab, mysql = self.lab, f"lab:{self.lab.mariadb.socket}"
@@ -82,7 +80,7 @@ def host() -> Iterator[Host]:
         execute(state, (drupal.php(int(time.time()) - 300), "system.cron_last"))
         execute(state, (drupal.php(False), "system.maintenance_mode"))
         execute("DELETE FROM semaphore", ())
-        yield Host(lab, second, api, stack.enter_context(mounted(lab.directory / "disk")), execute)
+        yield Host(lab, second, api, stack.enter_context(mounted(lab.directory / "disk")))
 
 
 @contextmanager
@@ -166,11 +164,12 @@ def hanging_api(host: Host, _: Raingauge) -> Iterator[None]:
 
 @contextmanager
 def stuck_cron(host: Host, _: Raingauge) -> Iterator[None]:
+    execute = drupal.mysql(host.lab.mariadb, "drupal")  # it may have been stopped since
     last = "UPDATE key_value SET value = %s WHERE name = 'system.cron_last'"
-    host.execute(last, (drupal.php(int(time.time()) - 14400),))
-    host.execute("INSERT INTO semaphore VALUES ('cron', '1', %s)", (time.time() - 7200,))
+    execute(last, (drupal.php(int(time.time()) - 14400),))
+    execute("INSERT INTO semaphore VALUES ('cron', '1', %s)", (time.time() - 7200,))
     yield
-    host.execute("DELETE FROM semaphore", ())
+    execute("DELETE FROM semaphore", ())
 
 
 @contextmanager
