@@ -70,16 +70,26 @@ def _queues(site: Reading, why: Why) -> Table:
     items = site.of("drupal_queue_items", "queue")
     claimed = site.of("drupal_queue_claimed_items", "queue")
     oldest = site.of("drupal_queue_oldest_item_timestamp_seconds", "queue")
+    more = {point.labels.get("queue", ""): point.value for point in site.queued}
     lines = [
         Line(
             queue, "", None,
             (units.text(count, "count"), units.text(claimed.get(queue), "count"),
-             span(max(0.0, site.now - oldest[queue])) if queue in oldest and count else "–"),
+             span(max(0.0, site.now - oldest[queue])) if queue in oldest and count else "–", _drained(more.get(queue))),
         )
         for queue, count in sorted(items.items(), key=lambda each: -each[1])
     ]  # fmt: skip
-    return table("queues", "Queues", "what waits for cron or a worker", ("Queue", "items", "taken", "oldest"), lines,
-                  why("queues", "The site has no queue with items."))  # fmt: skip
+    head = ("Queue", "items", "taken", "oldest", "in an hour")
+    missing = why("queues", "The site has no queue with items.")
+    return table("queues", "Queues", "what waits for cron or a worker", head, lines, missing)
+
+
+def _drained(more: float | None) -> str:
+    """What a queue gained or lost in an hour."""
+    if more is None:
+        return "–"
+    count = units.text(float(round(abs(more))), "count")
+    return f"{count} {'more' if more > 0 else 'less'}" if round(more) else "as many"
 
 
 def _errors(site: Reading, why: Why) -> Table:

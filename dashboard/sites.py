@@ -15,6 +15,7 @@ DAY = 86400
 ERRORS = 'severity=~"emergency|alert|critical|error"'
 LOGGED = f'sum by (instance, type, severity) (increase(drupal_watchdog_total{{job="drupal",{ERRORS}}}[1d]))'
 COUNTED = 'sum by (instance) (increase(drupal_watchdog_errors_total{job="drupal"}[1d]))'
+QUEUED = 'sum by (queue) (delta(drupal_queue_items{{job="drupal",instance={}}}[1h]))'
 VERDICTS = ("not_secure", "revoked", "not_supported", "not_current", "current")
 RATES = "sum by (site, status) (rate(web_requests_total[5m]))"
 SEEN = 'group by (site) ({__name__=~"web_(methods|agents)_total"})'
@@ -54,6 +55,8 @@ class Reading:
     """Requests per second, by status; of `SEEN` only that there are any."""
     errors: float | None = None
     """All of the last day."""
+    queued: Sequence[Point] = ()
+    """What each queue gained in an hour, below 0 where it drains; of one site alone."""
 
     def value(self, metric: str, **labels: str) -> float | None:
         """The sum over those with these labels; None without any."""
@@ -78,7 +81,8 @@ def reading(source: Source, name: str, now: float) -> Reading | None:
     rates = RATES.replace("[5m]", f"{{site={quoted(name)}}}[5m]")
     found = next((each for each in _readings(source, now, metrics, rates) if each.name == name), None)
     logged = LOGGED.replace('job="drupal"', f'job="drupal",instance={quoted(name)}')
-    return found and replace(found, logged=points(source, logged, now))
+    queued = points(source, QUEUED.format(quoted(name)), now)
+    return found and replace(found, logged=points(source, logged, now), queued=queued)
 
 
 def _readings(source: Source, now: float, metrics: str, log: str) -> Iterator[Reading]:

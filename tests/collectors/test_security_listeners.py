@@ -1,6 +1,5 @@
 """Listening ports: what is new, and what others can reach."""
 
-import json
 import socket
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from collectors.model import Event, State
 from collectors.security import listeners
 from collectors.security.config import Security
 from collectors.security.listeners import samples, scope_of, service, step
+from tests.collectors.stepping import stepped
 
 
 def look(*rows: tuple[str, str, int], at: float = 0.0) -> dict[str, Any]:
@@ -20,15 +20,7 @@ def look(*rows: tuple[str, str, int], at: float = 0.0) -> dict[str, Any]:
 
 
 def run(*looks: dict[str, Any]) -> tuple[State, list[Event]]:
-    state: State = {}
-    told: list[Event] = []
-    for each in looks:
-        before = json.dumps(state)
-        after, events = step(state, each)
-        assert json.dumps(state) == before
-        state = json.loads(json.dumps(after))
-        told += events
-    return state, told
+    return stepped(step, looks)
 
 
 def counted(state: State) -> dict[tuple[str, ...], float]:

@@ -1,6 +1,5 @@
 """Connections of the web server's account to the outside: the first to each place is told, of visitors nothing."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from collectors.model import Event, State
 from collectors.security import outbound
 from collectors.security.config import Security
 from collectors.security.outbound import samples, step
+from tests.collectors.stepping import stepped
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 ROW = "   0: {} {} {} 00000000:00000000 00:00000000 00000000 {:>5} 0 {} 1 0000000000000000 100 0 0 10 0\n"
@@ -25,15 +25,7 @@ def look(*rows: tuple[str, str, int], at: float = 0.0) -> dict[str, Any]:
 
 
 def run(*looks: dict[str, Any]) -> tuple[State, list[Event]]:
-    state: State = {}
-    told: list[Event] = []
-    for each in looks:
-        before = json.dumps(state)
-        after, events = step(state, each)
-        assert json.dumps(state) == before
-        state = json.loads(json.dumps(after))
-        told += events
-    return state, told
+    return stepped(step, looks)
 
 
 FPM = "php-fpm8.2"

@@ -1,6 +1,5 @@
 """What runs below a web server: an attacker's tools are told once, a site's own converters never."""
 
-import json
 import os
 import subprocess
 import sys
@@ -11,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.model import Event, State
+from collectors.model import State
 from collectors.security import webchild
 from collectors.security.config import Security
 from collectors.security.webchild import samples, step
+from tests.collectors.stepping import stepped
 
 Row = tuple[int, str, int, str]
 BASE: list[Row] = [
@@ -28,14 +28,7 @@ def look(*rows: Row) -> dict[str, Any]:
 
 
 def run(*looks: dict[str, Any]) -> tuple[State, list[str]]:
-    state: State = {}
-    told: list[Event] = []
-    for each in looks:
-        before = json.dumps(state)
-        after, events = step(state, each)
-        assert json.dumps(state) == before
-        state = json.loads(json.dumps(after))
-        told += events
+    state, told = stepped(step, looks)
     (count,) = samples(state)
     assert count.value == len(told)
     return state, [event.title for event in told]
