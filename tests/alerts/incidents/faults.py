@@ -164,12 +164,12 @@ def hanging_api(host: Host, _: Raingauge) -> Iterator[None]:
 
 @contextmanager
 def stuck_cron(host: Host, _: Raingauge) -> Iterator[None]:
-    execute = drupal.mysql(host.lab.mariadb, "drupal")  # it may have been stopped since
-    last = "UPDATE key_value SET value = %s WHERE name = 'system.cron_last'"
-    execute(last, (drupal.php(int(time.time()) - 14400),))
-    execute("INSERT INTO semaphore VALUES ('cron', '1', %s)", (time.time() - 7200,))
+    last = drupal.php(int(time.time()) - 14400).decode()
+    sql = host.lab.mariadb.sql
+    sql(f"UPDATE drupal.key_value SET value = '{last}' WHERE name = 'system.cron_last'")
+    sql(f"INSERT INTO drupal.semaphore VALUES ('cron', '1', {time.time() - 7200})")
     yield
-    execute("DELETE FROM semaphore", ())
+    sql("DELETE FROM drupal.semaphore")
 
 
 @contextmanager
