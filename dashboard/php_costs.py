@@ -6,6 +6,8 @@ from dashboard.costs import MOST_ROWS, CostTable, Span, Values, Watched, costs, 
 from dashboard.host_facts import points
 from history.model import Source
 
+UNKNOWN = "no known pool"
+"""The web server names none that is read: another server may be behind it."""
 POOLS = 'max by (site, target_instance) (web_site_uses{target_job="phpfpm"})'
 
 
@@ -20,7 +22,7 @@ def pools(source: Source, span: Span, watched: Watched, by: str) -> CostTable:
     extra = {key: (f"{spent / span.seconds:.2g}",) for key, spent in seconds.items()}
     rows = costs(seconds, calls, extra, by)
     return CostTable(
-        "pools", "Sites and pools", "time in PHP, by the pool that the site's web server names",
+        "pools", "Sites and pools", "time that was waited for PHP, by the pool that the site's web server names",
         ("Site", "time", "requests", "each"), ("workers busy",), rows[:MOST_ROWS], len(rows[MOST_ROWS:]),
         "" if rows else _nothing(watched),
     )  # fmt: skip
@@ -36,8 +38,7 @@ def _uses(source: Source, at: float) -> Mapping[str, str]:
 
 
 def _placed(values: Values, uses: Mapping[str, str]) -> Values:
-    """Only of sites that are known to use PHP-FPM: what others ask is no pool."""
-    return {(site, f"pool {uses[site]}"): value for (site,), value in values.items() if site in uses}
+    return {(site, f"pool {uses[site]}" if site in uses else UNKNOWN): value for (site,), value in values.items()}
 
 
 def _nothing(watched: Watched) -> str:

@@ -25,6 +25,14 @@ MOST_OF_EACH = 2
 
 def impact(incident: Incident, source: Source, now: float) -> str:
     """`12 of 40 requests a second to shop.example fail, 9 take longer than 2 s`; says so where it is unknown."""
+    try:
+        return _impact(incident, source, now)
+    except (QueryError, ValueError) as error:
+        log.debug("incident=%d impact not asked: %s", incident.id, error)
+        return "unknown: the history did not answer"
+
+
+def _impact(incident: Incident, source: Source, now: float) -> str:
     place = incident.site or incident.host
     at = f"to {place}" if place else "here"
     asked = _sum(incident, source, ALL, now)
@@ -48,7 +56,12 @@ def most(incident: Incident, source: Source, now: float) -> tuple[str, ...]:
 
 
 def _largest(offender: Offender, incident: Incident, source: Source, now: float) -> list[str]:
-    found = [point for point in _points(incident, source, offender.expr, now) if point.value > offender.least]
+    try:
+        asked = _points(incident, source, offender.expr, now)
+    except (QueryError, ValueError) as error:
+        log.debug("incident=%d offender not asked: %s", incident.id, error)
+        return []
+    found = [point for point in asked if point.value > offender.least]
     found.sort(key=lambda point: (-point.value, sorted(point.labels.items())))
     return [
         filled(offender.words, point.labels, value=amount(point.value, offender.unit)) for point in found[:MOST_OF_EACH]
@@ -62,8 +75,4 @@ def _sum(incident: Incident, source: Source, expr: str, now: float) -> float | N
 
 
 def _points(incident: Incident, source: Source, expr: str, now: float) -> Sequence[Point]:
-    try:
-        return [point for point in points(source.query(expr, now)) if is_here(incident, point.labels)]
-    except (QueryError, ValueError) as error:
-        log.debug("incident=%d not asked: %s", incident.id, error)
-        return ()
+    return [point for point in points(source.query(expr, now)) if is_here(incident, point.labels)]

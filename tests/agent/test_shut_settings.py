@@ -1,7 +1,6 @@
 """A site whose settings.php is root's alone: said with the line that opens it, and its traffic goes on."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,37 +23,29 @@ pytestmark = [
 LINE = '192.0.2.1 - - [26/Nov/2026:06:00:00 +0000] "GET /node/1 HTTP/1.1" 200 9 "-" "curl/8.5"\n'
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Everybody may enter it, unlike pytest's own."""
-    with tempfile.TemporaryDirectory(prefix="raingauge-shut-") as place:
-        Path(place).chmod(0o755)
-        yield Path(place)
-
-
-def test_what_needs_no_database_goes_on(folder: Path) -> None:
-    root = drupal.docroot(folder / "web", {"driver": "sqlite", "database": str(folder / "db")})
+def test_what_needs_no_database_goes_on(place: Path) -> None:
+    root = drupal.docroot(place / "web", {"driver": "sqlite", "database": str(place / "db")})
     settings = root / "sites/default/settings.php"
     settings.chmod(0o440)
     os.chown(settings, 0, 0)
-    with Nginx(folder / "nginx", root=root):
-        log = folder / "nginx/access.log"
+    with Nginx(place / "nginx", root=root):
+        log = place / "nginx/access.log"
         log.write_text(LINE)
         log.chmod(0o644)
-        told = as_nobody(lambda: "\n".join(seen(str(folder))))
+        told = as_nobody(lambda: "\n".join(seen(str(place))))
     assert "drupal: Drupal 10.6.15 in " in told
     assert f"{settings} cannot be read" in told
     assert f"setfacl -m u:raingauge:r {settings}" in told
     assert "web_requests_total lab.example node/{id} 2xx 1.0" in told.splitlines()
 
 
-def seen(folder: str) -> Iterator[str]:
+def seen(place: str) -> Iterator[str]:
     for (collector, found), proposals in proposed(look("lab")).items():
         for each in proposals:
-            if collector == "drupal" and folder in found:
+            if collector == "drupal" and place in found:
                 yield f"drupal: {found}\n{each.remedy}"
             if isinstance(each.config, Weblog):
-                own = tuple(file for file in each.config.files if file.path.startswith(folder))
+                own = tuple(file for file in each.config.files if file.path.startswith(place))
                 readings = trial(registry.collector("weblog"), each.config.model_copy(update={"files": own}))
                 for sample in (sample for reading in readings for sample in reading.samples):
                     yield f"{sample.family.name} {' '.join(sample.labels)} {sample.value:.1f}"

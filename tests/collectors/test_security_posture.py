@@ -1,8 +1,7 @@
 """How sites are set up: what is found over HTTP and TLS, in php.ini and in settings.php, and what of it is news."""
 
 import json
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +98,6 @@ def test_a_state_is_no_news_and_a_change_is() -> None:
         "shop: headers changed: x-frame-options", "shop: the finding git_exposed was found",
     ]  # fmt: skip
     assert "nginx: location" in str(events[0].evidence + events[1].evidence)
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="raingauge-posture-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
 
 
 @pytest.mark.servers

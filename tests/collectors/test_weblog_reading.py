@@ -1,8 +1,7 @@
 """Many logs at once: none holds up another, and nothing is counted twice or lost."""
 
 import random
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +59,6 @@ def test_each_log_is_read_in_its_turn(tmp_path: Path, monkeypatch: pytest.Monkey
         last = payload
     assert cursor["readable"] == dict.fromkeys(map(str, paths), 1)
     assert last["pieces"]
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """Where anybody may look."""
-    with tempfile.TemporaryDirectory(prefix="raingauge-weblog-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
 
 
 def test_a_log_that_we_may_not_read_does_not_stop_the_others(place: Path) -> None:

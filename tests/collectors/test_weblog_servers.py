@@ -1,9 +1,8 @@
 """Real servers' logs: what was sent is what is counted."""
 
 import signal
-import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,14 +34,6 @@ SENT = [
     ("docs.example", "/guide/c?status=302", "Mozilla/5.0", "alias/guide", "3xx"),
 ]
 SITES = {"shop.example": "shop.example", "www.shop.example": "shop.example", "docs.example": "docs.example"}
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """Where the servers' users may read, too."""
-    with tempfile.TemporaryDirectory(prefix="raingauge-weblog-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
 
 
 def follow(config: Weblog, state: State, cursor: Any) -> tuple[State, Any]:

@@ -2,8 +2,7 @@
 
 import random
 import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +30,6 @@ def follow(lines: Sequence[str], at_once: int = 10_000) -> tuple[State, list[Eve
         state = orjson.loads(orjson.dumps(state))
         events += found
     return state, events
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """Where Varnish's own user may read, too."""
-    with tempfile.TemporaryDirectory(prefix="raingauge-weblog-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
 
 
 def search(query: str) -> Asked:

@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
-from collectors.model import Finding
-from dashboard.costs import Cost, Span, costs
+from collectors.model import Counter, Finding, Gauge, Target
+from dashboard.costs import Cost, Span, Watched, costs
+from dashboard.php_costs import pools
 from dashboard.same_seconds import together
+from history.database import open_database
+from history.embedded import Embedded
+from history.store.store import Store
 from tests.dashboard import scene, services, situations
 from tests.dashboard.situations import status
 from tests.dashboard.test_pages import get
@@ -108,3 +112,23 @@ def test_a_site_with_another_database_has_no_statements_of_this_one(full: World)
     assert found.statements == ()
     assert found.places
     assert together(full.services.source, replace(route, name="nothing"), Span(NOW, 3600)) is None
+
+
+def test_php_of_a_site_without_a_known_pool_is_told_as_unknown(tmp_path: Path) -> None:
+    """Its time is part of the whole: left out, the shares of the others would be too large."""
+    store = Store(open_database(tmp_path))
+    waited, asked = (
+        Counter("web_upstream_seconds_total", "x", ("site",)),
+        Counter("web_upstream_requests_total", "x", ("site",)),
+    )
+    uses = Gauge("web_site_uses", "x", ("site", "target_job", "target_instance"))
+    for age in range(600, -1, -15):
+        done = 600.0 - age
+        samples = [waited(done, "shop"), waited(3 * done, "news"), asked(done, "shop"), asked(done, "news")]
+        samples.append(uses(1, "shop", "phpfpm", "web1:/run/php/shop.sock"))
+        store.append(Target("web", "web1", "web1"), NOW - age, samples)
+    found = pools(Embedded(store), Span(NOW, 300), Watched((), ()), "time")
+    assert [(row.name, row.where, row.share) for row in found.rows] == [
+        ("news", "no known pool", 0.75),
+        ("shop", "pool /run/php/shop.sock", 0.25),
+    ]

@@ -1,8 +1,9 @@
 """What users feel, in requests a second, and what most of it is about."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import pytest
 from sqlalchemy import Engine
 
 from alerts.incidents.impact import impact, most
@@ -72,14 +73,29 @@ def test_what_is_not_counted_is_unknown(engine: Engine) -> None:
     assert said(other) == "unknown: no access log says how many requests to shop.example there are"
 
 
+@dataclass
 class Broken:
-    def query(self, _expr: str, _at: float) -> object:
-        raise QueryError("unavailable", "away")
+    """A history that goes away after some answers."""
+
+    source: Source
+    answers: int
+
+    def query(self, expr: str, at: float) -> object:
+        self.answers -= 1
+        if self.answers < 0:
+            raise QueryError("unavailable", "away")
+        return self.source.query(expr, at)
 
 
-def test_a_history_that_is_away_is_unknown() -> None:
-    broken: Source = Broken()  # type: ignore[assignment]
-    assert said(broken).startswith("unknown")
+@pytest.mark.parametrize("answers", [0, 1, 2])
+def test_a_history_that_goes_away_is_unknown_at_whichever_question(engine: Engine, answers: int) -> None:
+    """Never "none fails" because the question about failures was not answered."""
+    broken: Source = Broken(source(engine, {("shop.example", "front", "5xx"): 5}), answers)  # type: ignore[assignment]
+    assert said(broken) == "unknown: the history did not answer"
+
+
+def test_a_history_that_is_away_names_no_offender(engine: Engine) -> None:
+    broken: Source = Broken(source(engine, {}), 0)  # type: ignore[assignment]
     assert most(INCIDENT, broken, NOW) == ()
 
 
