@@ -55,11 +55,12 @@ def once(build: Build[Page], services: Services, asked: View) -> Page:
         asked.tick(services.interval),
         *map(tuple, (alerting.alerts(), watched.targets(), watched.findings(), happened, said, opened)),
     ]
-    if question in memory.pages and memory.pages[question][0] == made_of:
-        return cast("Page", memory.pages[question][1])
-    page = build(services, asked)
-    memory.pages[question] = made_of, page
-    return page
+    with memory.turn(question):  # after a tick all ask at once, and one answer does for all of them
+        if question in memory.pages and memory.pages[question][0] == made_of:
+            return cast("Page", memory.pages[question][1])
+        page = build(services, asked)
+        memory.pages[question] = made_of, page
+        return page
 
 
 def view(*kept: str) -> View:

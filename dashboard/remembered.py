@@ -25,6 +25,11 @@ class Remembered:
     now: float  # Unix seconds
     pages: dict[Hashable, tuple[object, Any]]
     """Built in this tick: by what was asked for, of what, and the page."""
+    turns: dict[Hashable, threading.Lock]
+
+    def turn(self, question: Hashable) -> threading.Lock:
+        """Held by who builds that page."""
+        return self.turns.setdefault(question, threading.Lock())
 
     def query(self, expr: str, at: float) -> Answer:
         question = (expr, at, at, 0.0)
@@ -58,6 +63,7 @@ class Memory:
     _state: object = None
     _answers: dict[Question, Answer] = field(default_factory=dict)
     _pages: dict[Hashable, tuple[object, Any]] = field(default_factory=dict)
+    _turns: dict[Hashable, threading.Lock] = field(default_factory=dict)
     _sliding: Sliding = field(default_factory=Sliding)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -66,8 +72,8 @@ class Memory:
         state = _state(source, now)
         with self._lock:
             if state is None or state != self._state or len(self._answers) > MOST:
-                self._state, self._answers, self._pages = state, {}, {}
-            return Remembered(source, self._answers, self._sliding, now, self._pages)
+                self._state, self._answers, self._pages, self._turns = state, {}, {}, {}
+            return Remembered(source, self._answers, self._sliding, now, self._pages, self._turns)
 
 
 def _state(source: Source, now: float) -> tuple[Labels, float] | None:

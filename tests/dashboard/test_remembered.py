@@ -1,15 +1,22 @@
 """History is asked once a tick, and again as soon as anything was measured."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from dashboard.asked import once
+from dashboard.moments import Zone
 from dashboard.remembered import MOST, Memory
+from dashboard.services import Services
+from dashboard.shell import View
 from dashboard.sliding import ANEW_SECONDS, Asked, Sliding
+from dashboard.timerange import DEFAULT, parse
 from history.embedded import Embedded
 from history.model import Matrix, QueryError, Scalar, Text, Vector
 from tests.dashboard import scene, situations
 from tests.dashboard.scene import Scene
 from tests.dashboard.world import NOW, World
+from tests.lab.ports import wait_until
 
 HOST = (scene.NODE, scene.OWN)
 
@@ -113,3 +120,25 @@ def test_what_is_settled_is_asked_once_for_all_ticks(tmp_path: Path) -> None:
     sliding.query(source, "node_load1", NOW, NOW + 10)
     sliding.query(source, "node_load1", NOW, NOW + 10)
     assert source.asked == 4
+
+
+def test_who_asks_while_a_page_is_built_waits_for_it(tmp_path: Path) -> None:
+    """Two hundred ask at once after each tick: built for each of them, the page came to nobody for seconds."""
+    world = situations.full(tmp_path)
+    services = replace(world.services, source=Memory().of(world.services.source, NOW))
+    asked = View(NOW, Zone(0, "UTC"), parse(*DEFAULT, NOW, Zone(0, "UTC")), 240)
+    arrived: list[int] = []
+    built: list[int] = []
+
+    def build(_services: Services, _asked: View) -> str:
+        built.append(1)
+        wait_until(lambda: len(arrived) == 4, 30, "all have asked")
+        return "page"
+
+    def ask(number: int) -> str:
+        arrived.append(number)
+        return once(build, services, asked)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(ask, range(4))) == ["page"] * 4
+    assert len(built) == 1
