@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 from dashboard.asked import once
 from dashboard.moments import Zone
@@ -16,7 +17,6 @@ from history.model import Matrix, QueryError, Scalar, Text, Vector
 from tests.dashboard import scene, situations
 from tests.dashboard.scene import Scene
 from tests.dashboard.world import NOW, World
-from tests.lab.ports import wait_until
 
 HOST = (scene.NODE, scene.OWN)
 
@@ -127,18 +127,16 @@ def test_who_asks_while_a_page_is_built_waits_for_it(tmp_path: Path) -> None:
     world = situations.full(tmp_path)
     services = replace(world.services, source=Memory().of(world.services.source, NOW))
     asked = View(NOW, Zone(0, "UTC"), parse(*DEFAULT, NOW, Zone(0, "UTC")), 240)
-    arrived: list[int] = []
     built: list[int] = []
+    another = Event()
 
     def build(_services: Services, _asked: View) -> str:
         built.append(1)
-        wait_until(lambda: len(arrived) == 4, 30, "all have asked")
+        if len(built) > 1:
+            another.set()
+        another.wait(0.5)
         return "page"
 
-    def ask(number: int) -> str:
-        arrived.append(number)
-        return once(build, services, asked)
-
     with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(ask, range(4))) == ["page"] * 4
+        assert list(threads.map(lambda _: once(build, services, asked), range(4))) == ["page"] * 4
     assert len(built) == 1
