@@ -138,7 +138,7 @@ def test_every_method_pings_and_a_body_is_ignored(jobs: Heartbeats) -> None:
     try:
         at = urlsplit(exporter.url)
         for method, body in (("GET", None), ("HEAD", None), ("POST", None), ("POST", b"x" * 100_000)):
-            connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=10)
+            connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=60)
             connection.request(method, f"/ping/{KEY}?from=cron", body)
             answer = connection.getresponse()
             assert (answer.status, answer.read()) == (200, b"" if method == "HEAD" else b"OK\n")
@@ -152,13 +152,13 @@ def test_every_method_pings_and_a_body_is_ignored(jobs: Heartbeats) -> None:
 
 
 def ping(raingauge: Raingauge, word: str = "") -> int:
-    with urllib.request.urlopen(f"{raingauge.exporter}/ping/{KEY}{word}", timeout=10) as answer:
+    with urllib.request.urlopen(f"{raingauge.exporter}/ping/{KEY}{word}", timeout=60) as answer:
         status: int = answer.status
         return status
 
 
 def page(raingauge: Raingauge) -> str:
-    with urllib.request.urlopen(f"{raingauge.exporter}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{raingauge.exporter}/metrics", timeout=60) as answer:
         text: str = answer.read().decode()
         return text
 

@@ -31,7 +31,7 @@ class Receiver(ThreadingHTTPServer):
         self._thread.join()
 
     def body(self) -> dict[str, Any]:
-        return self.bodies.get(timeout=10)
+        return self.bodies.get(timeout=60)
 
 
 class _Handler(BaseHTTPRequestHandler):
