@@ -4,7 +4,6 @@ import http.client
 import json
 import signal
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +16,6 @@ from agent.heartbeats import BURST, Heartbeats
 from agent.pages import Pages
 from collectors import heartbeat
 from collectors.heartbeat import Heartbeat
-from history.database import open_database
 from tests.lab.ports import wait_until
 from tests.lab.process import Raingauge
 
@@ -37,13 +35,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
