@@ -39,7 +39,7 @@ demo: setup servers ## The same over a small private web stack, for hosts that h
 test: dev servers ## Everything: lint, types, unit tests, real servers, browser, short trials
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory unit
-	RAINGAUGE_EXAMPLES=20 $(BIN)/pytest -m "servers and not trials" --durations=20
+	RAINGAUGE_EXAMPLES=20 $(BIN)/pytest --numprocesses=2 --dist=loadfile -m "servers and not trials" --durations=20
 	RAINGAUGE_TRIALS=5 RAINGAUGE_SEED=$(SEED) $(BIN)/pytest -m trials
 
 coverage: dev servers ## Which lines no test runs

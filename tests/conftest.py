@@ -1,4 +1,4 @@
-"""For all tests: how many examples property tests take, and a folder that is open to all."""
+"""For all tests: how many examples property tests take, a local database, and a folder that is open to all."""
 
 import os
 import tempfile
@@ -7,10 +7,20 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from sqlalchemy import Engine
+
+from history.database import open_database
 
 # No deadline: a machine that is busy is no defect. `make check` takes fewer examples to stay under a minute.
 settings.register_profile("raingauge", max_examples=int(os.environ.get("RAINGAUGE_EXAMPLES", "100")), deadline=None)
 settings.load_profile("raingauge")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database(tmp_path)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_the_exporter_answers_the_paths_that_are_listed() -> None:
     try:
         for path in (path for path in EXPORTER if "<" not in path):
             try:
-                with urllib.request.urlopen(f"{exporter.url}{path}", timeout=10) as answer:
+                with urllib.request.urlopen(f"{exporter.url}{path}", timeout=60) as answer:
                     status = answer.status
             except urllib.error.HTTPError as error:
                 with error:

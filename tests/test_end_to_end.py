@@ -55,7 +55,8 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def host(lab: Lab, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raingauge]:
-    text = f"host: lab\ninterval: 2s\nnotify: {{webhook: {{ops: {{url: '{receiver.url}'}}}}}}\n"
+    route = "route: {receiver: ops, group_wait: 1s, group_interval: 5s}"
+    text = f"host: lab\ninterval: 2s\nnotify: {{webhook: {{ops: {{url: '{receiver.url}'}}}}, {route}}}\n"
     with Raingauge(tmp_path_factory.mktemp("state"), text) as running:
         wait_until(lambda: ours(running).up().keys() >= of_the_lab(lab), 30, f"all of {of_the_lab(lab)} are found")
         yield running
@@ -88,7 +89,7 @@ def ours(host: Raingauge) -> Asked:
 
 
 def text(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return str(answer.read().decode())
 
 

@@ -50,7 +50,7 @@ def page(raingauge: Raingauge, path: str = "/") -> str:
     request = urllib.request.Request(
         raingauge.dashboard + path, headers={"Authorization": f"Bearer {raingauge.token()}", "Accept": "text/html"}
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return re.sub(r"<[^>]+>", " ", answer.read().decode())
 
 

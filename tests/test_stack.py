@@ -45,7 +45,7 @@ def agent(servers: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return str(answer.read().decode())
 
 

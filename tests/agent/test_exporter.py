@@ -50,7 +50,7 @@ class Client:
 
     def __init__(self, exporter: Exporter) -> None:
         at = urlsplit(exporter.url)
-        self.connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=10)
+        self.connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=60)
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
         self.connection.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})

@@ -25,7 +25,7 @@ def exporter() -> Iterator[Exporter]:
 
 def opened(exporter: Exporter) -> socket.socket:
     at = urlsplit(exporter.url)
-    return socket.create_connection((at.hostname, at.port or 0), timeout=10)
+    return socket.create_connection((at.hostname, at.port or 0), timeout=60)
 
 
 def asked(exporter: Exporter, *texts: bytes) -> bytes:
@@ -111,7 +111,7 @@ def test_pages_are_served_while_a_read_hangs() -> None:
         run.tick()
         thread = threading.Thread(target=run.tick)
         thread.start()
-        assert hanging.entered.wait(5)
+        assert hanging.entered.wait(60)
         client = Client(exporter)
         status, _, body = client.ask("/metrics")
         assert status == 200
@@ -120,7 +120,7 @@ def test_pages_are_served_while_a_read_hangs() -> None:
         assert thread.is_alive()  # all that while the tick is still open
         client.connection.close()
         hanging.let_go()
-        thread.join(10)
+        thread.join(60)
 
 
 def test_requests_that_are_sent_ahead_are_answered_in_order(exporter: Exporter) -> None:

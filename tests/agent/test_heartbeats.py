@@ -4,7 +4,6 @@ import http.client
 import json
 import signal
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +16,6 @@ from agent.heartbeats import BURST, Heartbeats
 from agent.pages import Pages
 from collectors import heartbeat
 from collectors.heartbeat import Heartbeat
-from history.database import open_database
 from tests.lab.ports import wait_until
 from tests.lab.process import Raingauge
 
@@ -37,13 +35,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
@@ -138,7 +129,7 @@ def test_every_method_pings_and_a_body_is_ignored(jobs: Heartbeats) -> None:
     try:
         at = urlsplit(exporter.url)
         for method, body in (("GET", None), ("HEAD", None), ("POST", None), ("POST", b"x" * 100_000)):
-            connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=10)
+            connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=60)
             connection.request(method, f"/ping/{KEY}?from=cron", body)
             answer = connection.getresponse()
             assert (answer.status, answer.read()) == (200, b"" if method == "HEAD" else b"OK\n")
@@ -152,13 +143,13 @@ def test_every_method_pings_and_a_body_is_ignored(jobs: Heartbeats) -> None:
 
 
 def ping(raingauge: Raingauge, word: str = "") -> int:
-    with urllib.request.urlopen(f"{raingauge.exporter}/ping/{KEY}{word}", timeout=10) as answer:
+    with urllib.request.urlopen(f"{raingauge.exporter}/ping/{KEY}{word}", timeout=60) as answer:
         status: int = answer.status
         return status
 
 
 def page(raingauge: Raingauge) -> str:
-    with urllib.request.urlopen(f"{raingauge.exporter}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{raingauge.exporter}/metrics", timeout=60) as answer:
         text: str = answer.read().decode()
         return text
 

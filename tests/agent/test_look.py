@@ -2,7 +2,6 @@
 
 import json
 import os
-import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from agent.look import configuration_texts, is_shut, look
 from collectors.inventory import Process
 from tests.lab.lab import Lab
+from tests.lab.nobody import as_nobody
 
 
 def master(file: Path) -> Process:
@@ -81,7 +81,7 @@ def test_an_ordinary_user_is_told_what_it_cannot_see(lab: Lab) -> None:
     shut = lab.php.configuration
     shut.chmod(0o600)
     try:
-        found = as_nobody()
+        found = json.loads(as_nobody(looked))
     finally:
         shut.chmod(0o644)
     sentences = " / ".join(map(str, found["blind"]))
@@ -90,24 +90,8 @@ def test_an_ordinary_user_is_told_what_it_cannot_see(lab: Lab) -> None:
     assert lab.nginx.port in found["nginx"]  # its configuration says so
 
 
-def as_nobody() -> dict[str, list[object]]:
-    """`look` in a child process of that user."""
-    read, write = os.pipe()
-    if (child := os.fork()) == 0:
-        try:
-            os.setgroups([])
-            user = pwd.getpwnam("nobody")
-            os.setgid(user.pw_gid)
-            os.setuid(user.pw_uid)
-            os.environ["USER"] = os.environ["LOGNAME"] = "nobody"
-            seen = look("lab")
-            ports = [int(listen.rpartition(":")[2]) for vhost in seen.vhosts for listen in vhost.listens]
-            os.write(write, json.dumps({"blind": seen.blind, "nginx": ports}).encode())
-        finally:
-            os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as answer:
-        text = answer.read()
-    os.waitpid(child, 0)
-    found: dict[str, list[object]] = json.loads(text)
-    return found
+def looked() -> str:
+    os.environ["USER"] = os.environ["LOGNAME"] = "nobody"  # of the child alone
+    seen = look("lab")
+    ports = [int(listen.rpartition(":")[2]) for vhost in seen.vhosts for listen in vhost.listens]
+    return json.dumps({"blind": seen.blind, "nginx": ports})

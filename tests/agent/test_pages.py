@@ -148,5 +148,5 @@ def test_readers_see_one_tick_or_another_and_never_half_of_it() -> None:
         pages.render()
     over.set()
     for reader in readers:
-        reader.join(10)
+        reader.join(60)
     assert wrong == []

@@ -138,9 +138,9 @@ def test_a_token_is_needed_where_one_is_needed_to_scrape() -> None:
         try:
             asked = urllib.request.Request(f"{exporter.url}/probe?target={url}")
             with pytest.raises(urllib.error.HTTPError, match="401"):
-                urllib.request.urlopen(asked, timeout=10)
+                urllib.request.urlopen(asked, timeout=60)
             asked.add_header("Authorization", "Bearer x")
-            with urllib.request.urlopen(asked, timeout=10) as answer:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
                 assert b"probe_success 1\n" in answer.read()
         finally:
             exporter.stop()
@@ -162,7 +162,7 @@ def test_every_module_makes_a_check() -> None:
 def test_a_running_agent_answers_and_follows_its_configuration(tmp_path: Path) -> None:
     def asked(raingauge: Raingauge, url: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"{raingauge.exporter}/probe?target={url}", timeout=20) as answer:
+            with urllib.request.urlopen(f"{raingauge.exporter}/probe?target={url}", timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

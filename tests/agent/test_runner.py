@@ -160,19 +160,19 @@ def test_who_goes_while_its_tick_is_published_does_not_come_back() -> None:
         def append(self, target: Target, t: float, samples: Sequence[Sample]) -> None:
             if target.job == "fake" and samples:
                 asked.set()
-                go.wait(10)
+                go.wait(60)
             super().append(target, t, samples)
 
     sink = Slow()
     with running(watch(part(Script())), sink=sink) as run:
         ticking = threading.Thread(target=run.tick)
         ticking.start()
-        assert asked.wait(5)
+        assert asked.wait(60)
         going = threading.Thread(target=run.runner.set_targets, args=[()])
         going.start()
         go.set()
-        ticking.join(10)
-        going.join(10)
+        ticking.join(60)
+        going.join(60)
         assert [bool(samples) for target, _, samples in sink.ticks if target.job == "fake"] == [True, False]
         assert run.runner.pages.target_page("fake", "web_a") is None
         run.tick()

@@ -36,10 +36,10 @@ def test_a_read_that_hangs_delays_nobody() -> None:
     with running(watch(part(Script([hanging]), interval=1)), quick) as run:
         ticking = threading.Thread(target=run.tick, args=[1])
         ticking.start()
-        assert hanging.entered.wait(5)
+        assert hanging.entered.wait(60)
         wait_until(lambda: run.kept.of("web:quick"), 5, "the quick target's tick is closed")
         assert run.kept.of("web:a") == []  # while the other one's is still open
-        ticking.join(10)
+        ticking.join(60)
         assert run.of("web:a") == {}  # not even `up`: it may still answer
         run.tick(1)
         assert (run.of("web:quick")["fake_value"], run.of("web:a")) == (2, {"fake_up": 0, "up": 0})
@@ -162,10 +162,10 @@ def test_two_ticks_of_one_target_never_run_at_once() -> None:
     with running(watch(part(Script([hanging])))) as run:
         first = threading.Thread(target=run.tick)
         first.start()
-        assert hanging.entered.wait(5)
+        assert hanging.entered.wait(60)
         run.runner.tick(run.runner.watched(), run.now + 0.5)
         hanging.let_go()
-        first.join(10)
+        first.join(60)
         assert [values["fake_value"] for _, values in run.kept.of("web:a")] == [7]
 
 

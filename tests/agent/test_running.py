@@ -22,7 +22,7 @@ from tests.lab.process import Raingauge
 servers = pytest.mark.servers
 
 HOST = "discovery: false\ninterval: 1s\ntargets:\n  host: [{}]\n"
-ENDS_SECONDS = 5
+ENDS_SECONDS = 30
 TIME = re.compile(r"^node_time_seconds\{.*\} (\S+)$", re.MULTILINE)
 
 
@@ -46,7 +46,7 @@ def silent() -> Iterator[int]:
 def asked(url: str, authorization: str = "") -> tuple[int, str]:
     request = urllib.request.Request(url, headers={"Authorization": authorization} if authorization else {})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

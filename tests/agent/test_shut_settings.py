@@ -11,8 +11,8 @@ from agent.look import look
 from agent.reading import trial
 from collectors import registry
 from collectors.weblog.config import Weblog
-from tests.collectors.test_no_right import as_nobody
 from tests.lab import drupal
+from tests.lab.nobody import as_nobody
 from tests.lab.servers import Nginx
 
 pytestmark = [

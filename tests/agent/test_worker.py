@@ -94,7 +94,7 @@ def test_who_leaves_gives_back_what_is_not_begun_and_ends_after_the_read_that_it
     door, hanging = Door(), Hanging()
     working = Working(door, part(Script([hanging])), part(Script(), "second"), part(Script(), "third"))
     working.worker.read(working.states)
-    assert hanging.entered.wait(5)
+    assert hanging.entered.wait(60)
     assert working.worker.waiting() == working.states[1:]
     wait_until(lambda: working.worker.stuck(0.01), 5, "it is stuck")
     assert working.worker.leave() == working.states[1:]
@@ -110,7 +110,7 @@ def test_a_worker_that_nobody_waits_behind_is_not_stuck() -> None:
     working = Working(Door(), part(Script([hanging])))
     assert not working.worker.stuck(0)
     working.worker.read(working.states)
-    assert hanging.entered.wait(5)
+    assert hanging.entered.wait(60)
     assert not working.worker.stuck(0)
     hanging.let_go()
     working.over()

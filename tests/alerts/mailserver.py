@@ -3,19 +3,20 @@
 import base64
 import socketserver
 import ssl
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.lab.background import Background
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def certificate(folder: Path) -> Path:
     return file
 
 
-class MailServer(socketserver.ThreadingTCPServer):
+class MailServer(Background, socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
 
@@ -68,16 +69,6 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.port: int = self.server_address[1]
         self.received: list[Received] = []
         self.spoken: list[bytes] = []
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
 
     def handle_error(self, *_: object) -> None:
         """A client that goes away is no news."""

@@ -3,12 +3,13 @@
 import json
 import queue
 import socket
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from tests.lab.background import Background
 
-class Receiver(ThreadingHTTPServer):
+
+class Receiver(Background, ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, *answers: int, retry_after: str = "") -> None:
@@ -19,19 +20,9 @@ class Receiver(ThreadingHTTPServer):
         self.bodies: queue.Queue[dict[str, Any]] = queue.Queue()
         self.headers: list[dict[str, str]] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}/hook?key=s3cret"
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
 
     def body(self) -> dict[str, Any]:
-        return self.bodies.get(timeout=10)
+        return self.bodies.get(timeout=60)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -189,5 +189,5 @@ def _agent(folder: Path, rules: Path, scrape: dict[str, Any], receiver: Receiver
         evaluator.stop()
         delivery.stop()
         loop.stop()
-        loop._thread.join(10)
+        loop._thread.join(60)
         engine.dispose()

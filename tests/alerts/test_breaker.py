@@ -1,10 +1,7 @@
 """The circuit breaker of a channel: alone, and in a delivery over failures, restarts and clocks."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -13,15 +10,8 @@ from alerts import outbox, state
 from alerts.breaker import OPENS_AFTER, Breaker, remembered
 from alerts.delivery import LONGEST_WAIT
 from alerts.notifier import Answer
-from tests.alerts.examples import T, alert, database, tell
+from tests.alerts.examples import T, alert, tell
 from tests.alerts.test_delivery import Hand
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 def fill(hand: Hand, groups: int = 8) -> None:

@@ -1,10 +1,7 @@
 """What the rules of one cycle see of each other, and what their texts may ask."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from sqlalchemy import Engine
 
 from alerts.model import Rule
@@ -12,18 +9,11 @@ from collectors import nginx
 from history.embedded import Embedded
 from history.layered import Layered
 from history.model import Matrix, Point, Vector
-from tests.alerts.examples import T, database
+from tests.alerts.examples import T
 from tests.alerts.test_evaluator import Host, group
 
 TWICE = Rule("nginx_connections_active * 2", record="twice:active")
 ABOVE = Rule("twice:active > 5", alert="Above", annotations={"v": "{{ $value }}"})
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 def test_a_recorded_value_is_visible_to_later_rules_of_the_same_cycle(engine: Engine) -> None:

@@ -3,7 +3,6 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,6 @@ from alerts.post import retry_after_seconds
 from tests.alerts.examples import T, alert, database, tell, webhook
 from tests.alerts.receiver import BlackHole, Receiver
 from tests.lab.ports import free_port, wait_until
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 class Hand:

@@ -1,8 +1,5 @@
 """What is known beyond the alerts, in messages."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Engine
 
@@ -11,14 +8,7 @@ from alerts.message.context import Context
 from alerts.notices import Notice
 from alerts.notifier import Answer, Request
 from tests.alerts import told
-from tests.alerts.examples import T, alert, database, tell
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = database(tmp_path)
-    yield engine
-    engine.dispose()
+from tests.alerts.examples import T, alert, tell
 
 
 def test_what_is_known_beyond_the_alerts_is_asked_for_at_each_try(engine: Engine) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import smtplib
-from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
@@ -22,7 +21,7 @@ from alerts.model import Alert
 from alerts.notices import Notice
 from alerts.notifier import Channel
 from alerts.notifiers.email import NOTIFIER, Email, compose
-from tests.alerts.examples import T, alert, database, tell
+from tests.alerts.examples import T, alert, tell
 from tests.alerts.mailserver import MailServer, certificate
 from tests.alerts.receiver import BlackHole
 from tests.alerts.told import HOSTILE, NOTICES, NOW, SETTINGS, notice, over
@@ -37,13 +36,6 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def known(pem: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SSL_CERT_FILE", str(pem))
     return pem
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 def mailbox(port: int | None, **options: Any) -> Channel:

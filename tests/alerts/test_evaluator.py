@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,13 +68,6 @@ class Host:
         result = self.source.query(expr, self.now)
         assert isinstance(result, Vector)
         return {",".join(f"{k}={v}" for k, v in sorted(point.labels.items())): point.value for point in result.points}
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 def test_down_and_up_again(engine: Engine) -> None:

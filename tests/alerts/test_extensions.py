@@ -1,8 +1,6 @@
 """The reserved annotations of a rule, each under a clock of the test's own."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -11,7 +9,6 @@ from alerts.model import Rule
 from alerts.rulefile import RuleFileError, parse
 from collectors import nginx
 from collectors.model import Target
-from tests.alerts.examples import database
 from tests.alerts.test_evaluator import BUSY, Host, group
 
 HYSTERESIS = replace(BUSY, resolve_expr="nginx_connections_active < 3")
@@ -26,13 +23,6 @@ groups:
       summary: s
       {name}: {value}
 """
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 def states(host: Host) -> list[str]:

@@ -1,10 +1,7 @@
 """What an operator sees of the outbox and does with it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from sqlalchemy import Engine
 
 from alerts import outbox, state
@@ -12,15 +9,8 @@ from alerts.engine import RuleState, identity
 from alerts.model import Alert
 from alerts.notifier import NOTIFY_FAILING, Answer
 from alerts.outbox import Standing
-from tests.alerts.examples import T, alert, database, tell, webhook
+from tests.alerts.examples import T, alert, tell, webhook
 from tests.alerts.test_delivery import Hand
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 def remember(engine: Engine, *alerts: Alert) -> None:

@@ -1,11 +1,8 @@
 """A receiver that forgets what it is not told again: told on change, every resend, and of ends for 15 minutes."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from sqlalchemy import Engine
 
 from alerts import outbox, pipeline, state
@@ -13,16 +10,9 @@ from alerts.matchers import parse_matchers
 from alerts.notifier import Answer
 from alerts.path.plan import Plan, Route
 from alerts.pushing import RESOLVED_SECONDS
-from tests.alerts.examples import T, alert, database, tell
+from tests.alerts.examples import T, alert, tell
 from tests.alerts.test_delivery import Hand
 from tests.alerts.told import channel
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 def hand_of(engine: Engine, *answers: Answer | Exception) -> Hand:

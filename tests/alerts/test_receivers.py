@@ -6,10 +6,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -18,10 +17,11 @@ from alerts import state
 from alerts.attempt import Attempt, attempt
 from alerts.delivery import Delivery
 from alerts.registry import MODULES, notifier
-from tests.alerts.examples import T, alert, database, tell, webhook
+from tests.alerts.examples import T, alert, tell, webhook
 from tests.alerts.receiver import BlackHole, Receiver
 from tests.alerts.shapes import CHECKS
 from tests.alerts.told import NOTICES, NOW, channel
+from tests.lab.background import Background
 from tests.lab.ports import free_port, wait_until
 
 POSTING = tuple(kind for kind in MODULES if notifier(kind).render)
@@ -40,14 +40,7 @@ class Apprise:
 """
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = database(tmp_path)
-    yield engine
-    engine.dispose()
-
-
-class Checking(ThreadingHTTPServer):
+class Checking(Background, ThreadingHTTPServer):
     """Answers as the receiver's documentation says, 400 if the body is not as it says."""
 
     daemon_threads = True
@@ -57,16 +50,6 @@ class Checking(ThreadingHTTPServer):
         self.kind, self.answer, self.status = kind, answer, status
         self.got: queue.Queue[tuple[str, dict[str, str], Any]] = queue.Queue()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

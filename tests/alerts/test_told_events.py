@@ -1,6 +1,5 @@
 """Events above info are alerts at once, and stay it until they are closed."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from alerts.silences import Silence
 from collectors.model import Counter, Event, Target
 from history.events import Events
 from history.open_events import DAY, close
-from tests.alerts.examples import T, database, webhook
+from tests.alerts.examples import T, webhook
 from tests.alerts.receiver import Receiver
 from tests.alerts.test_evaluator import Host
 from tests.lab.ports import wait_until
@@ -29,13 +28,6 @@ UPLOAD = Event(
 LABELS = {"alertname": "PhpInUploads", "class": "security", "host": "web1", "severity": "critical", "site": "shop"}
 RULES = load([Path(told_events.__file__).with_name("rules") / "hosts_security.yml"])[0]
 CHANGES = Counter("security_file_changes_total", "", ("zone", "kind", "site"))
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 def pure(*events: Event, before: RuleState | None = None, now: float = T) -> RuleState:

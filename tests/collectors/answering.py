@@ -34,7 +34,7 @@ def answering(text: bytes, before: bool = True) -> Iterator[int]:
             yield server.getsockname()[1]
         finally:
             server.shutdown(socket.SHUT_RDWR)
-            thread.join(5)
+            thread.join(60)
 
 
 @dataclass

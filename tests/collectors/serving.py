@@ -46,4 +46,4 @@ def serving(pages: Mapping[str, str], account: str = "") -> Iterator[Served]:
             yield served
         finally:
             server.shutdown()
-            thread.join(5)
+            thread.join(60)

@@ -14,8 +14,8 @@ from collectors.drupal.site import connect
 from collectors.errors import CollectError, Denied, Unreachable
 from tests.collectors.answering import answering
 from tests.collectors.drupal_told import assert_all_is_told, at, outcomes
-from tests.collectors.test_no_right import as_nobody
 from tests.lab import drupal
+from tests.lab.nobody import as_nobody
 from tests.lab.ports import free_port
 from tests.lab.postgresql import PostgreSql
 from tests.lab.servers import MariaDb

@@ -79,7 +79,7 @@ class Host:
         data = urllib.parse.urlencode(form).encode() if form else None
         opener = urllib.request.build_opener(Unredirected)
         try:
-            with opener.open(self.nginx.url + path, data, timeout=10) as answer:
+            with opener.open(self.nginx.url + path, data, timeout=60) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code

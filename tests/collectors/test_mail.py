@@ -15,7 +15,7 @@ from collectors.inventory import Inventory, Process
 from collectors.mail import COLLECTOR, REMEDY, queue
 from collectors.mail.config import EXIM, POSTFIX, Mail
 from collectors.mail.server import Payload, parse
-from tests.collectors.test_no_right import as_nobody
+from tests.lab.nobody import as_nobody
 from tests.lab.ports import wait_until
 from tests.lab.postfix import Postfix
 

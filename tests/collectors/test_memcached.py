@@ -165,7 +165,7 @@ def dripping() -> Iterator[int]:
         yield listening.getsockname()[1]
         over.set()
         listening.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        thread.join(60)
 
 
 def test_one_that_never_ends_is_given_up() -> None:

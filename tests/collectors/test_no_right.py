@@ -1,14 +1,13 @@
 """A unix socket that our user may not open says nothing about whether its server is up."""
 
-import os
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from agent.reading import trial
 from collectors import registry
+from tests.lab.nobody import as_nobody
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # redis-py leaves a socket open
@@ -26,22 +25,3 @@ def test_a_socket_that_we_may_not_open_is_no_server_that_is_down(name: str, file
         found = as_nobody(lambda: ": ".join([(reading := trial(collector, config)[0]).outcome, reading.error]))
     assert found.startswith("denied: ")
     assert "ermission denied" in found
-
-
-def as_nobody(say: Callable[[], str]) -> str:
-    """What it says in a child process that has no rights."""
-    read, write = os.pipe()
-    if (child := os.fork()) == 0:
-        try:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setgid(65534)
-                os.setuid(65534)
-            os.write(write, say().encode())
-        finally:
-            os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as answer:
-        text = answer.read()
-    os.waitpid(child, 0)
-    return text

@@ -70,7 +70,7 @@ def test_one_byte_at_a_time_does_not_take_longer_than_allowed(part: Any) -> None
         with pytest.raises((NoAnswer, ParseError)):
             part.read(config)
         stop.set()
-        thread.join(5)
+        thread.join(60)
 
 
 @PARTS

@@ -60,7 +60,7 @@ VOLATILE = {
 
 
 def scrape(exporter: PostgresExporter) -> str:
-    with urllib.request.urlopen(exporter.url, timeout=20) as answer:
+    with urllib.request.urlopen(exporter.url, timeout=60) as answer:
         text: str = answer.read().decode()
     return text
 

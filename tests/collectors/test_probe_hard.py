@@ -61,7 +61,7 @@ def serving(answer: Answer, address: str = "127.0.0.1") -> Iterator[int]:
         finally:
             over.set()
             server.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
+            thread.join(60)
 
 
 def once(text: bytes) -> Answer:

@@ -103,7 +103,7 @@ def site() -> Iterator[Site]:
         thread.start()
         yield Site(f"http://127.0.0.1:{server.server_address[1]}", handler.asked)  # type: ignore[attr-defined]
         server.shutdown()
-        thread.join(5)
+        thread.join(60)
 
 
 def facts(url: str, **settings: Any) -> Facts:

@@ -13,7 +13,7 @@ from collectors.model import Event, State
 from collectors.security import accountread, accounts
 from collectors.security.accounts import groups, passwd, samples, step
 from collectors.security.config import Security
-from tests.collectors.test_no_right import as_nobody
+from tests.lab.nobody import as_nobody
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{} somebody@example"
 

@@ -16,8 +16,8 @@ from collectors.sources.processes import processes
 from collectors.varnish import COLLECTOR, Varnish
 from tests.collectors.beside import differences, page_of
 from tests.collectors.official import families
-from tests.collectors.test_no_right import as_nobody
 from tests.lab.exporters import Exporter
+from tests.lab.nobody import as_nobody
 from tests.lab.ports import wait_until
 from tests.lab.servers import Nginx
 from tests.lab.varnish import Varnish as Server

@@ -19,8 +19,8 @@ from collectors.weblog.formats import COMBINED
 from collectors.weblog.reading import read
 from history.database import open_database
 from history.events import Events
-from tests.collectors.test_no_right import as_nobody
 from tests.collectors.test_weblog_windows import line
+from tests.lab.nobody import as_nobody
 
 FOLLOWER = COLLECTOR.followers[0]
 TARGET = Target("web", "h1", "h1")

@@ -77,6 +77,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
 
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 """All that another theme can break on a page that was looked at as a whole in the first."""
+SETTLED = "() => Page.data !== null && !Charts.running"
 WIDTHS = (320, 390, 768, 1024, 1440, 2560)
 
 
@@ -86,24 +87,28 @@ def check(opened: Window, options: dict[str, Any] | None = None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("world", "look", "options"),
-    [
-        ("odd", "light", None),
-        ("odd", "dark phone", None),
-        ("odd", "dark", CONTRAST),
-        ("odd", "phone", CONTRAST),
-        ("starting", "light", None),
-        ("stale", "dark phone", None),
-    ],
+    ("world", "look", "other"),
+    [("odd", "light", "dark"), ("odd", "dark phone", "light"), ("starting", "light", ""), ("stale", "dark phone", "")],
 )
-def test_every_page_is_accessible(
-    browser: Browser, worlds: Worlds, world: str, look: str, options: dict[str, Any] | None
-) -> None:
+def test_every_page_is_accessible(browser: Browser, worlds: Worlds, world: str, look: str, other: str) -> None:
+    """`other`: a theme that the visitor's system changes to while the page is open."""
     with window(browser, *worlds[world], **LOOKS[look]) as opened:
         for path in paths(world):
             opened.open(path)
-            opened.wait("() => Page.data !== null && !Charts.running")
-            check(opened, options)
+            opened.wait(SETTLED)
+            check(opened)
+            if other:
+                check_theme(opened, other, LOOKS[look]["color_scheme"])
+
+
+def check_theme(opened: Window, other: Any, usual: Any) -> None:
+    """Contrasts while the system has the other theme; the layout was looked at in the usual one."""
+    for scheme in (other, usual):
+        opened.page.emulate_media(color_scheme=scheme)
+        opened.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        opened.wait(SETTLED)
+        if scheme == other:
+            check(opened, CONTRAST)
 
 
 @pytest.mark.parametrize("world", ["odd", "starting"])
@@ -111,7 +116,7 @@ def test_no_page_scrolls_sideways_at_any_width(browser: Browser, worlds: Worlds,
     with window(browser, *worlds[world], **LOOKS["light"]) as opened:
         for path in paths(world):
             opened.open(path)
-            opened.wait("() => Page.data !== null && !Charts.running")
+            opened.wait(SETTLED)
             for width in WIDTHS:
                 opened.page.set_viewport_size({"width": width, "height": 800})
                 opened.wait("() => !Charts.running")
@@ -122,7 +127,7 @@ def test_no_page_scrolls_sideways_at_any_width(browser: Browser, worlds: Worlds,
 def test_what_opens_is_accessible(browser: Browser, worlds: Worlds, look: str) -> None:
     with window(browser, *worlds["odd"], **LOOKS[look]) as opened:
         opened.open("/?from=now-1h&to=now")
-        opened.wait("() => Page.data !== null && !Charts.running")
+        opened.wait(SETTLED)
         opened.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         check(opened)
         opened.page.evaluate("Controls.help()")

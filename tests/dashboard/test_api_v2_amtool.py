@@ -102,7 +102,7 @@ class Alertmanager(Server):
 def ask(url: str, path: str, body: Any = None, token: str = "") -> Any:
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(f"{url}/api/v2/{path}", data, headers), timeout=10) as answer:
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/api/v2/{path}", data, headers), timeout=60) as answer:
         return json.loads(answer.read() or "null")
 
 

@@ -14,7 +14,7 @@ from history.model import Point
 from tests.dashboard import services, situations
 from tests.dashboard.browsing import served, window
 from tests.dashboard.situations import status
-from tests.dashboard.test_accessibility import LOOKS, check
+from tests.dashboard.test_accessibility import LOOKS, SETTLED, check, check_theme
 from tests.dashboard.test_pages import EVIL, get
 from tests.dashboard.world import NOW, World
 
@@ -149,14 +149,16 @@ def test_names_of_a_site_are_escaped(tmp_path: Path) -> None:
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_site_is_accessible(browser: Browser, full: World, look: str) -> None:
+@pytest.mark.parametrize(("look", "other"), [("light", "dark"), ("tablet", ""), ("dark phone", "light")])
+def test_a_site_is_accessible(browser: Browser, full: World, look: str, other: str) -> None:
     with served(full) as base, window(browser, full, base, **LOOKS[look]) as opened:
         for path in (SHOP, NEWS):
             opened.open(path)
-            opened.wait("() => Page.data !== null && !Charts.running")
+            opened.wait(SETTLED)
             check(opened)
             assert opened.width() <= LOOKS[look]["viewport"]["width"]
+            if other:
+                check_theme(opened, other, LOOKS[look]["color_scheme"])
 
 
 @pytest.mark.servers

@@ -1,5 +1,4 @@
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,13 +18,6 @@ DEPLOY = Event(
 )  # fmt: skip
 ATTACK = Event("attack:1", "attack", "critical", "h1", "shop", 150.0, 400.0, 12, "SQL injection tried", state="open")
 RESTART = Event("restart:1", "restart", "warning", "h2", "", 300.0, 300.0, 1, "php-fpm restarted")
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What was appended is what is read, whatever was sealed, reopened or followed meanwhile."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -23,13 +22,6 @@ HOST = Target("node", "h1", "h1")
 READS = Counter("node_disk_reads_total", "Reads.", ("device",))
 LOAD = Gauge("node_load1", "Load.")
 DEVICES = st.sets(st.sampled_from(["a", "b", "c", "d", "e"]))
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 import struct
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,6 @@ HOST = Target("node", "h1", "h1")
 LOAD = Gauge("node_load1", "Load.")
 READS = Counter("node_disk_reads_total", "Reads.", ("device",))
 SENT = Counter("sent_bytes_total", "Sent.", ("host", "job", "path"))
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(tmp_path)
-    yield engine
-    engine.dispose()
 
 
 def bits(value: float) -> bytes:

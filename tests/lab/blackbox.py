@@ -51,6 +51,6 @@ class Blackbox(Server):
 
     def probe(self, target: str, module: str) -> str:
         asked = urlencode({"target": target, "module": module})
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/probe?{asked}", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/probe?{asked}", timeout=60) as answer:
             text: str = answer.read().decode()
             return text

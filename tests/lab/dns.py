@@ -57,7 +57,7 @@ class NameServer:
         with contextlib.suppress(OSError):  # it is not connected; the thread wakes all the same
             self._udp.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
         self._tcp.close()
         self._udp.close()
 

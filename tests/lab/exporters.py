@@ -22,7 +22,7 @@ class Exporter(Server):
         return [binary(self._words[0]), *self._words[1:]]
 
     def page(self, path: str = "/metrics") -> str:
-        with urllib.request.urlopen(f"{self.url}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}{path}", timeout=60) as answer:
             text: str = answer.read().decode()
         return text
 

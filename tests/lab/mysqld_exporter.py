@@ -33,6 +33,6 @@ class MysqldExporter(Server):
         return [binary("prometheus-mysqld-exporter"), listen, "--config.my-cnf=/dev/null", *chosen]
 
     def page(self) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as answer:
             text: bytes = answer.read()
         return text.decode()

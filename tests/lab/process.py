@@ -76,12 +76,12 @@ class Raingauge:
     def hup(self) -> None:
         os.kill(self.pid, signal.SIGHUP)
 
-    def stop(self, seconds: float = 10) -> int:
+    def stop(self, seconds: float = 60) -> int:
         """SIGTERM; the exit code. TimeoutExpired when it goes on for longer."""
         return self._end(signal.SIGTERM, seconds)
 
     def kill(self) -> None:
-        self._end(signal.SIGKILL, 10)
+        self._end(signal.SIGKILL, 60)
 
     def _end(self, how: signal.Signals, seconds: float) -> int:
         assert self._process is not None

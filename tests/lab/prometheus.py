@@ -63,7 +63,7 @@ def ask(url: str, path: str, token: str = "", form: bool = False, **parameters: 
         address if form else f"{address}?{query}", query.encode() if form else None, headers
     )
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         with error:

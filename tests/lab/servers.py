@@ -208,11 +208,12 @@ class MariaDb(Server):
 
     def start(self) -> Self:
         if not self.data.exists():
-            subprocess.run(
+            made = subprocess.run(
                 ["mariadb-install-db", "--no-defaults", f"--user={self.user}", f"--datadir={self.data}",
                  "--skip-test-db", "--auth-root-authentication-method=socket", f"--auth-root-socket-user={self.user}"],
-                check=True, capture_output=True, cwd=self.directory,
+                check=False, capture_output=True, text=True, cwd=self.directory,
             )  # fmt: skip
+            assert made.returncode == 0, f"mariadb-install-db: {made.stdout}{made.stderr}"
         return super().start()
 
     def prepare(self) -> None:

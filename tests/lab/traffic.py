@@ -27,7 +27,7 @@ class Traffic:
         for _ in range(self._count):
             if self._over.wait(choose.uniform(0.5, 1.5) * self._pause):
                 return
-            connection = http.client.HTTPConnection(self._at.hostname or "", self._at.port, timeout=10)
+            connection = http.client.HTTPConnection(self._at.hostname or "", self._at.port, timeout=60)
             try:
                 connection.request("GET", choose.choice(self._paths))
                 connection.getresponse().read()

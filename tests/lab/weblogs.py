@@ -83,7 +83,7 @@ class LoggingApache(Server):
 
 def ask(port: int, host: str, target: str, agent: str = "Mozilla/5.0", method: str = "GET") -> int:
     """The status of one request, sent as it is written."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close"]
         lines += [f"User-Agent: {agent}"] if agent else []
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
@@ -95,7 +95,7 @@ def ask(port: int, host: str, target: str, agent: str = "Mozilla/5.0", method: s
 
 def send(port: int, data: bytes) -> None:
     """What is no HTTP, and wait until the server closes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(65536):

@@ -132,7 +132,7 @@ def exporter(store: Store) -> Iterator[Exporter]:
     ],
 )
 def test_what_the_exporter_answers(exporter: Exporter, content_type: str, token: str, status: int) -> None:
-    connection = http.client.HTTPConnection(exporter.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(exporter.url.removeprefix("http://"), timeout=60)
     connection.request(
         "POST", "/api/v1/write", body(at(NOW, 1)), {"Content-Type": content_type, "Authorization": token}
     )

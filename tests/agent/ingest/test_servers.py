@@ -160,7 +160,7 @@ def test_without_a_token_nothing_is_taken(tmp_path: Path) -> None:
     with Raingauge(tmp_path, QUIET) as ours:
         at = ours.exporter.removeprefix("http://")
         for token, status in (("", 401), (ours.token(), 401), (ours.token("write"), 400)):
-            connection = http.client.HTTPConnection(at, timeout=10)
+            connection = http.client.HTTPConnection(at, timeout=60)
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             connection.request("POST", "/api/v1/write", b"no message", headers)
             answer = connection.getresponse()

@@ -80,7 +80,7 @@ def configuration(chance: random.Random, ports: list[int]) -> str:
 
 
 def targets(raingauge: Raingauge) -> int:
-    with urllib.request.urlopen(f"{raingauge.exporter}/sd", timeout=10) as answer:
+    with urllib.request.urlopen(f"{raingauge.exporter}/sd", timeout=60) as answer:
         return len(json.load(answer))
 
 
@@ -95,7 +95,7 @@ def reload(raingauge: Raingauge, text: str) -> None:
 
 def read_once(raingauge: Raingauge) -> int:
     """Targets whose outcome is known."""
-    with urllib.request.urlopen(f"{raingauge.exporter}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{raingauge.exporter}/metrics", timeout=60) as answer:
         return int(answer.read().count(b"\nraingauge_target_up{"))
 
 

@@ -129,7 +129,7 @@ def test_a_long_life() -> None:
             for tick in ticks:
                 tick.start()
             for tick in ticks:
-                tick.join(10)
+                tick.join(60)
                 assert not tick.is_alive()
             world.let_go(0.2)
         check(runner, sink, world)
