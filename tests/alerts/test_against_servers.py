@@ -47,7 +47,7 @@ RULES = {
         ],
     }],
 }  # fmt: skip
-TIMELINE = [(2.0, {"a": 1, "b": 1}), (5.0, {"a": 9, "b": 6}), (4.0, {"a": 4})]
+TIMELINE = [(5.0, {"a": 1, "b": 1}), (5.0, {"a": 9, "b": 6}), (4.0, {"a": 4})]
 """Seconds, and the heat of each host: what is not named has no series any more."""
 CALM = {"a": 4}
 Alert = tuple[str, str]
@@ -135,7 +135,7 @@ def test_the_same_alerts_transitions_and_groups(tmp_path: Path) -> None:
             def look() -> bool:
                 there.look(theirs(prometheus))
                 here.look(ours(evaluator))
-                over = {("Hot", "a"), ("Hot", "b"), ("Boils", "a")}
+                over = {("Hot", "a"), ("Hot", "b"), ("Boils", "a"), ("AllCold", "")}
                 return all(("resolved" in str(seen.told.get(alert))) for alert in over for seen in (there, here))
 
             def passed(until: float) -> bool:
