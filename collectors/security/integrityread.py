@@ -47,6 +47,10 @@ class Tree(NamedTuple):
     root: Path
     uploads: Path | None = None
 
+    def named(self, folder: str) -> str:
+        """As it is told. A host may have the configuration of two web servers, with folders of equal names."""
+        return folder if self.site else f"{self.root.name}/{folder}".rstrip("/")
+
 
 def read(config: Security, cursor: Any) -> tuple[Any, Any]:
     trees = list(_trees(config))
@@ -194,10 +198,10 @@ def _folder(tree: Tree, folder: str, texts: bool = False) -> tuple[list[Any], in
                     if texts and len(data) <= MOST_TEXT and b"\0" not in data:
                         said[name] = masked(data.decode(errors="replace"))
     except FileNotFoundError:
-        return [tree.site, tree.zone, folder, {}, {}], 0, []
+        return [tree.site, tree.zone, tree.named(folder), {}, {}], 0, []
     except OSError:
-        return [tree.site, tree.zone, folder, None, {}], 0, []
-    return [tree.site, tree.zone, folder, files, said], taken, below
+        return [tree.site, tree.zone, tree.named(folder), None, {}], 0, []
+    return [tree.site, tree.zone, tree.named(folder), files, said], taken, below
 
 
 def _content(path: Path) -> tuple[bytes, str]:

@@ -3,34 +3,12 @@
 docs/prometheus-mode.md lists where they differ, and why.
 """
 
-import json
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from agent.ingest.scrape_config import ScrapeConfig
-from agent.ingest.scraping import Loop, targets
-from alerts.delivery import Delivery
-from alerts.evaluator import Evaluator
-from alerts.path.plan import Plan, Route
-from alerts.rulefile import load
-from history.embedded import Embedded
-from history.events import Events
-from history.local import Local
-from history.store import Store
-from tests.alerts.examples import database, webhook
-from tests.alerts.receiver import Receiver
-from tests.alerts.test_alertmanager import alertmanager
-from tests.lab.ports import wait_until
-from tests.lab.prometheus import Prometheus, ask
+from tests.alerts.both import Series, both
+from tests.alerts.test_alertmanager import BY_HOST
 from tests.patience import of_many_trials
 
 pytestmark = [pytest.mark.servers, pytest.mark.trials, of_many_trials]
@@ -47,147 +25,114 @@ RULES = {
         ],
     }],
 }  # fmt: skip
-TIMELINE = [(2.0, {"a": 1, "b": 1}), (5.0, {"a": 9, "b": 6}), (4.0, {"a": 4})]
-"""Seconds, and the heat of each host: what is not named has no series any more."""
-CALM = {"a": 4}
-Alert = tuple[str, str]
-"""Name and host."""
 
 
-class Page(ThreadingHTTPServer):
-    daemon_threads = True
-    heat: dict[str, int] = CALM
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Page
-
-    def do_GET(self) -> None:
-        text = "".join(f'heat{{host="{host}"}} {value}\n' for host, value in self.server.heat.items())
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain; version=0.0.4")
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def page() -> Iterator[Page]:
-    with Page(("127.0.0.1", 0), _Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-class Seen:
-    """The states that each alert went through, and what was told of it."""
-
-    def __init__(self, receiver: Receiver) -> None:
-        self.receiver = receiver
-        self.states: dict[Alert, list[str]] = {}
-        self.told: dict[Alert, list[tuple[str, str]]] = {}
-
-    def look(self, alerts: dict[Alert, str]) -> None:
-        for alert in self.states.keys() | alerts.keys():
-            states = self.states.setdefault(alert, [])
-            state = alerts.get(alert, "over")
-            if not states or states[-1] != state:
-                states.append(state)
-        while not self.receiver.bodies.empty():
-            body = self.receiver.body()
-            group = json.dumps(body["groupLabels"], sort_keys=True)
-            for alert in body["alerts"]:
-                told = self.told.setdefault(_named(alert["labels"]), [])
-                if (group, alert["status"]) not in told[-1:]:
-                    told.append((group, alert["status"]))
-
-
-def _named(labels: dict[str, str]) -> Alert:
-    return labels["alertname"], labels.get("host", "")
-
-
-def theirs(prometheus: Prometheus) -> dict[Alert, str]:
-    _, answer = ask(prometheus.url, "alerts")
-    return {_named(alert["labels"]): alert["state"] for alert in answer["data"]["alerts"]}
-
-
-def ours(evaluator: Evaluator) -> dict[Alert, str]:
-    return {_named(dict(one.labels)): one.state for one in evaluator.alerts() if one.state != "resolved"}
+def heat(**hosts: int) -> Series:
+    """What is not named has no series any more."""
+    return {f'heat{{host="{host}"}}': value for host, value in hosts.items()}
 
 
 def test_the_same_alerts_transitions_and_groups(tmp_path: Path) -> None:
-    for name in ("prometheus", "alertmanager", "ours"):
-        (tmp_path / name).mkdir()
-    rules = tmp_path / "rules.yml"
-    rules.write_text(yaml.safe_dump(RULES))
-    with page() as served, Receiver() as heard_there, Receiver() as heard_here:
-        address = f"127.0.0.1:{served.server_address[1]}"
-        scrape = {"job_name": "heat", "scrape_interval": "1s", "static_configs": [{"targets": [address]}]}
-        with (
-            alertmanager(tmp_path / "alertmanager", heard_there.url) as manager,
-            Prometheus(tmp_path / "prometheus", _configuration(rules, scrape, manager)) as prometheus,
-            _agent(tmp_path / "ours", rules, scrape, heard_here) as evaluator,
-        ):
-            there, here = Seen(heard_there), Seen(heard_here)
-
-            def look() -> bool:
-                there.look(theirs(prometheus))
-                here.look(ours(evaluator))
-                over = {("Hot", "a"), ("Hot", "b"), ("Boils", "a")}
-                return all(("resolved" in str(seen.told.get(alert))) for alert in over for seen in (there, here))
-
-            def passed(until: float) -> bool:
-                look()
-                return time.monotonic() >= until
-
-            wait_until(lambda: bool(ask(prometheus.url, "query", query="heat")[1]["data"]["result"]), 20, "a scrape")
-            for seconds, heat in TIMELINE:
-                served.heat = heat
-                until = time.monotonic() + seconds
-                wait_until(partial(passed, until), seconds + 10, "the next step of the timeline")
-            served.heat = CALM
-            wait_until(look, 20, "all ends are told")
-    assert here.states == there.states
-    assert here.told == there.told
-    assert there.states["Hot", "a"] == ["pending", "firing", "over"]
-    assert there.states["Short", "a"] == ["pending", "over"]
+    with both(tmp_path, RULES, BY_HOST) as two:
+        for series in (heat(a=1, b=1), heat(a=9, b=6), heat(a=4)):
+            two.serve(series, 5)
+        two.until_ended(["Hot a", "Hot b", "Boils a", "AllCold"])
+    assert two.here.states == two.there.states
+    assert two.here.told == two.there.told
+    assert two.there.states["Hot a"] == ["pending", "firing", "over"]
+    assert two.there.states["Short a"] == ["pending", "over"]
 
 
-def _configuration(rules: Path, scrape: dict[str, Any], manager: str) -> str:
-    address = manager.removeprefix("http://").removesuffix("/am")
-    return yaml.safe_dump({
-        "global": {"evaluation_interval": "1s"}, "rule_files": [str(rules)], "scrape_configs": [scrape],
-        "alerting": {"alertmanagers": [{"path_prefix": "/am", "static_configs": [{"targets": [address]}]}]},
-    })  # fmt: skip
+MANNERS = {
+    "groups": [
+        {"name": "g", "interval": "1s", "rules": [
+            {"alert": "HostDown", "expr": "down > 0", "labels": {"severity": "critical"}},
+            {"alert": "Hot", "expr": "heat > 5", "labels": {"severity": "warning"}},
+            {"alert": "Full", "expr": "disk > 0", "labels": {"team": "disk"}},
+            {"alert": "Brief", "expr": "brief > 0"},
+            {"alert": "Kept", "expr": "kept > 0", "keep_firing_for": "9s"},
+            {"alert": "Flick", "expr": "flick > 0"},
+            {"alert": "Level", "expr": "level > 0",
+             "labels": {"level": "{{ if gt $value 5.0 }}high{{ else }}low{{ end }}"}},
+            {"alert": "Paired", "expr": "pair > 0", "labels": {"disk": ""}},
+        ]},
+        {"name": "limited", "interval": "1s", "limit": 1, "rules": [{"alert": "Limited", "expr": "limited > 0"}]},
+    ],
+}  # fmt: skip
+ROUTING = {
+    "route": {
+        **BY_HOST["route"],
+        "routes": [
+            {"matchers": ['team="disk"'], "group_by": ["host"], "group_wait": "2s", "repeat_interval": "3s"},
+            {"matchers": ['alertname="Brief"'], "group_wait": "12s"},
+        ],
+    },
+    "inhibit_rules": [
+        {"source_matchers": ['alertname="HostDown"'], "target_matchers": ['severity="warning"'], "equal": ["host"]}
+    ],
+}
+STEP_SECONDS = 6.0
+STEPS = {
+    'down{host="hidden"}': "1 1 - - - -", 'heat{host="hidden"}': "- 9 9 1 - -",
+    'heat{host="told"}': "9 9 1 - - -", 'down{host="told"}': "- 1 1 1 - -",
+    'heat{host="quiet"}': "9 9 9 1 - -", 'heat{host="noisy"}': "9 9 1 - - -",
+    'disk{host="a",disk="sda"}': "1 1 - - - -", 'disk{host="a",disk="sdb"}': "1 1 1 - - -",
+    'disk{host="a",disk="sdc"}': "- 1 1 - - -",
+    'brief{host="a"}': "1 - - - - -",
+    'kept{host="a"}': "1 - 1 - - -",
+    'flick{host="a"}': "1 - 1 - 1 -",
+    'level{host="a"}': "9 3 - - - -",
+    'pair{host="a",disk="sda"}': "1 1 - - - -", 'pair{host="a",disk="sdb"}': "- 1 1 - - -",
+    'limited{host="a"}': "1 1 1 - - -", 'limited{host="b"}': "- 1 - - - -",
+}  # fmt: skip
+"""The value of each series in each step; without one there is no series."""
+COMES_AND_GOES = ["firing", "resolved"]
+TOLD = {
+    "HostDown hidden": COMES_AND_GOES, "Hot hidden": COMES_AND_GOES, "HostDown told": COMES_AND_GOES,
+    "Hot quiet": COMES_AND_GOES, "Full sda a": COMES_AND_GOES, "Full sdb a": COMES_AND_GOES,
+    "Full sdc a": COMES_AND_GOES, "Kept a": COMES_AND_GOES, "Level a high": COMES_AND_GOES,
+    "Level a low": COMES_AND_GOES, "Paired a": COMES_AND_GOES, "Limited a": COMES_AND_GOES,
+}  # fmt: skip
+TOLD_THERE = TOLD | {"Hot told": ["firing"], "Hot noisy": ["firing"], "Flick a": COMES_AND_GOES * 3}
+TOLD_HERE = TOLD | {"Hot told": COMES_AND_GOES, "Hot noisy": COMES_AND_GOES, "Flick a": [*COMES_AND_GOES, "firing"]}
+"""What ends while it is silenced or inhibited is told here; what flaps is told there again and again."""
+AT_ONCE = ["firing", "over"]
+LIMITED = {"Limited a"}
+"""There an alert of a rule over its limit is forgotten, and fires anew."""
 
 
-@contextmanager
-def _agent(folder: Path, rules: Path, scrape: dict[str, Any], receiver: Receiver) -> Iterator[Evaluator]:
-    engine = database(folder)
-    store = Store(engine)
-    sink = Local(store, Events(engine))
-    config = ScrapeConfig.model_validate(scrape)
-    [target] = targets(config, [{"__address__": scrape["static_configs"][0]["targets"][0]}])
-    loop = Loop(config, target, sink)
-    groups, errors = load([rules])
-    assert errors == []
-    channels = [webhook(receiver.url)]
-    delivery = Delivery(engine, channels)
-    route = Route(receiver="ops", group_by=("alertname", "host"), group_wait=0.0, group_interval=1.0)
-    evaluator = Evaluator(
-        Embedded(store), engine, groups, channels=channels, plan=Plan(route), sink=sink, told=delivery.wake,
-        like_prometheus=True,
-    )  # fmt: skip
-    loop.start()
-    delivery.start()
-    evaluator.start()
-    try:
-        yield evaluator
-    finally:
-        evaluator.stop()
-        delivery.stop()
-        loop.stop()
-        loop._thread.join(60)
-        engine.dispose()
+def at(step: int) -> Series:
+    values = {series: row.split()[step] for series, row in STEPS.items()}
+    return {series: int(value) for series, value in values.items() if value != "-"}
+
+
+def test_the_same_manners(tmp_path: Path) -> None:
+    """Inhibitions, groups, silences, holds, limits, repeats, and what is over before it could be told."""
+    with both(tmp_path, MANNERS, ROUTING) as two:
+        two.silence("quiet")
+        for step in range(6):
+            if step == 1:
+                two.silence("noisy")
+            if step == 2:
+                two.end_silence("quiet")
+            two.serve(at(step), STEP_SECONDS)
+        two.until_ended(list(TOLD))
+    there, here = two.there, two.here
+    assert statuses(there.told) == TOLD_THERE
+    assert statuses(here.told) == TOLD_HERE
+    assert {name: there.told[name] for name in TOLD} == {name: here.told[name] for name in TOLD}
+    disks = '{"host": "a"}'
+    assert here.messages[disks] == there.messages[disks]
+    assert there.repeated == {disks}
+    assert here.repeated == {disks, '{"alertname": "Flick", "host": "a"}'}  # that it flaps
+    assert without(here.states, LIMITED) == without(there.states, LIMITED)
+    assert (here.states["Limited a"], there.states["Limited a"]) == (AT_ONCE, AT_ONCE * 2)
+    assert here.states["Kept a"] == here.states["Paired a"] == here.states["Brief a"] == AT_ONCE
+
+
+def statuses(told: dict[str, list[tuple[str, str]]]) -> dict[str, list[str]]:
+    return {alert: [status for _, status in each] for alert, each in told.items()}
+
+
+def without(states: dict[str, list[str]], names: set[str]) -> dict[str, list[str]]:
+    return {alert: each for alert, each in states.items() if alert not in names}

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -31,15 +31,19 @@ pytestmark = pytest.mark.servers
 OURS = Notice("ops", {"alertname": "Broken", "host": "web1"}, (alert(path='a "b"', disk="ä"),), "")
 
 
+BY_HOST = {"route": {"group_by": ["alertname", "host"], "group_wait": "0s", "group_interval": "1s"}}
+
+
 @contextmanager
-def alertmanager(directory: Path, webhook: str) -> Iterator[str]:
-    """Its address."""
+def alertmanager(directory: Path, webhook: str, routing: Mapping[str, Any] = BY_HOST) -> Iterator[str]:
+    """Its address. `routing` is in its configuration's words, but for receivers."""
     program = shutil.which("prometheus-alertmanager")
     assert program, "prometheus-alertmanager is not installed: apt-get install prometheus-alertmanager"
     port = free_port()
     config = directory / "alertmanager.yml"
     config.write_text(json.dumps({
-        "route": {"receiver": "ops", "group_by": ["alertname", "host"], "group_wait": "0s", "group_interval": "1s"},
+        **routing,
+        "route": {"receiver": "ops", **routing["route"]},
         "receivers": [{"name": "ops", "webhook_configs": [{"url": webhook}]}],
     }))  # fmt: skip
     command = [program, f"--config.file={config}", f"--storage.path={directory}", "--cluster.listen-address=",

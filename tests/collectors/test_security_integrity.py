@@ -39,6 +39,8 @@ class Watched:
         put(root, "vendor/composer/installed.json")
         put(root, "vendor/a/b.php")
         put(root, "composer.lock", "{}")
+        put(root, "etc/nginx/nginx.conf", "events {}\n")
+        put(root, "etc/apache2/apache2.conf", "Listen 8080\n")
         put(root, "etc/nginx/sites-enabled/shop.conf", "server { fastcgi_param DB_PASSWORD hidden-word; }\n")
         site = SiteFiles(
             name="shop", uploads=str(root / "web/sites/default/files"),
@@ -185,7 +187,7 @@ def test_configuration_of_a_server(watched: Watched) -> None:
     conf.write_text(conf.read_text() + "location /x { return 200; }\n")
     (event,) = watched.told()
     assert (event.severity, event.site, event.title) == (
-        "warning", "", "Servers: configuration of the web server changed: sites-enabled/shop.conf",
+        "warning", "", "Servers: configuration of the web server changed: nginx/sites-enabled/shop.conf",
     )  # fmt: skip
     assert event.evidence[1]["line"] == "+location /x { return 200; }"
     put(watched.root, "var/lib/dpkg/status")
