@@ -38,9 +38,9 @@ def together(source: Source, route: Cost, span: Span) -> Together | None:
     if found is None:
         return None
     end, seconds = found
-    places = _top(source, "frame", f"increase(php_slow_requests_total[{window}s])", _used(route.where, "phpfpm"), end)
+    places = _top(source, "frame", f"increase(php_slow_requests_total[{window}s])", used(route.where, "phpfpm"), end)
     statements = _top(
-        source, "query", f"increase(sql_digest_seconds_total[{window}s])", _used(route.where, "mysql"), end
+        source, "query", f"increase(sql_digest_seconds_total[{window}s])", used(route.where, "mysql"), end
     )
     return Together(
         route.name, route.where, end - window, end, units.text(seconds, "seconds"),
@@ -69,7 +69,7 @@ def _worst(source: Source, expr: str, span: Span, window: float) -> tuple[float,
     return t, value
 
 
-def _used(site: str, job: str) -> str:
+def used(site: str, job: str) -> str:
     uses = f'web_site_uses{{site={quoted(site)},target_job="{job}"}}'
     return f'max by (host, instance) (label_replace({uses}, "instance", "$1", "target_instance", "(.+)"))'
 

@@ -44,7 +44,7 @@ class Watched(Protocol):
 
 
 class Events(Protocol):
-    def events(self, start: float, end: float) -> list[Event]:
+    def events(self, start: float, end: float, *, kind: str | None = None) -> list[Event]:
         """Newest first."""
         ...
 

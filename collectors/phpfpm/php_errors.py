@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
-from collectors.model import Counter, Event, Sample, State
+from collectors.model import Counter, Event, Gauge, Sample, State
 from collectors.phpfpm.php_messages import NAMES, Message, message, place_at_end
 
 MOST_LINE = 8192
@@ -29,7 +29,16 @@ ERRORS = Counter(
     ("level",),
     bounds={"level": len(NAMES)},
 )
-FAMILIES = (ERRORS,)
+MOST_PUBLISHED = 20
+"""Messages with series of their own: of the levels TOLD those that came last."""
+TIMES = Counter(
+    "php_error_message_total",
+    "How often this message came, without what changes from request to request; the 20 that came last.",
+    ("level", "message"),
+)
+FIRST = Gauge("php_error_message_first_timestamp_seconds", "When this message came first.", TIMES.labels)
+LAST = Gauge("php_error_message_last_timestamp_seconds", "When this message came last.", TIMES.labels)
+FAMILIES = (ERRORS, TIMES, FIRST, LAST)
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 OF_PHP = re.compile(
@@ -75,12 +84,22 @@ def step(state: State, piece: Piece) -> tuple[State, Sequence[Event]]:
 def samples(state: State) -> Iterable[Sample]:
     for level in NAMES:
         yield ERRORS(state.get("counts", {}).get(level, 0), level)
+    yield from _of_messages([value for key, value in state.items() if key.startswith(KEY)])
 
 
-def top(state: State, most: int = 10) -> list[dict[str, Any]]:
-    """The messages that came most: level, text, place, count, first, last."""
-    kept = [value for key, value in state.items() if key.startswith(KEY)]
-    return sorted(kept, key=lambda each: (-each["count"], each["first"], each["text"]))[:most]
+def _of_messages(kept: Iterable[dict[str, Any]]) -> Iterable[Sample]:
+    """A message of several places is one. A log without times says neither first nor last."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for each in kept:
+        if each["level"] in TOLD:
+            groups.setdefault((each["level"], each["text"]), []).append(each)
+    newest = sorted(groups, key=lambda labels: (-max(each["last"] for each in groups[labels]), labels))
+    for labels in newest[:MOST_PUBLISHED]:
+        yield TIMES(sum(each["count"] for each in groups[labels]), *labels)
+        if first := min(each["first"] for each in groups[labels]):
+            yield FIRST(first, *labels)
+        if last := max(each["last"] for each in groups[labels]):
+            yield LAST(last, *labels)
 
 
 class _Log:

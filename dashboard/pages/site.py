@@ -13,7 +13,7 @@ from dashboard.cache_table import cache_table
 from dashboard.costs import CostTable
 from dashboard.gathering import frame, gather
 from dashboard.marks import Mark, Span, marks, state_of
-from dashboard.new_errors import SECONDS, new_errors
+from dashboard.new_errors import DEPLOYS, OF_DRUPAL, SECONDS, new_errors
 from dashboard.plots import Plot
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
@@ -86,12 +86,14 @@ def build(services: Services, asked: View, name: str) -> SitePage | None:
 def _tables(services: Services, site: Reading, status: TargetStatus | None, span: costs.Span) -> tuple[Table, ...]:
     findings = services.watched.findings()
     asked = (services.source, site.name, span.seconds, span.at)
+    told = services.events.events(span.at - SECONDS, span.at, kind=OF_DRUPAL)
+    told += [deploy for kind in DEPLOYS for deploy in services.events.events(0, span.at, kind=kind)]
     return (
         cache_table(services.source, site.name, span),
         request_table(tuple(sites.requests(*asked)), NO_LOG),
         agent_table(sites.agents(*asked), NO_LOG),
         *drupal_tables(site, lambda part, otherwise: sites.why(status, part, findings, otherwise)),
-        new_errors(services.events.events(span.at - SECONDS, span.at), site.name, span.at),
+        new_errors(told, services.source, site.name, span.at),
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from collectors.model import Event
 from collectors.phpfpm import php_errors
-from collectors.phpfpm.php_errors import step, top
+from collectors.phpfpm.php_errors import step
 from collectors.phpfpm.php_messages import Message, message, plain
 from tests.collectors.drupal_site import SHARED
 
@@ -38,8 +38,20 @@ def read(*pieces: str) -> tuple[dict[str, Any], list[Event]]:
     return state, events
 
 
+def kept(state: dict[str, Any]) -> list[dict[str, Any]]:
+    return [value for key, value in state.items() if key.startswith(php_errors.KEY)]
+
+
 def told(state: dict[str, Any]) -> dict[str, tuple[str, str, int]]:
-    return {each["text"]: (each["level"], each["place"], each["count"]) for each in top(state, 100)}
+    return {each["text"]: (each["level"], each["place"], each["count"]) for each in kept(state)}
+
+
+def published(state: dict[str, Any]) -> dict[str, dict[tuple[str, ...], float]]:
+    found: dict[str, dict[tuple[str, ...], float]] = {}
+    for sample in php_errors.samples(state):
+        assert sample.labels not in found.setdefault(sample.family.name, {})
+        found[sample.family.name][sample.labels] = sample.value
+    return found
 
 
 def test_phps_own_log() -> None:
@@ -62,7 +74,7 @@ def test_phps_own_log() -> None:
     assert events[0].evidence == (
         {"level": "warning", "message": "Undefined variable $app_root", "place": "sites/default/settings.php:716"},
     )
-    assert {sample.labels: sample.value for sample in php_errors.samples(state)} == {
+    assert published(state)["php_errors_total"] == {
         ("fatal",): 2, ("exception",): 3, ("warning",): 1, ("notice",): 0, ("deprecated",): 1, ("other",): 1,
     }  # fmt: skip
 
@@ -89,7 +101,7 @@ def test_apaches_log() -> None:
 
 def test_what_is_somebodys_or_says_where_is_not_told() -> None:
     for text in LOGS.values():
-        said = repr(read(text)[1]) + repr(top(read(text)[0], 100))
+        said = repr(read(text)[1]) + repr(kept(read(text)[0])) + repr(published(read(text)[0]))
         for secret in ("jane", "example.org", "203.0.113", "/var/www", "hunter2", "10.0.0.5", "4711", "268435456"):
             assert secret not in said
         state = read(text)[0]
@@ -147,8 +159,33 @@ def test_what_is_kept_stays_little_and_messages_that_come_again_are_not_new() ->
     assert (len(events), state["counts"]) == (190, {"warning": 380})
     more = [f"[22-Nov-2026 09:52:23 UTC] PHP Warning:  b{'a' * at} in /x.php on line 1\n" for at in range(190)]
     state, _ = read("".join(words), "".join(more))
-    assert len(top(state, 1000)) == php_errors.MOST_MESSAGES
+    assert len(kept(state)) == php_errors.MOST_MESSAGES
     assert len({event.id for event in events}) == 190
+
+
+def test_a_message_is_published_with_its_times_whatever_place_it_comes_from() -> None:
+    state, _ = read(
+        "[22-Nov-2026 09:52:22 UTC] PHP Warning:  a 1 in /x.php on line 1\n",
+        '[22-Nov-2026 09:52:23 UTC] Uncaught PHP Exception E: "b',
+        '\nc" at /x.php line 2\n[22-Nov-2026 09:52:24 UTC] Uncaught PHP Exception E: "b" at /x.php line 2\n',
+        "[22-Nov-2026 09:52:25 UTC] PHP Warning:  a 2 in /y.php on line 3\n",
+        "[22-Nov-2026 09:52:26 UTC] PHP Deprecated:  d in /y.php on line 3\n",
+    )
+    found = published(state)
+    warning, exception = ("warning", "a N"), ("exception", "E: b")
+    assert found["php_error_message_total"] == {warning: 2, exception: 2}
+    assert found["php_error_message_first_timestamp_seconds"] == {warning: 1795341142, exception: 1795341143}
+    assert found["php_error_message_last_timestamp_seconds"] == {warning: 1795341145, exception: 1795341144}
+
+
+def test_those_are_published_that_came_last_and_no_time_is_made_up() -> None:
+    words = [f"[22-Nov-2026 09:52:{at:02} UTC] PHP Warning:  m{'a' * at} in /x.php on line 1\n" for at in range(30)]
+    state, _ = read("".join(words))
+    found = published(state)["php_error_message_total"]
+    assert sorted(len(text) for _, text in found) == list(range(11, 31))
+    untimed = published(read("[99-Nov-2026 09:52:22 UTC] PHP Warning:  a\n")[0])
+    assert untimed["php_error_message_total"] == {("warning", "a"): 1}
+    assert "php_error_message_last_timestamp_seconds" not in untimed
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Etc/Nowhere", "/etc/passwd", "", "Europe", "+02:00"])
@@ -198,4 +235,4 @@ def test_a_real_log() -> None:
     state, _ = read(text)
     assert state["counts"] == {"warning": 13, "fatal": 4, "exception": 17, "deprecated": 1}
     assert text.count("] PHP Warning") + text.count("] PHP Fatal") + text.count("] PHP Dep") == 18
-    assert "/var/www" not in repr(top(state, 100))
+    assert "/var/www" not in repr(kept(state))
