@@ -20,8 +20,10 @@ TOLD_SECONDS = 3600.0
 """So long the same is not told again."""
 OF_A_NETWORK, OF_ALL = 200, 1000
 """Different query strings in that time that are told."""
+SLOW_SECONDS, OF_A_PATH = 1800.0, 500
+"""The same of one path from one network: slower than the above, and still more than readers ask for."""
 NOT_FOUND = 300
-MOST_WINDOWS = 64
+MOST_WINDOWS = 128
 MOST_PATHS = 200
 EVERYBODY = "*"
 SECRET = re.compile(r"(?=[^/]*\d)[\w-]{20,}|[^/]*(?:@|%40)[^/]*", re.ASCII)
@@ -42,9 +44,10 @@ class Window:
     missed: int = 0
     """Those that it did not have."""
     networks: dict[str, int] = field(default_factory=dict)
+    seconds: float = SECONDS
 
     def over(self, now: float) -> bool:
-        return now - self.began > (TOLD_SECONDS if self.told else SECONDS)
+        return now - self.began > (TOLD_SECONDS if self.told else self.seconds)
 
     def tell(self) -> None:
         self.told, self.seen, self.networks = True, {}, {}
@@ -60,13 +63,13 @@ class Window:
     def packed(self) -> list[Any]:
         """As it is kept: in JSON keys are texts."""
         seen, networks = (list(map(list, table.items())) for table in (self.seen, self.networks))
-        return [self.began, self.told, self.requests, seen, self.answered, self.missed, networks]
+        return [self.began, self.told, self.requests, seen, self.answered, self.missed, networks, self.seconds]
 
 
 def _unpacked(kept: list[Any]) -> Window:
     began, told, requests, seen, *more = kept
-    answered, missed, networks = more or (0, 0, ())
-    return Window(began, told, requests, dict(seen), answered, missed, dict(networks))
+    answered, missed, networks, *seconds = more or (0, 0, ())
+    return Window(began, told, requests, dict(seen), answered, missed, dict(networks), *seconds)
 
 
 class Asked(NamedTuple):
@@ -77,6 +80,13 @@ class Asked(NamedTuple):
     remote: str
     cache: str
     """What the outermost cache said that is logged; "" if none is."""
+
+
+class Watched(NamedTuple):
+    window: Window
+    most: int
+    """Different query strings that are told."""
+    where: str
 
 
 class Windows:
@@ -95,25 +105,38 @@ class Windows:
     def asked(self, asked: Asked, now: float) -> Iterator[Event]:
         """A request with a query string."""
         network = network_of(asked.remote)
-        for who, most in ((network, OF_A_NETWORK), (EVERYBODY, OF_ALL)):
-            if not who:
-                continue
-            window = self._window(f"{asked.found} {who}", now)
-            window.requests += 1
-            if window.told:
-                return  # it is not one of many
-            window.seen[crc32(asked.query.encode(errors="replace"))] = 1
-            window.note(asked.cache, network if who == EVERYBODY else "")
-            if len(window.seen) >= most:
-                yield _crawler(self._site, who, asked, window, now)
-                window.tell()
+        for who, watched in ((network, self._of_network(network, asked, now)), (EVERYBODY, self._of_all(asked, now))):
+            for each in watched:
+                each.window.requests += 1
+            if any(each.window.told for each in watched):
+                return  # it is not one of many, and is told once
+            for each in watched:
+                each.window.seen[_mark(asked.query)] = 1
+                each.window.note(asked.cache, network if who == EVERYBODY else "")
+                if len(each.window.seen) >= each.most:
+                    yield _crawler(self._site, who, asked, each, now)
+                    each.window.tell()
+                    break
 
-    def _window(self, key: str, now: float) -> Window:
+    def _of_network(self, network: str, asked: Asked, now: float) -> tuple[Watched, ...]:
+        """Of all paths of a class in a short time, and of one path in a long time."""
+        if not network:
+            return ()
+        path = f"/{_mark(asked.path)} {network}"
+        return (
+            Watched(self._window(f"{asked.found} {network}", now), OF_A_NETWORK, asked.found),
+            Watched(self._window(path, now, SLOW_SECONDS), OF_A_PATH, masked(asked.path)),
+        )
+
+    def _of_all(self, asked: Asked, now: float) -> tuple[Watched, ...]:
+        return (Watched(self._window(f"{asked.found} {EVERYBODY}", now), OF_ALL, asked.found),)
+
+    def _window(self, key: str, now: float, seconds: float = SECONDS) -> Window:
         window = self._queries.get(key)
         if window is None or window.over(now):
             if window is None and len(self._queries) >= MOST_WINDOWS:
                 _make_room(self._queries, now)
-            self._queries[key] = window = Window(now)
+            self._queries[key] = window = Window(now, seconds=seconds)
         return window
 
     def missed(self, path: str, now: float) -> Iterator[Event]:
@@ -132,6 +155,10 @@ class Windows:
             window.tell()
 
 
+def _mark(text: str) -> int:
+    return crc32(text.encode(errors="replace"))
+
+
 def _make_room(table: dict[str, Window], now: float) -> None:
     """What is over goes, and if that is little, those with the fewest requests."""
     keep = [key for key in table if not table[key].over(now)]
@@ -140,13 +167,14 @@ def _make_room(table: dict[str, Window], now: float) -> None:
         del table[key]
 
 
-def _crawler(site: str, who: str, asked: Asked, window: Window, now: float) -> Event:
+def _crawler(site: str, who: str, asked: Asked, watched: Watched, now: float) -> Event:
+    window, where = watched.window, watched.where
     began, requests = window.began, window.requests
     by = "many networks" if who == EVERYBODY else who
     network = "" if who == EVERYBODY else who
     names = list(dict.fromkeys(PARAMETER.findall(asked.query)))[:8]
     took = max(1, round(now - began))
-    title = f"{len(window.seen)} different query strings on {asked.found} of {site} in {took} s from {by}"
+    title = f"{len(window.seen)} different query strings on {where} of {site} in {took} s from {by}"
     most = sorted(window.networks.items(), key=lambda each: (-each[1], each[0]))[:TOLD_NETWORKS]
     evidence = {
         "class": asked.found,
@@ -159,7 +187,7 @@ def _crawler(site: str, who: str, asked: Asked, window: Window, now: float) -> E
         "nginx": crawler_rules.nginx(network),
         "varnish": crawler_rules.varnish(network, names),
     }
-    key = f"{site} {asked.found} {who}"
+    key = f"{site} {where} {who}"
     return Event(
         _id("web.crawler", key, began), "web.crawler", "info", "", site, began, now, requests, title,
         ({name: text for name, text in evidence.items() if text},), dedup_key=key[:255], source="web",

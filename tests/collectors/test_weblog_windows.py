@@ -89,7 +89,7 @@ def test_how_much_of_it_the_cache_had() -> None:
 
 def test_a_window_that_was_kept_before_misses_were_counted() -> None:
     kept = {"queries": {"search *": [START, False, 3, [[1, 1]]]}, "missing": [0.0, False, 0, []]}
-    assert Windows("shop", kept).packed()["queries"]["search *"] == [START, False, 3, [[1, 1]], 0, 0, []]
+    assert Windows("shop", kept).packed()["queries"]["search *"] == [START, False, 3, [[1, 1]], 0, 0, [], SECONDS]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,36 @@ def test_slowly_is_not_told_and_what_was_told_is_told_again_after_an_hour() -> N
     assert ask(START + 5000, 1, OF_A_NETWORK) == 1
     assert ask(START + 6000, 1, OF_A_NETWORK * 2) == 0
     assert ask(START + 9000, 1, OF_A_NETWORK) == 1
+
+
+@pytest.mark.parametrize("addresses", [1, 50])
+def test_one_path_slowly_for_half_an_hour(addresses: int) -> None:
+    """With ever new parameters, two seconds apart: told once, whatever address of the network asks."""
+    known, told = Windows("shop", None), []
+    for n in range(900):
+        known = Windows("shop", orjson.loads(orjson.dumps(known.packed())))
+        asked = Asked("node", "/node/7", f"x={n}", f"198.51.100.{n % addresses}", "")
+        told += list(known.asked(asked, START + 2 * n))
+    (event,) = told
+    assert event.title == "500 different query strings on /node/7 of shop in 998 s from 198.51.100.0/24"
+    assert (event.severity, event.evidence[0]["path"]) == ("info", "/node/7")
+    assert event.evidence[0]["nginx"] == "in the site's server { }: deny 198.51.100.0/24;"
+    assert event.evidence[0]["varnish"].startswith('acl crawler { "198.51.100.0"/24; }')
+
+
+@pytest.mark.parametrize("query", ["page={}", "keys=word{}", "fbclid=x{}&utm_source=a"])
+@pytest.mark.parametrize(("paths", "networks"), [(9, 1), (1, 3)])
+def test_slow_crawlers_of_many_pages_and_clicks_from_many_networks(query: str, paths: int, networks: int) -> None:
+    known = Windows("shop", None)
+    for n in range(900):
+        asked = Asked("node", f"/node/{n % paths}", query.format(n), f"198.51.{n % networks}.7", "")
+        assert list(known.asked(asked, START + 2 * n)) == []
+
+
+def test_what_is_told_of_a_network_is_not_told_again_of_a_path() -> None:
+    known = Windows("shop", None)
+    told = [each for n in range(3000) for each in known.asked(search(f"a={n}"), START + n / 2)]
+    assert [event.title.partition(" in ")[0] for event in told] == ["200 different query strings on search of shop"]
 
 
 def test_a_storm_of_pages_that_are_not_there() -> None:
@@ -155,7 +185,7 @@ def test_a_flood_of_networks_and_paths_neither_fills_us_nor_hides_a_crawler() ->
         told += list(known.asked(Asked("search", "/search", f"a={number}", remote, ""), START + number / 20))
         told += list(known.missed(f"/{number % 290}", START + number / 20 if number < 290 else START))
         packed = known.packed()
-        assert len(packed["queries"]) <= 64
+        assert len(packed["queries"]) <= windows.MOST_WINDOWS
         assert len(packed["missing"][3]) <= 200
     titles = [event.title.partition(" from ")[2] for event in told if event.kind == "web.crawler"]
     assert sorted(titles) == ["198.51.100.0/24", "many networks"]
