@@ -15,20 +15,17 @@ from collectors.security.telling import digest, event, plain
 KINDS = ("account", "group", "os_uid0", "os_sudo", "ssh_key", "cron", "systemd", "preload", "ssh_config")
 RIGHTS = ("sudo", "wheel", "admin", "root", "docker", "lxd", "libvirt", "disk", "shadow")
 """Groups whose members can become root."""
-SEVERE: Mapping[str, Severity] = {
-    "os_uid0": "warning",
-    "os_sudo": "warning",
-    "ssh_key": "warning",
-    "preload": "warning",
-}
+SEVERE = ("os_uid0", "os_sudo", "ssh_key", "preload")
+"""Critical unless it is taken away: who has it can do everything, and come back."""
 MOST_EVENTS = 50
 """Of one look: an upgrade of the whole system is no news by file."""
 
 CHANGES = Counter(
     "security_account_changes_total",
-    "Changes of accounts, groups, `os_uid0` and `os_sudo` (who may become root), keys of SSH, jobs and services.",
-    ("kind",),
-    bounds={"kind": len(KINDS)},
+    "Changes of accounts, groups, `os_uid0` and `os_sudo` (who may become root), keys of SSH, jobs and services, "
+    "with the severity of their event.",
+    ("kind", "severity"),
+    bounds={"kind": len(KINDS), "severity": 2},
 )
 WATCHED = Gauge(
     "security_watched_files",
@@ -54,10 +51,11 @@ def step(state: State, payload: Any) -> tuple[State, Sequence[Event]]:
     counts = dict(state.get("counts", {}))
     events: list[Event] = []
     for change in _changes(state, now):
-        counts[change.kind] = counts.get(change.kind, 0) + 1
+        key = f"{change.kind} {_severity(change)}"
+        counts[key] = counts.get(key, 0) + 1
         if len(events) < MOST_EVENTS:
             lines = _lines(change, state.get("texts", {}), payload)
-            events.append(_event(change, payload["at"], counts[change.kind], lines))
+            events.append(_event(change, payload["at"], counts[key], lines))
     kept = {area: state.get(area) if found is None else found for area, found in now.items()}
     seen = [found is not None for found in keys.values()]
     about = {"counts": counts, "keys": [seen.count(True), seen.count(False)], "texts": payload.get("texts", {})}
@@ -66,7 +64,8 @@ def step(state: State, payload: Any) -> tuple[State, Sequence[Event]]:
 
 def samples(state: State) -> Iterable[Sample]:
     for kind in KINDS:
-        yield CHANGES(state.get("counts", {}).get(kind, 0), kind)
+        for severity in ("critical", "info") if kind in SEVERE else ("info",):
+            yield CHANGES(state.get("counts", {}).get(f"{kind} {severity}", 0), kind, severity)
     if "keys" in state:
         yield WATCHED(state["keys"][0], "ssh_key", "yes")
         yield WATCHED(state["keys"][1], "ssh_key", "no")
@@ -156,10 +155,13 @@ def _lines(change: Change, before: Mapping[str, str], payload: Any) -> list[str]
     return changed_lines(old, now) if old is not None and now else []
 
 
+def _severity(change: Change) -> Severity:
+    return "critical" if change.kind in SEVERE and change.what != "removed" else "info"
+
+
 def _event(change: Change, at: float, number: int, lines: Iterable[str]) -> Event:
-    severity = SEVERE.get(change.kind, "info") if change.what != "removed" else "info"
     title = f"{TITLES[change.kind]} {change.what}: {change.name}"
-    told = event("account", severity, at, title, change._asdict(), origin=(at, number), key=change.kind)
+    told = event("account", _severity(change), at, title, change._asdict(), origin=(at, number), key=change.kind)
     shown = ({"path": plain(change.name), "line": plain(line)} for line in lines)
     return replace(told, evidence=(*told.evidence, *shown))
 

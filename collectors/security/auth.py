@@ -38,7 +38,9 @@ SSH = Counter(
 AFTER = Counter(
     "security_ssh_login_after_failures_total",
     f"Logins over SSH from an address that had failed at least {SUSPICIOUS} times within an hour, or from a network "
-    f"that is new for an account with which {SPREAD_SOURCES} sources had failed.",
+    f"that is new for an account with which {SPREAD_SOURCES} sources had failed, with the severity of their event.",
+    ("severity",),
+    bounds={"severity": 2},
 )
 SUDO = Counter(
     "security_sudo_total", "Calls of sudo: `success`, `failed` (password), `refused` (not allowed).", ("result",),
@@ -68,7 +70,8 @@ def samples(state: State) -> Iterable[Sample]:
         for result in ("success", "failed"):
             yield SSH(counts.get(f"ssh {result} {method}", 0), result, method)
     yield SSH(counts.get("ssh preauth none", 0), "preauth", "none")
-    yield AFTER(counts.get("after", 0))
+    for severity in ("critical", "warning"):
+        yield AFTER(counts.get(f"after {severity}", 0), severity)
     for result in RESULTS["sudo"]:
         yield SUDO(counts.get(f"sudo {result} ", 0), result)
     for service in ("su", "login"):
@@ -150,12 +153,12 @@ class _Log:
         evidence = _evidence(said)
         who = f"{said.account} from {said.source}"
         if known["failures"] >= SUSPICIOUS:
-            self._count("after")
             severity: Severity = "critical" if known["failures"] >= MANY else "warning"
+            self._count(f"after {severity}")
             self._tell("login_after_failures", severity, f"SSH: login of {who} after {known['failures']} failures",
                        {**evidence, "failures": known["failures"]}, said.account)  # fmt: skip
         elif new and self._is_spread(said.account):
-            self._count("after")
+            self._count("after warning")
             self._tell("login_after_failures", "warning",
                        f"SSH: login of {who}, a new network for it, while many sources failed with it",
                        evidence, said.account)  # fmt: skip

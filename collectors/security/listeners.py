@@ -45,9 +45,10 @@ EXPECTED = re.compile(
 
 CHANGES = Counter(
     "security_listener_changes_total",
-    "TCP and UDP ports on which a program began or ceased to listen; `public` also for any address.",
-    ("op", "scope"),
-    bounds={"op": 2, "scope": 3},
+    "TCP and UDP ports on which a program began or ceased to listen; `public` also for any address. "
+    "A strange one that opens is a `warning`.",
+    ("op", "scope", "severity"),
+    bounds={"op": 2, "scope": 3, "severity": 2},
 )
 EXPOSED = Gauge(
     "security_service_exposed",
@@ -80,14 +81,14 @@ def step(state: State, payload: Any) -> tuple[State, Sequence[Event]]:
     for key, row in list(now.items())[:MOST]:
         kept[key] = {"row": row, "missing": 0}
         if state and key not in known and (not key.endswith(UDP) or state.get("udp")):
-            _count(counts, "opened", key)
+            _count(counts, "opened", key, _severity(row))
             events.append(_event("opened", row, payload["at"], "udp" if key.endswith(UDP) else "tcp"))
     for key, each in known.items():
         if key not in now:
             if each["missing"] + 1 < GONE_AFTER:
                 kept[key] = {**each, "missing": each["missing"] + 1}
             else:
-                _count(counts, "closed", key)
+                _count(counts, "closed", key, "info")
     return {"known": kept, "counts": counts, "udp": "udp" in payload}, [each for each in events if each]
 
 
@@ -95,7 +96,8 @@ def samples(state: State) -> Iterable[Sample]:
     counts = state.get("counts", {})
     for op in ("opened", "closed"):
         for scope in SCOPES:
-            yield CHANGES(counts.get(f"{op} {scope}", 0), op, scope)
+            for severity in ("info", "warning") if (op, scope) == ("opened", "public") else ("info",):
+                yield CHANGES(counts.get(f"{op} {scope} {severity}", 0), op, scope, severity)
     found: dict[str, set[str]] = {}
     for each in state.get("known", {}).values():
         process, address, port = each["row"]
@@ -137,8 +139,13 @@ def _key(row: Sequence[Any]) -> str:
     return f"{scope_of(address)} {port}"
 
 
-def _count(counts: dict[str, int], op: str, key: str) -> None:
-    name = f"{op} {key.partition(' ')[0]}"
+def _severity(row: Sequence[Any]) -> Severity:
+    process, address, _ = row
+    return "info" if scope_of(address) != "public" or EXPECTED.fullmatch(process) else "warning"
+
+
+def _count(counts: dict[str, int], op: str, key: str, severity: Severity) -> None:
+    name = f"{op} {key.partition(' ')[0]} {severity}"
     counts[name] = counts.get(name, 0) + 1
 
 
@@ -147,13 +154,12 @@ def _event(op: str, row: Sequence[Any], at: float, protocol: str) -> Event | Non
     scope = scope_of(address)
     if scope == "loopback":
         return None
-    severity: Severity = "info" if scope == "private" or EXPECTED.fullmatch(process) else "warning"
     who = process or "a process that cannot be seen"
     name = service(process, port)
     udp = protocol == "udp"
     reach = "private network" if scope == "private" else "public"
     return event(
-        "listener", severity, at, f"{who} listens on {address} port {port} ({reach}{', UDP' if udp else ''})",
+        "listener", _severity(row), at, f"{who} listens on {address} port {port} ({reach}{', UDP' if udp else ''})",
         {"op": op, "process": process, "address": address, "port": port, "scope": scope, "service": name,
          "protocol": protocol},
         origin=(at, row, protocol) if udp else (at, row), key=f"{scope} {port}{UDP if udp else ''}",

@@ -124,7 +124,7 @@ def test_one_who_gets_in_after_failing() -> None:
     assert told(step({}, payload(*few, success))[1]) == [("session", "info")]
     state, events = step({}, payload(*few, few[0], success))
     assert told(events) == [("login_after_failures", "warning")]
-    assert counted(state)["security_ssh_login_after_failures_total",] == 1
+    assert counted(state)["security_ssh_login_after_failures_total", "warning"] == 1
     _, events = step({}, payload(*many, success))
     assert told(events) == [("bruteforce", "info"), ("login_after_failures", "critical")]
     elsewhere = success.replace("198.51.100.7", "192.0.2.9")

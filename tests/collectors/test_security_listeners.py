@@ -33,7 +33,7 @@ SSH, WEB = ("sshd", "0.0.0.0", 22), ("nginx", "::", 80)
 def test_what_is_there_at_first_is_no_change() -> None:
     state, told = run(look(SSH, WEB))
     assert (counted(state), told) == ({}, [])
-    assert len(list(samples({}))) == 6
+    assert len(list(samples({}))) == 7
 
 
 def test_a_new_one_is_told_and_one_that_starts_anew_is_not() -> None:
@@ -45,10 +45,11 @@ def test_a_new_one_is_told_and_one_that_starts_anew_is_not() -> None:
         ("a process that cannot be seen listens on 0.0.0.0 port 4444 (public)", "warning"),
     ]
     assert counted(state) == {
-        ("security_listener_changes_total", "opened", "loopback"): 1,
-        ("security_listener_changes_total", "opened", "public"): 2,
-        ("security_listener_changes_total", "closed", "loopback"): 1,
-        ("security_listener_changes_total", "closed", "public"): 1,
+        ("security_listener_changes_total", "opened", "loopback", "info"): 1,
+        ("security_listener_changes_total", "opened", "public", "info"): 1,
+        ("security_listener_changes_total", "opened", "public", "warning"): 1,
+        ("security_listener_changes_total", "closed", "loopback", "info"): 1,
+        ("security_listener_changes_total", "closed", "public", "info"): 1,
     }
 
 
