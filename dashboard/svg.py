@@ -5,6 +5,7 @@ Looks come from classes of raingauge.css; there is no style attribute, which the
 """
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -233,8 +234,15 @@ def _end_labels(shown: Plot) -> Iterable[str]:
     places.sort(key=lambda place: place[0])
     heights = _apart([y for y, _ in places], HEIGHT + 4.0)
     for y, (_, trace) in zip(heights, places, strict=True):
-        name = trace.name if len(trace.name) <= LABEL_LENGTH else f"{trace.name[: LABEL_LENGTH - 1]}…"
-        yield f'<text class="end t{trace.tone}" x="100%" dx="8" y="{y:.1f}">{escape(name)}</text>'
+        yield f'<text class="end t{trace.tone}" x="100%" dx="8" y="{y:.1f}">{escape(_short(trace.name))}</text>'
+
+
+def _short(name: str) -> str:
+    """What has room at a line's end; of an address the first word. As figure.js."""
+    if len(name) <= LABEL_LENGTH:
+        return name
+    first = re.split("[.:/]", name.removeprefix("www."))[0]
+    return first if 0 < len(first) <= LABEL_LENGTH else f"{name[: LABEL_LENGTH - 1]}…"
 
 
 def _apart(heights: Sequence[float], lowest: float) -> list[float]:

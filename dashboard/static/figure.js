@@ -149,8 +149,15 @@ const Figure = {
     for (let at = places.length - 1, floor = Charts.HEIGHT; at >= 0; at--) floor = (places[at].y = Math.min(places[at].y, floor)) - 13;
     return places.map(({ trace, y }) =>
       ({ showarrow: false, xref: "paper", yref: "paper", x: 1, y: 1, xanchor: "left", yanchor: "middle", xshift: 5, yshift: -y,
-         text: Figure.plain(trace.name.length > 9 ? `${trace.name.slice(0, 8)}…` : trace.name),
+         text: Figure.plain(Figure.short(trace.name)),
          font: { weight: 600, color: Figure.colour(`s${trace.tone}`) } }));
+  },
+
+  // What has room at a line's end, as svg.py.
+  short(name) {
+    if (name.length <= 9) return name;
+    const [first] = name.replace(/^www\./, "").split(/[.:/]/);
+    return first && first.length <= 9 ? first : `${name.slice(0, 8)}…`;
   },
 
   // Plotly reads a little HTML in texts.

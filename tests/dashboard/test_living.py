@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.dashboard import situations
-from tests.dashboard.browsing import Window, served, window
+from tests.dashboard.browsing import PHONE, Window, served, window
 from tests.dashboard.world import NOW, World
 
 pytestmark = pytest.mark.servers
@@ -39,11 +39,25 @@ def test_a_phone_scrolls_only_down_and_loads_no_library(phone: Window, path: str
     assert small == []
 
 
+def test_a_phone_shows_what_is_wrong_and_what_changed_before_the_rest(browser: Browser, tmp_path: Path) -> None:
+    world = situations.full(tmp_path)
+    with served(world) as base, window(browser, world, base, viewport=PHONE, has_touch=True) as small:
+        small.open("/")
+        tops = [small.page.locator(each).bounding_box() for each in ("#verdict", "#inbox", "#changes", "#sites")]
+        heights = [box["y"] for box in tops if box]
+        assert len(heights) == 4
+        assert heights == sorted(heights)
+        assert small.page.evaluate("document.documentElement.scrollHeight") < 3500
+        small.page.get_by_role("link", name="All charts").tap()
+        small.page.locator("figure[data-chart]:visible").nth(10).wait_for()
+
+
 def test_a_tap_on_a_phone_brings_that_chart_to_life(phone: Window) -> None:
     phone.open("/")
     phone.wait("() => Page.data !== null")
-    phone.page.locator("#chart-requests .pl").tap()
-    phone.wait("() => document.querySelector('#chart-requests .pl.up')")
+    chart = phone.page.locator("figure[data-chart]:visible").first
+    chart.locator(".pl").tap()
+    chart.locator(".pl.up").wait_for()
     assert phone.page.locator(".pl.up").count() == 1
     assert phone.width() == 390
 

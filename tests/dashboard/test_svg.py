@@ -118,7 +118,17 @@ def test_names_at_the_lines_ends_do_not_touch() -> None:
 
 def test_names_are_escaped_and_cut() -> None:
     root = draw(picture(trace("<script>&", 1, 2), trace("a very long name", 1, 3, tone=2)))
-    assert {text.text for text in root.iter("text") if "end" in (text.get("class") or "")} == {"<script>&", "a very l…"}
+    assert ends(root) == {"<script>&", "a very l…"}
+
+
+def test_of_an_address_the_end_of_a_line_shows_the_first_word() -> None:
+    names = ("www.example.org", "shop.example.org", "web-01:/run/php/shop.sock", "/run/mysqld/mysqld.sock")
+    root = draw(picture(*(trace(name, 1, 2 + at, tone=at + 1) for at, name in enumerate(names))))
+    assert ends(root) == {"example", "shop", "web-01", "/run/mys…"}
+
+
+def ends(root: ET.Element) -> set[str | None]:
+    return {text.text for text in root.iter("text") if "end" in (text.get("class") or "")}
 
 
 def test_empty_axes_have_times_and_no_numbers() -> None:
