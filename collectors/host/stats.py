@@ -3,13 +3,11 @@
 Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 """
 
-import os
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-MOST_BYTES = 1024
-"""The fields are numbers: they never come to so many."""
+from collectors.sources.processes import stat_texts
 
 
 class Stat(NamedTuple):
@@ -40,7 +38,7 @@ LAST: dict[str, Pass] = {}
 def stats(procfs: str) -> Collection[Stat]:
     """Every process, kernel threads too; one that ends meanwhile is left out."""
     at, before = time.time(), LAST[procfs].known if procfs in LAST else {}
-    known = {text: before.get(text) or _stat(text) for text in _texts(procfs)}
+    known = {text: before.get(text) or _stat(text) for text in stat_texts(procfs)}
     LAST[procfs] = Pass(at, known)
     return known.values()
 
@@ -51,22 +49,6 @@ def last_pass(procfs: str, seconds: float) -> tuple[float, Collection[Stat]]:
     if there is None or not 0 <= time.time() - there.at <= seconds:
         stats(procfs)
     return LAST[procfs].at, LAST[procfs].known.values()
-
-
-def _texts(procfs: str) -> Iterator[bytes]:
-    folder = os.open(procfs, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        for pid in filter(str.isdecimal, os.listdir(folder)):  # noqa: PTH208 # it takes no descriptor
-            try:
-                file = os.open(f"{pid}/stat", os.O_RDONLY, dir_fd=folder)  # a quarter cheaper than the whole path
-                try:
-                    yield os.read(file, MOST_BYTES)
-                finally:
-                    os.close(file)
-            except OSError:  # ended meanwhile
-                continue
-    finally:
-        os.close(folder)
 
 
 def _stat(text: bytes) -> Stat:

@@ -245,6 +245,8 @@ def _unix(net: Path) -> Iterator[tuple[str, Listener]]:
 def _owners(known: Mapping[int, Process], inodes: set[str], proc: Path) -> dict[str, Process]:
     """Inode -> the process above all others that hold it; init only when it holds it alone (socket activation)."""
     owners: dict[str, Process] = {}
+    if not inodes:
+        return owners
     for process in sorted(known.values(), key=lambda each: (each.pid == 1, each.pid)):
         for inode in _sockets_of(process.pid, proc) & inodes:
             held = owners.get(inode)
@@ -263,15 +265,19 @@ def _sockets_of(pid: int, proc: Path) -> set[str]:
 def sockets_of(pid: int, proc: Path = PROC) -> set[int]:
     """Inodes of the sockets that a process holds; none when it has ended. Denied for another user's process."""
     found = set()
-    folder = proc / str(pid) / "fd"
+    path = f"{proc}/{pid}/fd"
     try:
-        for entry in folder.iterdir():
-            with suppress(FileNotFoundError):  # closed meanwhile
-                target = str(entry.readlink())
-                if target.startswith("socket:["):
-                    found.add(int(target[8:-1]))
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            for name in os.listdir(folder):  # noqa: PTH208 # it takes no descriptor
+                with suppress(FileNotFoundError):  # closed meanwhile
+                    target = os.readlink(name, dir_fd=folder)
+                    if target.startswith("socket:["):
+                        found.add(int(target[8:-1]))
+        finally:
+            os.close(folder)
     except PermissionError as error:
-        raise Denied(f"list {folder}: permission denied") from error
+        raise Denied(f"list {path}: permission denied") from error
     except OSError as error:  # it has ended
         if error.errno not in (errno.ENOENT, errno.ESRCH):
             raise

@@ -3,11 +3,13 @@
 import os
 import pwd
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import pytest
 
 from collectors.errors import Denied
 from collectors.sources.processes import private_memory, processes, vitals
+from tests.lab.ports import wait_until
 
 
 def test_we_are_among_the_processes() -> None:
@@ -33,6 +35,33 @@ def test_odd_names_and_titles(tmp_path: Path) -> None:
     assert set(found) == {7, 9}
     assert (found[7].name, found[7].title, found[7].parent) == ("a) S (b", "/bin/a -x", 1)
     assert found[9].title == "nginx: worker process"
+
+
+def test_who_slept_is_not_asked_again_and_who_ran_is(tmp_path: Path) -> None:
+    _process(tmp_path, 7, "nginx", b"nginx: worker process")
+    _process(tmp_path, 8, "kworker/0:1", b"")
+    assert [each.title for each in processes(tmp_path)] == ["nginx: worker process"]
+    for pid in (7, 8):
+        (tmp_path / f"{pid}/cmdline").write_bytes(b"something else")
+    assert [each.title for each in processes(tmp_path)] == ["nginx: worker process"]
+    (tmp_path / "7/stat").write_text("7 (nginx) S 1 2 4")
+    assert [each.title for each in processes(tmp_path)] == ["something else"]
+
+
+def test_a_shell_that_becomes_another_program_is_seen_as_that() -> None:
+    with Popen(["/bin/sh", "-c", "read line; exec cat"], stdin=PIPE, stdout=PIPE) as child:
+        assert child.stdin
+        assert child.stdout
+
+        def seen() -> tuple[str, str]:
+            return next((each.name, each.title) for each in processes() if each.pid == child.pid)
+
+        wait_until(lambda: seen()[0] == "sh", 10, "the shell is there")
+        child.stdin.write(b"go\nhello\n")
+        child.stdin.flush()
+        assert child.stdout.readline() == b"hello\n"
+        assert seen() == ("cat", "cat")
+        child.stdin.close()
 
 
 def test_how_we_are_and_that_nobody_is_nothing(tmp_path: Path) -> None:
