@@ -14,6 +14,7 @@ from history.database import open_database
 # No deadline: a machine that is busy is no defect. `make check` takes fewer examples to stay under a minute.
 settings.register_profile("raingauge", max_examples=int(os.environ.get("RAINGAUGE_EXAMPLES", "100")), deadline=None)
 settings.load_profile("raingauge")
+os.umask(0o022)  # servers that have an account of their own read what tests write, whatever the shell's mask is
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ class Server:
             return
         self.process.send_signal(end)
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
