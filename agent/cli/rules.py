@@ -115,15 +115,15 @@ def list_rules(context: Context, as_json: bool) -> None:
         for row in rows:
             click.echo(json.dumps(row))
         return
-    from rich.console import Console
-    from rich.table import Table
+    from rich.markup import escape
 
-    table = Table("group", "rule", "severity", "state", "last evaluation", "error", box=None)
-    for column, name in zip(table.columns[:2], ("group", "rule"), strict=True):
-        column.min_width = max((len(row[name]) for row in rows), default=0)
-    for row in rows:
-        table.add_row(*(row[name] or "" for name in ("group", "rule", "severity", "state", "last_evaluation", "error")))
-    Console().print(table)
+    from agent.cli.shown import table
+
+    head = ("group", "rule", "severity", "state", "last_evaluation", "error")
+    table(
+        [name.capitalize().replace("_", " ") for name in head],
+        ([escape(row[name] or "") for name in head] for row in rows),
+    )
 
 
 def _row(now: "Now", group: Group, key: str, rule: Rule) -> dict[str, Any]:

@@ -136,11 +136,12 @@ def test_test_of_a_wrong_file(rules: Path) -> None:
 def test_list(history: Engine) -> None:
     result = raingauge("rules", "list")
     assert result.exit_code == 0
-    assert re.search(r"own +Busy +warning +pending 1 +2023-11-14T22:13:20Z", result.output)
+    assert re.search(r"^own +Busy +warning +pending 1 +2023-11-14T22:13:20Z", result.output, re.MULTILINE)
     busy, twice, failing = (json.loads(line) for line in raingauge("rules", "list", "--json").output.splitlines())
     assert (busy["state"], busy["error"], twice["state"]) == ("pending 1", "", "recorded")
     assert (failing["state"], failing["severity"]) == ("inactive", "")
     assert failing["error"]
+    assert failing["error"] in result.output  # whole, also in a pipe
 
 
 def test_list_says_which_file_is_refused(rules: Path) -> None:

@@ -87,6 +87,8 @@ def test_more_than_the_limit_is_an_error_and_changes_nothing() -> None:
     before = clock.alert
     clock.at(1070, (*true(1070), *true(1070, host="web2")), limit=1)
     assert (clock.alert, "limit of 1" in clock.state.error) == (before, True)
+    clock.at(1080, (*true(1080), *true(1080, host="web2")), limit=2)
+    assert (len(clock.state.alerts), clock.state.error) == (2, "")
 
 
 @pytest.mark.a3("Rules", "An evaluation that fails is not a false one.")
