@@ -19,7 +19,7 @@ PARTS = {
     "tuned": FOLDER, "blind": FOLDER / "blind", "later, seen": FOLDER / "later/seen",
     "later, unseen": FOLDER / "later/unseen", "third": FOLDER / "third",
 }  # fmt: skip
-"""The rules are written with the first at hand, and not with the second; misses of `later, seen` and `third` were looked at."""
+"""The rules are written with the first at hand, and not with the second; misses of `later, seen`, `third` were seen."""
 LISTS = "RAINGAUGE_ATTACK_LISTS"
 """A folder of further lists, named CLASS.txt or CLASS-NAME.txt."""
 SHOWN = "RAINGAUGE_ATTACKS_MISSED"
