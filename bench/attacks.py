@@ -17,9 +17,9 @@ from tests.lab.lab import Lab
 TITLE = "attacks"
 PARTS = {
     "tuned": FOLDER, "blind": FOLDER / "blind", "later, seen": FOLDER / "later/seen",
-    "later, unseen": FOLDER / "later/unseen",
+    "later, unseen": FOLDER / "later/unseen", "third": FOLDER / "third",
 }  # fmt: skip
-"""The rules are written with the first at hand, and not with the second; misses of `later, seen` were looked at."""
+"""The rules are written with the first at hand, and not with the second; misses of `later, seen`, `third` were seen."""
 LISTS = "RAINGAUGE_ATTACK_LISTS"
 """A folder of further lists, named CLASS.txt or CLASS-NAME.txt."""
 SHOWN = "RAINGAUGE_ATTACKS_MISSED"

@@ -52,13 +52,15 @@ class Window:
     def tell(self) -> None:
         self.told, self.seen, self.networks = True, {}, {}
 
-    def note(self, cache: str, network: str) -> None:
-        """What a cache said, and who asked."""
+    def add(self, mark: int, cache: str, network: str = "") -> int:
+        """A query string, what a cache said and who asked -> how many different query strings there are."""
+        self.seen[mark] = 1
         if cache not in ("", "-"):
             self.answered += 1
             self.missed += not cache.upper().startswith(("HIT", "STALE", "REVALIDATED", "UPDATING"))
         if network and (network in self.networks or len(self.networks) < MOST_NETWORKS):
             self.networks[network] = self.networks.get(network, 0) + 1
+        return len(self.seen)
 
     def packed(self) -> list[Any]:
         """As it is kept: in JSON keys are texts."""
@@ -82,13 +84,6 @@ class Asked(NamedTuple):
     """What the outermost cache said that is logged; "" if none is."""
 
 
-class Watched(NamedTuple):
-    window: Window
-    most: int
-    """Different query strings that are told."""
-    where: str
-
-
 class Windows:
     """Of one site."""
 
@@ -104,32 +99,25 @@ class Windows:
 
     def asked(self, asked: Asked, now: float) -> Iterator[Event]:
         """A request with a query string."""
-        network = network_of(asked.remote)
-        for who, watched in ((network, self._of_network(network, asked, now)), (EVERYBODY, self._of_all(asked, now))):
-            for each in watched:
-                each.window.requests += 1
-            if any(each.window.told for each in watched):
+        network, mark = network_of(asked.remote), _mark(asked.query)
+        if network:
+            whole = self._window(f"{asked.found} {network}", now)
+            path = self._window(f"/{_mark(asked.path)} {network}", now, SLOW_SECONDS)
+            whole.requests += 1
+            path.requests += 1
+            if whole.told or path.told:
                 return  # it is not one of many, and is told once
-            for each in watched:
-                each.window.seen[_mark(asked.query)] = 1
-                each.window.note(asked.cache, network if who == EVERYBODY else "")
-                if len(each.window.seen) >= each.most:
-                    yield _crawler(self._site, who, asked, each, now)
-                    each.window.tell()
-                    break
-
-    def _of_network(self, network: str, asked: Asked, now: float) -> tuple[Watched, ...]:
-        """Of all paths of a class in a short time, and of one path in a long time."""
-        if not network:
-            return ()
-        path = f"/{_mark(asked.path)} {network}"
-        return (
-            Watched(self._window(f"{asked.found} {network}", now), OF_A_NETWORK, asked.found),
-            Watched(self._window(path, now, SLOW_SECONDS), OF_A_PATH, masked(asked.path)),
-        )
-
-    def _of_all(self, asked: Asked, now: float) -> tuple[Watched, ...]:
-        return (Watched(self._window(f"{asked.found} {EVERYBODY}", now), OF_ALL, asked.found),)
+            if whole.add(mark, asked.cache) >= OF_A_NETWORK:
+                yield _crawler(self._site, network, asked, whole, now)
+                whole.tell()
+            elif path.add(mark, asked.cache) >= OF_A_PATH:
+                yield _crawler(self._site, network, asked, path, now)
+                path.tell()
+        everybody = self._window(f"{asked.found} {EVERYBODY}", now)
+        everybody.requests += 1
+        if not everybody.told and everybody.add(mark, asked.cache, network) >= OF_ALL:
+            yield _crawler(self._site, EVERYBODY, asked, everybody, now)
+            everybody.tell()
 
     def _window(self, key: str, now: float, seconds: float = SECONDS) -> Window:
         window = self._queries.get(key)
@@ -167,9 +155,9 @@ def _make_room(table: dict[str, Window], now: float) -> None:
         del table[key]
 
 
-def _crawler(site: str, who: str, asked: Asked, watched: Watched, now: float) -> Event:
-    window, where = watched.window, watched.where
+def _crawler(site: str, who: str, asked: Asked, window: Window, now: float) -> Event:
     began, requests = window.began, window.requests
+    where = masked(asked.path) if window.seconds == SLOW_SECONDS else asked.found
     by = "many networks" if who == EVERYBODY else who
     network = "" if who == EVERYBODY else who
     names = list(dict.fromkeys(PARAMETER.findall(asked.query)))[:8]
