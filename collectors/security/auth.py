@@ -195,7 +195,8 @@ class _Log:
             self._tell("privilege", "critical", f"sudo: the web server's account {said.account} became another",
                        _evidence(said), said.account)  # fmt: skip
         elif said.result == "refused" or (web and said.result == "failed"):
-            self._tell("privilege", "warning", f"sudo: {said.account if web else 'an account'} was refused", _evidence(said), said.account)
+            who = said.account if web else "an account"
+            self._tell("privilege", "warning", f"sudo: {who} was refused", _evidence(said), said.account)
 
     def _make_room(self, prefix: str, most: int) -> None:
         """What was not seen for longest goes, a tenth at once."""

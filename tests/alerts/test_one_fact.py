@@ -74,7 +74,8 @@ def test_one_fact_is_one_alert(engine: Engine, fact: str, by: str) -> None:
 def test_a_message_names_the_source_and_no_account(engine: Engine) -> None:
     """The event's own page does."""
     _, (_, login) = auth.step({}, payload(*failures(auth.MANY), GETS_IN))
-    _, (_, right) = accounts.step(accounts.step({}, account(group={"sudo": []}))[0], account(group={"sudo": ["mallory"]}))
+    before, _ = accounts.step({}, account(group={"sudo": []}))
+    _, (_, right) = accounts.step(before, account(group={"sudo": ["mallory"]}))
     assert (login.evidence[0]["account"], right.evidence[0]["name"]) == ("deploy", "mallory to group sudo")
     host = Host(engine, *RULES)
     for event in (login, right):
