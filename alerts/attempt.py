@@ -60,7 +60,14 @@ def _sent(channel: Channel, notice: Notice, send: Callable[[Request, float], Ans
     if notifier.send is not None:
         return notifier.send(notice, settings)
     assert notifier.render is not None
-    return send(notifier.render(notice, settings), settings.timeout)
+    request = notifier.render(notice, settings)
+    if request.plain is None:
+        return send(request, settings.timeout)
+    try:
+        answer = send(request, settings.timeout)
+    except (BrokenPipeError, ConnectionResetError):  # one that is too large may be cut off before there is an answer
+        return send(request.plain, settings.timeout)
+    return answer if answer.verdict == "done" else send(request.plain, settings.timeout)
 
 
 def hidden(text: str, settings: Settings) -> str:

@@ -19,12 +19,16 @@ NOTIFY_FAILING = "NotifyFailing"
 
 @dataclass(frozen=True)
 class Request:
-    """One POST of JSON. Its repr tells neither address, token nor content."""
+    """One POST of JSON, or a PUT of a picture. Its repr tells neither address, token nor content."""
 
     url: str = field(repr=False)
     json: Any = field(repr=False)
     bearer: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    picture: bytes = field(default=b"", repr=False)
+    """PNG, instead of `json`; the text is in the headers."""
+    plain: "Request | None" = field(default=None, repr=False)
+    """What is sent at once where this one is not taken: the same without its picture."""
 
 
 @dataclass(frozen=True)

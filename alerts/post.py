@@ -1,4 +1,4 @@
-"""One POST of JSON over HTTP(S), and what its answer means for the message."""
+"""One POST of JSON or PUT of a picture over HTTP(S), and what its answer means for the message."""
 
 import http.client
 import json
@@ -22,12 +22,13 @@ def post(request: Request, timeout: float) -> Answer:
         connection = http.client.HTTPSConnection(host, at.port, timeout=timeout, context=ssl.create_default_context())
     else:
         connection = http.client.HTTPConnection(host, at.port, timeout=timeout)
-    headers = {"Content-Type": "application/json", "User-Agent": "raingauge", "Connection": "close", **request.headers}
+    method, kind = ("PUT", "image/png") if request.picture else ("POST", "application/json")
+    headers = {"Content-Type": kind, "User-Agent": "raingauge", "Connection": "close", **request.headers}
     if request.bearer is not None:
         headers["Authorization"] = f"Bearer {request.bearer}"
     try:
         path = (at.path or "/") + (f"?{at.query}" if at.query else "")
-        connection.request("POST", path, json.dumps(request.json).encode(), headers)
+        connection.request(method, path, request.picture or json.dumps(request.json).encode(), headers)
         response = connection.getresponse()
         return Answer(response.status, response.getheader("Retry-After", ""), _first_line(response))
     finally:

@@ -30,6 +30,8 @@ KEY = "events"
 LOOK_SECONDS = 0.25
 """Between two looks at whether an event came."""
 OF_RULE = ("action", "runbook")
+WHO = ("account", "as", "key", "name")
+"""What of a record stays on the event's own page: a message shows no person but the source's address."""
 MOST_RECORDS, MOST_NAMED = 4, 3
 
 
@@ -146,7 +148,7 @@ def _lines(newest: Event, others: Sequence[Event]) -> Iterable[str]:
     span = _when(newest.last) if newest.count == 1 else f"from {_when(newest.first)} to {_when(newest.last)}"
     yield f"{times}, {span}"
     for record in newest.evidence[-MOST_RECORDS:]:
-        yield ", ".join(f"{name}: {value}" for name, value in record.items())
+        yield ", ".join(f"{name}: {value}" for name, value in record.items() if name not in WHO)
     yield from (f"{_when(event.last)}: {event.title}" for event in others[:MOST_NAMED])
 
 

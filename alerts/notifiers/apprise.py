@@ -3,8 +3,10 @@
 Source: https://github.com/caronc/apprise
 It runs in a process of its own, which is ended when the time is over: its plugins wait and sleep as they like, and its
 libraries cost no memory between two messages. The address goes through a pipe, never through arguments.
+A chart that the receiver does not take is left out.
 """
 
+import base64
 import json
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from alerts.notifier import Answer, ChannelSettings, Notifier, one_of
 from collectors.config import Secret, reveal
 
 PROGRAM = """
-import json, sys
+import base64, json, sys, tempfile
 try:
     import apprise
 except ImportError:
@@ -30,7 +32,14 @@ asked = json.load(sys.stdin)
 to = apprise.Apprise()
 if not to.add(asked["url"]):
     sys.exit(4)
-done = to.notify(body=asked["body"], title=asked["title"], notify_type=asked["type"], body_format="text")
+text = {"body": asked["body"], "title": asked["title"], "notify_type": asked["type"], "body_format": "text"}
+done = False
+if asked["chart"]:
+    with tempfile.NamedTemporaryFile(suffix=".png") as chart:
+        chart.write(base64.b64decode(asked["chart"]))
+        chart.flush()
+        done = to.notify(**text, attach=chart.name)
+done = done or to.notify(**text)
 sys.exit(0 if done else 5)
 """
 MEANINGS = {
@@ -59,7 +68,9 @@ def request(notice: Notice, settings: Apprise) -> dict[str, str]:
     message = build(notice)
     kind = "success" if message.status == "resolved" else TYPES.get(message.severity, "info")
     body = cut(text(message), LONGEST)
-    return {"url": reveal(settings.url, settings.url_file) or "", "title": message.title, "body": body, "type": kind}
+    chart = base64.b64encode(message.context.chart_png if message.context else b"").decode()
+    url = reveal(settings.url, settings.url_file) or ""
+    return {"url": url, "title": message.title, "body": body, "type": kind, "chart": chart}
 
 
 def send(notice: Notice, settings: Apprise) -> Answer:

@@ -1,11 +1,15 @@
 """ntfy: push messages to telephones, from ntfy.sh or a server of one's own.
 
-Source: https://docs.ntfy.sh/publish/#publish-as-json
+Source: https://docs.ntfy.sh/publish/#publish-as-json https://docs.ntfy.sh/publish/#attach-local-file
 Limits: 4,096 bytes of message, three actions.
 """
 
+import base64
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 from pydantic import model_validator
 
@@ -45,7 +49,14 @@ def render(notice: Notice, settings: Ntfy) -> Request:
     """OSError when a file of a secret cannot be read."""
     topic = reveal(settings.topic, settings.topic_file)
     token = reveal(settings.token, settings.token_file)
-    return Request(settings.url, {"topic": topic, **body(build(notice))}, token)
+    message = build(notice)
+    found = body(message)
+    plain = Request(settings.url, {"topic": topic, **found}, token)
+    chart = message.context.chart_png if message.context else b""
+    if not chart:
+        return plain
+    url = f"{settings.url.rstrip('/')}/{quote(topic or '', safe='')}"
+    return Request(url, None, token, _headers(found), picture=chart, plain=plain)
 
 
 def body(message: Message) -> dict[str, Any]:
@@ -61,6 +72,20 @@ def body(message: Message) -> dict[str, Any]:
         shown = message.links[:ACTIONS]
         found["actions"] = [{"action": "view", "label": link.text, "url": link.url} for link in shown]
     return found
+
+
+def _headers(found: Mapping[str, Any]) -> dict[str, str]:
+    """The same message beside a file: https://docs.ntfy.sh/publish/#list-of-all-parameters."""
+    texts = {**found, "tags": ",".join(found["tags"]), "filename": "chart.png"}
+    if "actions" in found:
+        texts["actions"] = json.dumps(found["actions"])
+    return {name.capitalize(): _header(str(text)) for name, text in texts.items()}
+
+
+def _header(text: str) -> str:
+    """By RFC 2047 where it is not plain ASCII."""
+    plain = text.isascii() and text.isprintable()
+    return text if plain else f"=?UTF-8?B?{base64.b64encode(text.encode()).decode()}?="
 
 
 NOTIFIER = Notifier("ntfy", Ntfy, "Topics of ntfy", render)

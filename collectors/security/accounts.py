@@ -160,7 +160,8 @@ def _severity(change: Change) -> Severity:
 
 
 def _event(change: Change, at: float, number: int, lines: Iterable[str]) -> Event:
-    title = f"{TITLES[change.kind]} {change.what}: {change.name}"
+    which = f": {change.name}" if change.name.startswith("/") else ""  # else whose: that is for the evidence
+    title = f"{TITLES[change.kind]} {change.what}{which}"
     told = event("account", _severity(change), at, title, change._asdict(), origin=(at, number), key=change.kind)
     shown = ({"path": plain(change.name), "line": plain(line)} for line in lines)
     return replace(told, evidence=(*told.evidence, *shown))

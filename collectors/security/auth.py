@@ -1,6 +1,7 @@
 """Logins and rights: who was let in, who failed, and who got in after failing.
 
-Addresses and names stand in events only, never in labels; the names that failed stand nowhere: some are passwords.
+Addresses and names stand in events only, never in labels; names only in their evidence, as titles are sent to chats
+and mailboxes. The names that failed stand nowhere: some are passwords.
 """
 
 import ipaddress
@@ -98,7 +99,7 @@ class _Log:
         elif said.service == "sudo":
             self._sudo(said)
         elif said.result == "success":
-            self._tell("session", "info", f"{said.service}: {said.account or 'somebody'} began a session",
+            self._tell("session", "info", f"{said.service}: a session began",
                        _evidence(said), said.account)  # fmt: skip
 
     def _count(self, key: str, times: int = 1) -> None:
@@ -145,13 +146,13 @@ class _Log:
             return
         self.state[key] = {"sources": [*sources, source], "last": max(known["last"], self._at)}
         if len(sources) + 1 == SPREAD_SOURCES:
-            self._tell("bruteforce", "info", f"SSH: failed logins of {account} from {SPREAD_SOURCES} sources",
+            self._tell("bruteforce", "info", f"SSH: failed logins of one account from {SPREAD_SOURCES} sources",
                        {"account": account, "sources": SPREAD_SOURCES}, key)  # fmt: skip
 
     def _success(self, said: Fact, known: dict[str, Any]) -> None:
         new = self._is_new_network(said)
         evidence = _evidence(said)
-        who = f"{said.account} from {said.source}"
+        who = f"{'root' if said.account == 'root' else 'an account'} from {said.source}"
         if known["failures"] >= SUSPICIOUS:
             severity: Severity = "critical" if known["failures"] >= MANY else "warning"
             self._count(f"after {severity}")
@@ -191,10 +192,11 @@ class _Log:
     def _sudo(self, said: Fact) -> None:
         web = said.account in WEB_ACCOUNTS
         if said.result == "success" and web:
-            self._tell("privilege", "critical", f"sudo: the web server's account {said.account} became {said.target}",
+            self._tell("privilege", "critical", f"sudo: the web server's account {said.account} became another",
                        _evidence(said), said.account)  # fmt: skip
         elif said.result == "refused" or (web and said.result == "failed"):
-            self._tell("privilege", "warning", f"sudo: {said.account} was refused", _evidence(said), said.account)
+            who = said.account if web else "an account"
+            self._tell("privilege", "warning", f"sudo: {who} was refused", _evidence(said), said.account)
 
     def _make_room(self, prefix: str, most: int) -> None:
         """What was not seen for longest goes, a tenth at once."""

@@ -39,6 +39,7 @@ def rendered(kind: str, notice: Notice) -> Any:
     render = notifier(kind).render
     assert render
     request = render(notice, settings)
+    request = request.plain or request
     return {"url": request.url, "bearer": request.bearer, "headers": dict(request.headers), "json": request.json}
 
 

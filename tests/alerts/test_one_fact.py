@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import Engine
 
 from alerts import told_events
+from alerts.notices import Notice
+from alerts.notifiers.webhook import body
 from alerts.rulefile import load
 from collectors.model import Sample, Target
 from collectors.security import accounts, auth, listeners, webchild
@@ -38,7 +40,7 @@ KEYED, UNKEYED = account(keys={"deploy": {"k": "SHA256:x"}}), account(keys={"dep
 FACTS: dict[str, tuple[Any, Any, Any, list[tuple[str, str]]]] = {
     "a key": (accounts, UNKEYED, KEYED, [("NewPrivilege", "critical")]),
     "a key less": (accounts, KEYED, UNKEYED, []),
-    "a member of sudo": (accounts, account(group={"sudo": []}), account(group={"sudo": ["eve"]}),
+    "a member of sudo": (accounts, account(group={"sudo": []}), account(group={"sudo": ["mallory"]}),
                          [("NewPrivilege", "critical")]),
     "a job of cron": (accounts, account(files={"cron": {}}), account(files={"cron": {"/etc/cron.d/x": "hash:1"}}), []),
     "a login after few failures": (auth, payload(), payload(*failures(auth.SUSPICIOUS), GETS_IN),
@@ -67,6 +69,22 @@ def test_one_fact_is_one_alert(engine: Engine, fact: str, by: str) -> None:
         _tick(host, source.samples(state) if by != "event" else ())
     alerts = [(alert.name, alert.severity) for alert in host.evaluator.alerts()]
     assert alerts == (expected if by != "rule" else [each for each in expected if _has_rule(each)])
+
+
+def test_a_message_names_the_source_and_no_account(engine: Engine) -> None:
+    """The event's own page does."""
+    _, (_, login) = auth.step({}, payload(*failures(auth.MANY), GETS_IN))
+    before, _ = accounts.step({}, account(group={"sudo": []}))
+    _, (_, right) = accounts.step(before, account(group={"sudo": ["mallory"]}))
+    assert (login.evidence[0]["account"], right.evidence[0]["name"]) == ("deploy", "mallory to group sudo")
+    host = Host(engine, *RULES)
+    for event in (login, right):
+        Events(engine).record(replace(event, host="web1"))
+    host.tick()
+    sent = repr([body(Notice("ops", {}, (alert,), "", at=T)) for alert in host.evaluator.alerts()])
+    assert f"SSH: login of an account from 198.51.100.7 after {auth.MANY} failures" in sent
+    assert "Right to become root added" in sent
+    assert [name for name in ("deploy", "mallory") if name in sent] == []
 
 
 def _tick(host: Host, samples: Iterable[Sample]) -> None:

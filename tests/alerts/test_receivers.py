@@ -1,5 +1,6 @@
 """Every notifier over the wire: receivers that check what they get, hang, or answer with bad words."""
 
+import base64
 import json
 import queue
 import socket
@@ -20,7 +21,7 @@ from alerts.registry import MODULES, notifier
 from tests.alerts.examples import T, alert, tell, webhook
 from tests.alerts.receiver import BlackHole, Receiver
 from tests.alerts.shapes import CHECKS
-from tests.alerts.told import NOTICES, NOW, channel
+from tests.alerts.told import CONTEXT, NOTICES, NOW, channel
 from tests.lab.background import Background
 from tests.lab.ports import free_port, wait_until
 
@@ -34,6 +35,11 @@ class Apprise:
     def notify(self, **asked):
         if "hang" in self.url:
             time.sleep(60)
+        if "attach" in asked:
+            with open(asked["attach"], "rb") as chart, open(os.environ["APPRISE_TOLD"] + ".png", "wb") as file:
+                file.write(chart.read())
+            if "nochart" in self.url:
+                return False
         with open(os.environ["APPRISE_TOLD"], "w") as file:
             print(self.url, asked["title"], asked["notify_type"], asked["body"].splitlines()[0], file=file)
         return "refuse" not in self.url
@@ -171,6 +177,12 @@ class TestApprise:
         line = "tgram://s3cret/1 DiskFull on web1 failure web1: /srv has 2.1% of its space left, for 6 min\n"
         assert told.read_text() == line
 
+    @pytest.mark.parametrize("url", ["tgram://s3cret/1", "nochart://s3cret"])
+    def test_is_given_the_chart_and_told_without_it_where_that_fails(self, told: Path, url: str) -> None:
+        assert attempt(channel("apprise", url=url), NOTICES["rich"], NOW) == Attempt("done", "Apprise 0")
+        assert told.with_suffix(".png").read_bytes() == CONTEXT.chart_png
+        assert told.read_text().startswith(f"{url} DiskFull on web1 failure web1: /srv has 2.1%")
+
     @pytest.mark.parametrize(("url", "words"), [
         ("nosuch://s3cret", "Apprise 4: Apprise does not know such an address"),
         ("refuse://s3cret", "Apprise 5: the receiver did not accept it"),
@@ -210,9 +222,11 @@ class TestApprise:
             pytest.skip("apprise is not installed")
         with Receiver() as receiver:
             address = receiver.url.removeprefix("http://").partition("/")[0]
-            tried = attempt(channel("apprise", url=f"json://{address}/hook"), NOTICES["one"], NOW)
+            tried = attempt(channel("apprise", url=f"json://{address}/hook"), NOTICES["rich"], NOW)
             assert tried == Attempt("done", "Apprise 0")
-            assert receiver.body()["title"] == "DiskFull on web1"
+            got = receiver.body()
+        assert got["title"] == "DiskFull on web1"
+        assert [base64.b64decode(each["base64"]) for each in got["attachments"]] == [CONTEXT.chart_png]
 
 
 def test_every_kind_is_here() -> None:

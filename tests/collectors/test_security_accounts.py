@@ -73,12 +73,12 @@ def test_each_change_is_told(root: Path) -> None:
     write(root, "home/deploy/.ssh/authorized_keys", f"{KEY.format('one')} renamed\n{KEY.format('two')}\n")
     state, told = after(root, state)
     key = told.pop()
-    assert (key[0].startswith("Key for SSH added: "), key[0].endswith(" of deploy"), key[1]) == (True, True, "critical")
+    assert key == ("Key for SSH added", "critical")
     assert told == [
-        ("Account added: toor", "info"),
-        ("Account with the rights of root added: toor", "critical"),
-        ("Group changed: sudo", "info"),
-        ("Right to become root added: deploy to group sudo", "critical"),
+        ("Account added", "info"),
+        ("Account with the rights of root added", "critical"),
+        ("Group changed", "info"),
+        ("Right to become root added", "critical"),
         ("Right to become root added: /etc/sudoers.d/x", "critical"),
         ("Cron job added: /etc/cron.d/x", "info"),
         ("Unit of systemd added: /etc/systemd/system/x.service.d/x.conf", "info"),
