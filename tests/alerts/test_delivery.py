@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from alerts import state
-from alerts.delivery import GIVE_UP_SECONDS, Delivery, retry_wait
+from alerts.delivery import Delivery, retry_wait
 from alerts.notifier import Answer, Channel, Request, verdict
 from alerts.post import retry_after_seconds
 from tests.alerts.examples import T, alert, database, tell, webhook
@@ -116,7 +116,7 @@ def test_given_up_after_a_day(engine: Engine) -> None:
     hand = Hand(engine, *[Answer(503)] * 9)
     tell(engine, hand.channel, alert())
     hand.go()
-    hand.go(GIVE_UP_SECONDS)
+    hand.go(86400)
     assert hand.stats == (0, 1, 1)
 
 
