@@ -112,6 +112,15 @@ def test_refused_for_good_is_kept_and_logged_once(engine: Engine, caplog: pytest
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
+def test_each_try_bears_the_same_key(engine: Engine) -> None:
+    hand = Hand(engine, Answer(503))
+    tell(engine, hand.channel, alert())
+    hand.go()
+    hand.go(60)
+    first, second = (request.headers["Idempotency-Key"] for request in hand.sent)
+    assert first == second
+
+
 def test_given_up_after_a_day(engine: Engine) -> None:
     hand = Hand(engine, *[Answer(503)] * 9)
     tell(engine, hand.channel, alert())
