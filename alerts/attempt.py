@@ -65,7 +65,7 @@ def _sent(channel: Channel, notice: Notice, send: Callable[[Request, float], Ans
         return send(request, settings.timeout)
     try:
         answer = send(request, settings.timeout)
-    except (BrokenPipeError, ConnectionResetError):  # one that is too large may be cut off before there is an answer
+    except (BrokenPipeError, ConnectionResetError, TimeoutError):  # one that is too large may be cut off, or wait
         return send(request.plain, settings.timeout)
     return answer if answer.verdict == "done" else send(request.plain, settings.timeout)
 

@@ -128,15 +128,9 @@ def _updates(site: Reading) -> Sign:
         *([f"{security:.0f} for security"] if security else []),
         *([f"{schema:.0f} of the database"] if schema else []),
     ]
-    if not said and not _is_judged(site):
+    if not said and security is None:
         return Sign("Updates", "none", "releases not known")
     return Sign("Updates", "warn" if said else "ok", ", ".join(said) or "none pending")
-
-
-def _is_judged(site: Reading) -> bool:
-    """Not where every project is one of which nobody could say how it stands."""
-    counts = site.of("drupal_updates", "status")
-    return not counts or any(counts.get(status) for status in VERDICTS) or not any(counts.values())
 
 
 def _queues(site: Reading) -> Sign:

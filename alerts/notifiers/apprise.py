@@ -32,16 +32,16 @@ asked = json.load(sys.stdin)
 to = apprise.Apprise()
 if not to.add(asked["url"]):
     sys.exit(4)
-text = {"body": asked["body"], "title": asked["title"], "notify_type": asked["type"], "body_format": "text"}
-done = False
-if asked["chart"]:
-    with tempfile.NamedTemporaryFile(suffix=".png") as chart:
-        chart.write(base64.b64decode(asked["chart"]))
-        chart.flush()
-        done = to.notify(**text, attach=chart.name)
-done = done or to.notify(**text)
+with tempfile.NamedTemporaryFile(suffix=".png") as chart:
+    chart.write(base64.b64decode(asked["chart"]))
+    chart.flush()
+    done = to.notify(
+        body=asked["body"], title=asked["title"], notify_type=asked["type"], body_format="text",
+        attach=chart.name if asked["chart"] else None,
+    )
 sys.exit(0 if done else 5)
 """
+REFUSED = 5
 MEANINGS = {
     3: "the package apprise is not installed: pip install 'raingauge[apprise]'",
     4: "Apprise does not know such an address",
@@ -75,18 +75,29 @@ def request(notice: Notice, settings: Apprise) -> dict[str, str]:
 
 def send(notice: Notice, settings: Apprise) -> Answer:
     """TimeoutError when it is not done in time: the process is ended."""
-    asked = json.dumps(request(notice, settings)).encode()
+    asked = request(notice, settings)
+    try:
+        code = _run(asked, settings.timeout)
+    except TimeoutError:
+        if not asked["chart"]:
+            raise
+        code = REFUSED
+    if code == REFUSED and asked["chart"]:
+        code = _run({**asked, "chart": ""}, settings.timeout)
+    meaning = MEANINGS.get(code, "" if code == 0 else "Apprise failed")
+    return Answer(code, text=meaning, protocol="Apprise", meaning="done" if code == 0 else "retry")
+
+
+def _run(asked: dict[str, str], seconds: float) -> int:
     command = [sys.executable, "-P", "-c", PROGRAM]
     try:
         done = subprocess.run(  # noqa: S603  fixed text; the address comes through the pipe
-            command, input=asked, timeout=settings.timeout, check=False, cwd="/",
+            command, input=json.dumps(asked).encode(), timeout=seconds, check=False, cwd="/",
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise TimeoutError(f"Apprise was not done within {settings.timeout:g} s") from None
-    code = done.returncode
-    meaning = MEANINGS.get(code, "" if code == 0 else "Apprise failed")
-    return Answer(code, text=meaning, protocol="Apprise", meaning="done" if code == 0 else "retry")
+        raise TimeoutError(f"Apprise was not done within {seconds:g} s") from None
+    return done.returncode
 
 
 NOTIFIER = Notifier("apprise", Apprise, "Receivers of Apprise, for what has no key of its own here", send=send)

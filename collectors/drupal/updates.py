@@ -217,7 +217,8 @@ def _counted(known: list[Judged]) -> Iterable[Sample]:
         counts[each.verdict.status] = counts.get(each.verdict.status, 0) + 1
     for status, number in counts.items():
         yield UPDATES(number, NAMES[status])
-    yield PENDING(sum(each.verdict.status == NOT_SECURE or bool(each.verdict.security) for each in known))
+    if any(each.verdict.status > 0 for each in known):  # where nobody could say it of any, 0 would be a guess
+        yield PENDING(sum(each.verdict.status == NOT_SECURE or bool(each.verdict.security) for each in known))
     behind = [each for each in known if each.verdict.status != CURRENT]
     behind.sort(key=lambda each: (each.verdict.status < 0, abs(each.verdict.status), each.installed.project))
     for each in behind[:MOST_PROJECTS]:

@@ -103,9 +103,14 @@ def _event(site: str, usual: float, lowest: float, times: tuple[float, float], *
         "usual hit ratio": f"{usual:.0%}", "lowest hit ratio": f"{lowest:.0%}",
         "seconds": f"{times[1] - times[0]:.0f}",
     }  # fmt: skip
+    how = (
+        f"{lowest:.0%} of answers came from them at the lowest, where {usual:.0%} are usual"
+        if lowest < WARM * usual
+        else "in no whole minute fewer answers came from them than usual"
+    )
     name = blake2b(f"{site} {times[0]}".encode(errors="replace"), digest_size=8).hexdigest()
     return Event(
         f"drupal.cache_warm:{name}", "drupal.cache_warm", "info", "", site, *times, 1,
-        f"The caches {said} after they were emptied: {lowest:.0%} of answers came from them at the lowest, where"
-        f" {usual:.0%} are usual", (evidence,), dedup_key=f"drupal.cache_warm:{site}"[:255], source="web",
+        f"The caches {said} after they were emptied: {how}", (evidence,),
+        dedup_key=f"drupal.cache_warm:{site}"[:255], source="web",
     )  # fmt: skip

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from dashboard.appearance import SITE, YEAR, Look, look
 from dashboard.asked import answer, remembering, view
-from dashboard.caller import caller
+from dashboard.caller import OWNER, caller
 from dashboard.rights import Caller
 from dashboard.sections import Section, sections, told
 from dashboard.services import Services
@@ -24,11 +24,13 @@ class AppearancePage:
     parts: tuple[Section, ...]
     look: Look
     name: str
+    """"" for who came by a login link."""
     role: str
 
 
 def build(services: Services, asked: View, who: Caller, chosen: Look) -> AppearancePage:
-    return AppearancePage(shell(services, asked, "Settings"), sections(who, "Appearance"), chosen, who.name, who.right)
+    name = "" if who.name == OWNER else who.name
+    return AppearancePage(shell(services, asked, "Settings"), sections(who, "Appearance"), chosen, name, who.right)
 
 
 @blueprint.get("/settings")

@@ -12,15 +12,17 @@ from alerts.attempt import Attempt, attempt
 from tests.alerts.told import CONTEXT, NOTICES, NOW, channel
 
 CHART = CONTEXT.chart_png
+HANGS = -1
 
 
 class NtfyServer(ThreadingHTTPServer):
     """A file by PUT to a topic with the message in headers, and JSON by POST to the root, as ntfy takes them."""
 
     def __init__(self, picture: int, text: int = 200) -> None:
-        """What it answers to each; 0: it hangs up."""
+        """What it answers to each; 0: it hangs up; HANGS: nothing."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers = {"PUT": picture, "POST": text}
+        self.over = threading.Event()
         self.got: list[tuple[str, str, dict[str, Any], bytes]] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
@@ -30,6 +32,7 @@ class NtfyServer(ThreadingHTTPServer):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.over.set()
         self.shutdown()
         self.server_close()
         self._thread.join()
@@ -47,7 +50,9 @@ class _Handler(BaseHTTPRequestHandler):
             name.lower(): str(make_header(decode_header(value))) for name, value in self.headers.items()
         }  # fmt: skip
         self.server.got.append((self.command, self.path, fields, body))
-        if status := self.server.answers[self.command]:
+        if self.server.answers[self.command] == HANGS:
+            self.server.over.wait(60)
+        elif status := self.server.answers[self.command]:
             self.send_response(status)
             self.end_headers()
         self.close_connection = True
@@ -57,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def told(server: NtfyServer, case: str = "rich") -> Attempt:
-    return attempt(channel("ntfy", url=server.url), NOTICES[case], NOW)
+    return attempt(channel("ntfy", url=server.url, timeout=2.0), NOTICES[case], NOW)
 
 
 def test_ntfy_gets_the_chart_with_the_whole_message() -> None:
@@ -75,7 +80,7 @@ def test_ntfy_gets_the_chart_with_the_whole_message() -> None:
     assert json.loads(fields["actions"])[0]["action"] == "view"
 
 
-@pytest.mark.parametrize("refusal", [400, 401, 405, 413, 500, 507, 0])
+@pytest.mark.parametrize("refusal", [400, 401, 405, 413, 500, 507, 0, HANGS])
 def test_ntfy_that_refuses_the_chart_gets_the_message_at_once(refusal: int) -> None:
     with NtfyServer(refusal) as server:
         found = told(server)

@@ -35,9 +35,11 @@ class Apprise:
     def notify(self, **asked):
         if "hang" in self.url:
             time.sleep(60)
-        if "attach" in asked:
+        if asked["attach"]:
             with open(asked["attach"], "rb") as chart, open(os.environ["APPRISE_TOLD"] + ".png", "wb") as file:
                 file.write(chart.read())
+            if "slowchart" in self.url:
+                time.sleep(60)
             if "nochart" in self.url:
                 return False
         with open(os.environ["APPRISE_TOLD"], "w") as file:
@@ -182,6 +184,11 @@ class TestApprise:
         assert attempt(channel("apprise", url=url), NOTICES["rich"], NOW) == Attempt("done", "Apprise 0")
         assert told.with_suffix(".png").read_bytes() == CONTEXT.chart_png
         assert told.read_text().startswith(f"{url} DiskFull on web1 failure web1: /srv has 2.1%")
+
+    def test_that_takes_no_chart_in_time_is_told_without_it(self, told: Path) -> None:
+        slow = channel("apprise", url="slowchart://s3cret", timeout=2.0)
+        assert attempt(slow, NOTICES["rich"], NOW) == Attempt("done", "Apprise 0")
+        assert told.read_text().startswith("slowchart://s3cret DiskFull on web1")
 
     @pytest.mark.parametrize(("url", "words"), [
         ("nosuch://s3cret", "Apprise 4: Apprise does not know such an address"),

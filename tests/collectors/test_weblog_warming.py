@@ -73,6 +73,17 @@ def test_a_second_rebuild_while_they_warm_belongs_to_the_first_and_a_later_one_d
     assert (again.first, again.id == event.id) == (third[1], False)
 
 
+def test_caches_that_were_warm_within_the_first_minute_were_never_below(warm: Log) -> None:
+    rebuilt = ("shop", warm.now + 1)
+    assert warm.minute(70, 30, rebuilt) == []
+    assert warm.minute(82, 18, rebuilt) == []
+    (event,) = warm.minute(82, 18, rebuilt)
+    assert event.title == (
+        "The caches were warm again 2 min after they were emptied: in no whole minute fewer answers came from them"
+        " than usual"
+    )
+
+
 def test_few_answers_are_taken_together(warm: Log) -> None:
     rebuilt = ("shop", warm.now + 1)
     told = [warm.minute(*each, rebuilt) for each in ((1, 9), (2, 8), (9, 1), (8, 2), (9, 1), (9, 1))]
