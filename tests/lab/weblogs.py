@@ -72,6 +72,7 @@ class LoggingApache(Server):
             f"ServerRoot {directory}\nPidFile {directory}/apache.pid\nListen 127.0.0.1:{self.port}\n{loaded}"
             f"{'User www-data' if AS_ROOT else ''}\nServerName shop.example\nErrorLog {directory}/error.log\n"
             f'LogFormat "{quoted}" vhost_timed\nCustomLog {self.log} vhost_timed\n'
+            f"<Directory />\nAllowOverride None\n</Directory>\n"  # a .htaccess above the folder is none of its own
             f"DocumentRoot {directory}/root\nRedirect 302 /moved http://shop.example/\nRedirect gone /gone\n"
         )
         (directory / "root").mkdir(exist_ok=True)
