@@ -11,6 +11,8 @@ from alerts.silences import Silence
 
 FIRST = "first firing"
 """The reason of the first word of a group."""
+ESCALATED = "escalated: nobody acknowledged it"
+"""That of the first word to whom it is escalated."""
 
 
 class Address(NamedTuple):
