@@ -121,7 +121,8 @@ def _heard_after(seen: View, now: float, told: bool) -> dict[str, Heard]:
     """What is over is told by now, or it will not be."""
     heard = {key: one for key, one in seen.heard.items() if one.ended is None}
     for key in seen.firing if told else ():
-        heard[key] = Heard(heard[key].at if key in heard else now, flap=seen.flaps[key])
+        known = key in heard and not heard[key].held
+        heard[key] = Heard(heard[key].at if known else now, flap=seen.flaps[key])
     return heard
 
 

@@ -44,6 +44,7 @@ def escalate(flow: Flow) -> Flow:
                 or (
                     member not in flow.marks
                     and (heard := _heard(flow, batch, member))
+                    and not heard.held
                     and flow.known.now - heard.at >= after
                 )
             )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, Engine
 
-from alerts import pipeline
+from alerts import pipeline, silences
 from alerts.delivery import Delivery
 from alerts.deploys import open_maintenance
 from alerts.desk import Desk, Standing
@@ -25,6 +25,7 @@ BUSY_NOW, CALM = 9, 1
 FIRST = (10, "ops", "first firing")
 OVER = "all resolved"
 ESCALATED = "escalated: nobody acknowledged it"
+ACKNOWLEDGED = "acknowledged by kim: looking"
 AS_BEFORE = "told before, nothing is new"
 
 
@@ -102,3 +103,17 @@ def test_escalated(stack: Stack) -> None:
         (310, "boss told", ESCALATED), (370, "boss held", AS_BEFORE),
     ]  # fmt: skip
     assert stack.walk(120, CALM) == [(430, "ops", OVER), (430, "boss", OVER)]
+
+
+def test_acknowledged_until_a_time_and_then_again(stack: Stack) -> None:
+    """The time of the escalation, too, begins again."""
+    stack.host.evaluator.follow(routes(f"route: {{{ROUTE}, escalate: [{{after: 5m, receiver: boss}}]}}"))
+    assert stack.walk(60, BUSY_NOW) == [FIRST]
+    now = stack.host.now
+    silences.acknowledge(stack.engine, stack.standing().alert, "kim", now=now, until=now + 600, comment="looking")
+    assert stack.walk(590, BUSY_NOW) == []
+    assert stack.standing().held_by == ACKNOWLEDGED
+    assert stack.walk(400, BUSY_NOW) == [(670, "ops", "no longer suppressed"), (970, "boss", ESCALATED)]
+    assert stack.why()[:3] == [
+        (10, "ops told", "first firing"), (70, "ops held", ACKNOWLEDGED), (670, "ops told", "no longer suppressed"),
+    ]  # fmt: skip
