@@ -1,7 +1,7 @@
 """The stage that decides whether a group is told now, as Alertmanager does, and says why.
 
-A first alert, a new one, all resolved, some resolved, the repeat interval; beyond Alertmanager: no longer suppressed,
-and flapping. Looked at when a group's wait is over, and each group interval after.
+A first alert, a new one, all resolved, some resolved, the repeat interval; beyond Alertmanager: escalated, no longer
+suppressed, and flapping. Looked at when a group's wait is over, and each group interval after.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from alerts.model import Alert
 from alerts.notices import Told
-from alerts.path.flow import FIRST, Batch, Flow, Heard, Memory
+from alerts.path.flow import ESCALATED, FIRST, Batch, Flow, Heard, Memory
+from alerts.path.plan import Route
 
 LOOK_AGAIN = 30.0
 """Seconds after which a group that is suppressed as a whole is looked at again, at most."""
@@ -66,7 +67,7 @@ def _decided(flow: Flow, batch: Batch) -> Batch:
     told = flow.known.told.get(batch.address)
     may_resolve = flow.known.receivers[batch.address.receiver].send_resolved and _got_it(told)
     ended = seen.ended if may_resolve else {}
-    reason = why(seen, ended, told, now, batch.route.repeat_interval)
+    reason = why(seen, ended, told, now, batch.route)
     alerts = (*_sorted(seen.firing), *_sorted(ended)) if reason else ()
     after = _memory(batch, seen, _next(batch, seen, now), _heard_after(seen, now, bool(alerts)), noted)
     return replace(batch, due=True, alerts=alerts, after=after, reason=reason or _why_not(seen))
@@ -92,17 +93,18 @@ def _got_it(told: Told | None) -> bool:
     return told is not None and (told.received or told.waiting)
 
 
-def why(seen: View, ended: Mapping[str, Alert], told: Told | None, now: float, repeat: float) -> str:
+def why(seen: View, ended: Mapping[str, Alert], told: Told | None, now: float, route: Route) -> str:
     """Empty for silence."""
     new = seen.firing.keys() - seen.heard.keys()
     released = any(seen.heard[key].held for key in seen.firing.keys() - new)
     flaps = any(seen.flaps[key] and seen.heard[key].flap != seen.flaps[key] for key in seen.firing.keys() - new)
+    first = ESCALATED if route.is_escalation else FIRST
     reasons = (
-        ("new in the group" if seen.heard else FIRST, bool(new)),
+        ("new in the group" if seen.heard else first, bool(new)),
         ("some resolved" if seen.firing else "all resolved", bool(ended)),
         ("no longer suppressed", released),
         ("flapping", flaps),
-        ("repeated", bool(seen.firing) and told is not None and now - told.at >= repeat),
+        ("repeated", bool(seen.firing) and told is not None and now - told.at >= route.repeat_interval),
     )
     return next((reason for reason, holds in reasons if holds), "")
 
@@ -119,7 +121,8 @@ def _heard_after(seen: View, now: float, told: bool) -> dict[str, Heard]:
     """What is over is told by now, or it will not be."""
     heard = {key: one for key, one in seen.heard.items() if one.ended is None}
     for key in seen.firing if told else ():
-        heard[key] = Heard(heard[key].at if key in heard else now, flap=seen.flaps[key])
+        known = key in heard and not heard[key].held
+        heard[key] = Heard(heard[key].at if known else now, flap=seen.flaps[key])
     return heard
 
 

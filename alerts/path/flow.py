@@ -11,6 +11,8 @@ from alerts.silences import Silence
 
 FIRST = "first firing"
 """The reason of the first word of a group."""
+ESCALATED = "escalated: nobody acknowledged it"
+"""That of the first word to whom it is escalated."""
 
 
 class Address(NamedTuple):
@@ -24,7 +26,8 @@ class Address(NamedTuple):
 class Heard:
     """One alert that a receiver was told is firing, in one group."""
 
-    at: float  # Unix seconds, when it was told first
+    at: float  # Unix seconds
+    """When it was told first, or first after it was suppressed: escalation counts from then."""
     held: bool = False
     """It was suppressed since."""
     flap: float = 0.0

@@ -35,7 +35,7 @@ def escalate(flow: Flow) -> Flow:
             address = Address(receiver, group_key(batch.labels, key))
             if receiver not in flow.known.receivers:
                 continue
-            route = replace(batch.route, key=key, receiver=receiver, group_wait=0.0, escalate=())
+            route = replace(batch.route, key=key, receiver=receiver, group_wait=0.0, escalate=(), is_escalation=True)
             before = flow.known.memories.get(address)
             members = tuple(
                 member
@@ -44,6 +44,7 @@ def escalate(flow: Flow) -> Flow:
                 or (
                     member not in flow.marks
                     and (heard := _heard(flow, batch, member))
+                    and not heard.held
                     and flow.known.now - heard.at >= after
                 )
             )

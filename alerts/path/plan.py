@@ -34,6 +34,7 @@ class Route:
     active: tuple[str, ...] = ()
     escalate: tuple[tuple[float, str], ...] = ()
     """(after, receiver)."""
+    is_escalation: bool = False
     routes: tuple["Route", ...] = ()
 
     def taken(self, labels: Labels) -> Iterator["Route"]:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from alerts.model import Alert
-from alerts.path.flow import FIRST, Address, Flap, Heard, Memory
+from alerts.path.flow import ESCALATED, FIRST, Address, Flap, Heard, Memory
 from history.database import METADATA
 
 log = logging.getLogger("raingauge.alerts")
@@ -144,7 +144,7 @@ def decisions(connection: Connection, fingerprint: str, limit: int = 50) -> list
 
 def begun_since(connection: Connection, at: float, until: float) -> dict[str, int]:
     """Groups of which the first word was said, by receiver."""
-    here = (decision_table.c.reason == FIRST, decision_table.c.at > at, decision_table.c.at <= until)
+    here = (decision_table.c.reason.in_((FIRST, ESCALATED)), decision_table.c.at > at, decision_table.c.at <= until)
     query = select(decision_table.c.receiver, func.count()).where(*here).group_by(decision_table.c.receiver)
     return {row[0]: row[1] for row in connection.execute(query)}
 

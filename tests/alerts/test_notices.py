@@ -4,10 +4,12 @@ from hypothesis import strategies as st
 from alerts.notices import Notice, Told, fingerprint
 from alerts.path.deciding import View, why
 from alerts.path.flow import Heard
+from alerts.path.plan import Route
 from tests.alerts.examples import T, alert
 
 LABELS = st.dictionaries(st.text(max_size=3), st.text(max_size=3))
 REPEAT = 3600.0
+ROUTE = Route(repeat_interval=REPEAT)
 
 
 def seen(firing: str = "", heard: str = "", held: str = "", flapping: str = "") -> View:
@@ -22,11 +24,11 @@ def seen(firing: str = "", heard: str = "", held: str = "", flapping: str = "") 
 
 def reason(view: View, ended: str = "", told_at: float = T) -> str:
     over = {key: alert(disk=key, state="resolved") for key in ended}
-    return why(view, over, Told(frozenset(), told_at, received=True), T + 60, REPEAT)
+    return why(view, over, Told(frozenset(), told_at, received=True), T + 60, ROUTE)
 
 
 def test_the_reasons_are_alertmanagers() -> None:
-    assert why(seen("a"), {}, None, T, REPEAT) == "first firing"
+    assert why(seen("a"), {}, None, T, ROUTE) == "first firing"
     assert reason(seen("ab", "a")) == "new in the group"
     assert reason(seen("a", "ab"), ended="b") == "some resolved"
     assert reason(seen("", "ab"), ended="ab") == "all resolved"
@@ -35,7 +37,9 @@ def test_the_reasons_are_alertmanagers() -> None:
     assert reason(seen("", "a"), told_at=T - 2 * REPEAT) == ""
 
 
-def test_and_two_more() -> None:
+def test_and_three_more() -> None:
+    escalated = why(seen("a"), {}, None, T, Route(is_escalation=True))
+    assert escalated == "escalated: nobody acknowledged it"
     assert reason(seen("a", "a", held="a")) == "no longer suppressed"
     assert reason(seen("a", "a", flapping="a")) == "flapping"
 

@@ -46,13 +46,25 @@ def test_a_long_storm(engine: Engine) -> None:
     assert len(walk.told) <= MOST + 4
 
 
+ESCALATING = AT_ONCE.replace("receiver: ops", "receiver: ops, escalate: [{after: 10m, receiver: boss}]")
+
+
 def test_what_came_in_a_storm_is_escalated(engine: Engine) -> None:
-    walk = Walk(
-        engine, routes(AT_ONCE.replace("receiver: ops", "receiver: ops, escalate: [{after: 10m, receiver: boss}]"))
-    )
+    walk = Walk(engine, routes(ESCALATING))
     for number in range(25):
         walk.fire(f"Broken{number}")
     assert [one.receiver for one in walk.tick(60)] == ["ops"]
     escalated = [one for one in walk.tick(900, each=30) if one.receiver == "boss"]
     assert len({name for one in escalated for name in one.names}) == 25
     assert len(escalated) == 1  # a storm for that receiver too
+
+
+def test_what_is_escalated_one_by_one_makes_a_storm_too(engine: Engine) -> None:
+    walk = Walk(engine, routes(ESCALATING))
+    for number in range(MOST):
+        walk.fire(f"Early{number}")
+    walk.tick()
+    for number in range(5):
+        walk.fire(f"Late{number}")
+    told = [one for one in walk.tick(700) if one.receiver == "boss"]
+    assert [len(one.names) for one in told] == [1] * MOST + [5]
