@@ -15,14 +15,18 @@ pytestmark = pytest.mark.servers
 
 MOST_TAPS = 2
 QUESTIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("down", ("#down summary",), r"In part: 2 of 3 checks get no answer, for 1\d min\..*shop\.example.* answers in 3\.\d+.s"),
-    ("where", ("#where summary",), r"A third party is suspected: .* for a server elsewhere.*PHP shop: 40, of 40.*in trouble.*cache"),
+    ("down", ("#down summary",),
+     r"In part: 2 of 3 checks get no answer, for 1\d min\..*shop\.example.* answers in 3\.\d+.s"),
+    ("where", ("#where summary",),
+     r"A third party is suspected: .* for a server elsewhere.*PHP shop: 40, of 40.*in trouble.*cache"),
     ("changes", (), r"PHP-FPM was restarted\s*\d min before it began"),
-    ("workers", ("#workers summary",), r"Yes: pool shop is full\. They wait in PDOStatement->execute.*curl_exec.*elsewhere"),
+    ("workers", ("#workers summary",),
+     r"Yes: pool shop is full\. They wait in PDOStatement->execute.*curl_exec.*elsewhere"),
     ("database", ("#database summary",), r"Rather a victim: .*take long.*running statements: 24, usually 2"),
     ("routes", (), r"node takes most time.*fails most often"),
     ("visitors", (), r"Mostly people: 60.% of .*attacks: webshell"),
-    ("caches", ("#caches summary",), r"Yes: Page cache fell first, 19 min ago.*Page cache: 31.% answered, usually 84.%"),
+    ("caches", ("#caches summary",),
+     r"Yes: Page cache fell first, 19 min ago.*Page cache: 31.% answered, usually 84.%"),
     ("stalled", ("#stalled summary",), r"Yes: shop\.example\.org: cron 5 h .*queues 1\d\d wait"),
     ("exposed", ("#exposed summary",), r"Possibly compromised: webshell.*updates 1 for security"),
     ("runs-out", ("#runs-out summary",), r"Error budget shop, in 21 h.*Disk /: in .* left"),
