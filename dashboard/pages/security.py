@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 
 from collectors.model import Event
+from collectors.weblog.attacks.families import WORDS
 from dashboard import units
 from dashboard.asked import answer, remembering, view
 from dashboard.host_facts import points
@@ -91,7 +92,7 @@ def _telling(event: Event, happened: Sequence[Event]) -> Telling:
     return Telling(
         event.id,
         state_of(event.severity),
-        event.kind.removeprefix(KIND).replace("_", " "),
+        _words(event.kind.removeprefix(KIND)),
         event.title,
         event.site,
         event.first,
@@ -101,6 +102,11 @@ def _telling(event: Event, happened: Sequence[Event]) -> Telling:
         tuple(_near(each) for each in around(event, happened)),
         event.state == "open",
     )
+
+
+def _words(found: str) -> str:
+    """Of the class of an attack, or of what changed on the host."""
+    return WORDS.get(found, found.replace("_", " "))
 
 
 def around(event: Event, happened: Iterable[Event]) -> list[Event]:
@@ -130,7 +136,7 @@ def _attempts(source: Source, site: str, seconds: float, at: float) -> Table:
         for point in points(source, f"sum by ({by}) (increase({name}{range_}))", at):
             labels = point.labels
             if site in ("", labels.get("site")):
-                row = rows.setdefault(labels.get("class", "logins").replace("_", " "), {})
+                row = rows.setdefault(_words(labels.get("class", "logins")), {})
                 outcome = OUTCOMES.get(labels.get("outcome") or labels.get("result", ""), "")
                 row[outcome] = row.get(outcome, 0.0) + point.value
     lines = [_line(name, of) for name, of in rows.items() if sum(of.values()) >= 1]

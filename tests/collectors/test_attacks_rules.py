@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from collectors.weblog.attacks import classify
 from collectors.weblog.attacks.classify import hits
-from collectors.weblog.attacks.families import CLASSES
+from collectors.weblog.attacks.families import CLASSES, WORDS
 from collectors.weblog.attacks.prefilter import odd_agent, odd_path, odd_query
 from collectors.weblog.attacks.rules import FOLDER, Rule, RuleFile, rules
 from collectors.weblog.layout import Request
@@ -161,6 +161,10 @@ def test_long_texts_end(text: str) -> None:
     """64 KiB of marks that patterns begin with."""
     long = (text * 65_536)[:65_536]
     assert len(hits(request("GET /")._replace(query=f"a={long}", path=f"/{long}", agent=long))) < 10
+
+
+def test_each_class_has_words() -> None:
+    assert WORDS.keys() == CLASSES.keys()
 
 
 def test_the_alert_names_each_grave_class() -> None:

@@ -26,10 +26,11 @@ def get(world: World, path: str = "/security") -> dict[str, Any]:
 
 def test_the_worst_is_first_with_its_evidence(world: World) -> None:
     data = get(world)
-    assert [(each["look"], each["kind"]) for each in data["telling"]] == [("crit", "webshell"), ("warn", "brute force")]
+    found = [(each["look"], each["kind"]) for each in data["telling"]]
+    assert found == [("crit", "web shell"), ("warn", "password guessing")]
     assert data["telling"][0]["evidence"][1]["owner"] == "www-data"
     assert [each["title"].partition(":")[0] for each in data["noted"]] == [
-        "probe on news.example.org from 198.51.100.0/24"
+        "search for weak spots on news.example.org from 198.51.100.0/24"
     ]
 
 
@@ -51,8 +52,8 @@ def test_another_sites_events_are_not_around_it() -> None:
 
 def test_attempts_are_counted_by_class_and_outcome(world: World) -> None:
     lines = {line["name"]: line["cells"] for line in get(world)["attempts"]["lines"]}
-    assert list(lines) == ["probe", "logins", "sqli"]
-    assert lines["sqli"] == ["43", "108", "0"]
+    assert list(lines) == ["search for weak spots", "logins", "SQL injection"]
+    assert lines["SQL injection"] == ["43", "108", "0"]
     assert lines["logins"] == ["216", "140", "0"]
 
 

@@ -28,6 +28,29 @@ CLASSES: dict[str, Severity] = {
     "xss": "warning",
 }
 """Class -> severity of a suspected success. That an SQL statement broke does not say that more happened."""
+WORDS = {
+    "bruteforce": "password guessing",
+    "bruteforce_then_success": "login after password guessing",
+    "command": "command injection",
+    "drupal_exploit": "exploit of a known Drupal flaw",
+    "flood": "flood of requests",
+    "inclusion": "file inclusion",
+    "jndi": "Log4Shell (JNDI lookup)",
+    "php_object": "PHP object injection",
+    "probe": "search for weak spots",
+    "scanner": "scanning tool",
+    "sensitive_file": "search for secret files",
+    "setup": "search for open installers",
+    "spam": "spam",
+    "sqli": "SQL injection",
+    "ssrf": "server-side request forgery",
+    "template": "template injection",
+    "traversal": "path traversal",
+    "user_enum": "search for account names",
+    "webshell": "web shell",
+    "xss": "cross-site scripting",
+}
+"""Class -> what people call it."""
 LOGINS = ("succeeded", "failed", "blocked")
 REQUESTS = Counter(
     "security_requests_total",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from collectors.model import Event, Severity
 from collectors.weblog.attacks.decoding import once, parameters
-from collectors.weblog.attacks.families import CLASSES
+from collectors.weblog.attacks.families import CLASSES, WORDS
 from collectors.weblog.attacks.keys import Keys
 from collectors.weblog.attacks.outcome import SUCCESS
 from collectors.weblog.layout import Request
@@ -74,7 +74,7 @@ def _event(seen: Seen, times: tuple[float, float, int], shown: list[dict[str, st
     key = f"{seen.site} {seen.network} {seen.found}"
     digest = blake2b(f"{key} {seen.outcome}".encode(errors="replace"), digest_size=8).hexdigest()
     said = "may have succeeded" if seen.outcome == SUCCESS else seen.outcome
-    what = seen.found.replace("_", " ")
+    what = WORDS[seen.found]
     who = seen.network or "an unknown address"
     title = f"{what} on {seen.site} from {who}: {said}, {count} request{'s' if count > 1 else ''}"
     return Event(
