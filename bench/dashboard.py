@@ -1,6 +1,7 @@
 """The dashboard in Chromium and over HTTP against its budgets, beside the pages of Glances and of Debian's netdata.
 
-Pages: a host of 50 sites with 30,000 series (bench/many_sites.py), served by this process; medians of fresh profiles.
+Pages: a host of 50 sites with 30,000 series (bench/many_sites.py), served by this process as
+`raingauge run` serves them; medians of fresh profiles.
 Glances is looked for on the path (`pip install 'glances[web]'` into an environment of its own), netdata as in
 bench/netdata.py.
 """
@@ -10,15 +11,17 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser
 
+from agent.serving import Dashboard
 from bench import crowd, many_sites
 from bench.figures import Figure, quantile
 from bench.netdata import PROGRAM, Netdata
 from bench.page_times import Wanted, longest_task, medians, profile, times
-from tests.dashboard.browsing import DESKTOP, PHONE, chromium, served
+from tests.dashboard.browsing import DESKTOP, PHONE, chromium
 from tests.dashboard.world import NOW, World
 from tests.lab.lab import Lab
 from tests.lab.ports import free_port
@@ -45,11 +48,22 @@ def measure(_lab: Lab, quick: bool) -> Iterable[Figure]:
         world = many_sites.world(folder)
         yield from _server(world, 6 if quick else 20)
         yield from _sizes(world)
-        with served(world) as base, chromium() as browser:
+        with _served(world) as base, chromium() as browser:
             yield from _pages(browser, world, base, rounds)
         with chromium() as browser:
             yield from _peers(browser, folder, rounds)
     yield from crowd.measure(20 if quick else 60)
+
+
+@contextmanager
+def _served(world: World) -> Iterator[str]:
+    """The address of the world's dashboard, behind the server of `raingauge run`."""
+    dashboard = Dashboard("127.0.0.1", 0, world.services)
+    dashboard.start()
+    try:
+        yield dashboard.url
+    finally:
+        dashboard.stop()
 
 
 def _server(world: World, ticks: int) -> Iterator[Figure]:
