@@ -22,7 +22,7 @@ from tests.golden import golden
 
 DATA = Path(__file__).parent.parent / "data" / "security"
 READ = DATA.parent / "logins"
-CAPTURED = ("debian-12-rsyslog", "debian-12-rsyslog-traditional")
+CAPTURED = ("debian-12-rsyslog", "debian-12-rsyslog-traditional", "debian-12-journald")
 NOW = 1764000000.0  # 24 November 2025, 16:00 UTC
 LINES = [
     line
