@@ -42,6 +42,14 @@ LEFT = re.compile(
     r"(?:Connection (?:closed|reset) by|Disconnected from|ssh_dispatch_run_fatal: Connection from) "
     r"(?:authenticating user (\S+)|invalid user .*) (\S+) port \d+(?: \[preauth\]|: .*)"
 )
+# The only line about one whose keys were all refused. Other reasons quote what the client sent.
+THROWN_OUT = re.compile(
+    r"Disconnecting (?:authenticating user (\S+)|invalid user .*) (\S+) port \d+: "
+    r"Too many authentication failures \[preauth\]"
+)
+# Each wrong answer gives one; of `Failed keyboard-interactive/pam` sshd keeps most to itself.
+PAM_FAILED = re.compile(r"error: PAM: .*? for (?:illegal user .*|(\S+)) from (\S+)")
+# `kex_exchange_identification` bears no address: the line after it does.
 PREAUTH = tuple(
     re.compile(pattern)
     for pattern in (
@@ -52,7 +60,6 @@ PREAUTH = tuple(
         r"(?:banner exchange|ssh_dispatch_run_fatal): Connection from (\S+) port ",
         r"(?:fatal: )?Timeout before authentication for (?:connection from )?(\S+) ",
         r"drop connection #\d+ from \[(\S+)\]:\d+ on ",
-        r"(?:error: )?kex_exchange_identification: ()",
     )
 )
 SUDO = re.compile(r"\s*(\S+) : (.*)")
@@ -90,11 +97,15 @@ def method(name: str) -> str:
 def _ssh(message: str) -> Fact | None:
     if found := ACCEPTED.fullmatch(message):
         return Fact("ssh", "success", found[2], found[3], method(found[1]), found[4] or "")
+    if message.startswith("Failed keyboard-interactive/pam "):
+        return None  # said already, see PAM_FAILED
     if found := FAILED.fullmatch(message):
         how = method(found[1])
         guess = how not in ("publickey", "none")
         return Fact("ssh", "failed", found[2] or "", found[3], how, guess=guess)
-    if found := LEFT.fullmatch(message):
+    if found := PAM_FAILED.fullmatch(message):
+        return Fact("ssh", "failed", found[1] or "", found[2], "keyboard-interactive", guess=True)
+    if found := LEFT.fullmatch(message) or THROWN_OUT.fullmatch(message):
         return Fact("ssh", "preauth", found[1] or "", found[2], "none", guess=True)
     left = next(filter(None, (pattern.match(message) for pattern in PREAUTH)), None)
     return Fact("ssh", "preauth", source=left[1], method="none") if left else None

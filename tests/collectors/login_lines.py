@@ -1,7 +1,7 @@
 """The labelled lines of tests/data/attacks/logins.tsv, and how many of them are read right."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +36,17 @@ def told(line: str) -> Login | None:
     if found is None or said is None:
         return None
     return Login(found.at, said.service, said.result, said.account, said.source, found.times)
+
+
+def row(line: str, now: float, zone: float) -> str:
+    """All that is read of a line but the key, which is another in each capture; "": nothing."""
+    found = entry(line, now, zone)
+    said = fact(found) if found else None
+    if found is None or said is None:
+        return ""
+    when = datetime.fromtimestamp(found.at, UTC).isoformat()
+    read = (said.service, said.result, said.account, said.source, said.method, said.target)
+    return "\t".join((when, *(each or "-" for each in read), str(found.times))) + "\n"
 
 
 def wrong() -> list[tuple[str, Login | None, Login | None]]:

@@ -17,13 +17,16 @@ from collectors.security.auth import samples, step
 from collectors.security.authlines import Fact, fact
 from collectors.security.config import Security
 from collectors.security.syslog import Entry, entry
-from tests.collectors.login_lines import wrong
+from tests.collectors.login_lines import row, wrong
+from tests.golden import golden
 
 DATA = Path(__file__).parent.parent / "data" / "security"
+READ = DATA.parent / "logins"
+CAPTURED = ("debian-12-rsyslog", "debian-12-rsyslog-traditional", "debian-12-journald")
 NOW = 1764000000.0  # 24 November 2025, 16:00 UTC
 LINES = [
     line
-    for folder in ("debian-12", "debian-13", "rocky-9")
+    for folder in ("debian-12", "debian-13", "rocky-9", *CAPTURED)
     for line in json.loads((DATA / folder / "payload.auth.json").read_text())["pieces"][0]["text"].splitlines()
 ]
 
@@ -135,6 +138,28 @@ def test_one_who_gets_in_after_failing() -> None:
 
 def test_each_labelled_line_is_read_right() -> None:
     assert wrong() == []
+
+
+@pytest.mark.parametrize("folder", CAPTURED)
+def test_what_real_programs_logged(folder: str) -> None:
+    """In the golden: when, service, result, account, source, method, rights, how often."""
+    found = json.loads((DATA / folder / "payload.auth.json").read_text())
+    lines = found["pieces"][0]["text"].splitlines()
+    rows = [row(line, found["at"], found["zone"]) for line in lines]
+    golden(READ / f"{folder}.tsv", "".join(each for each in rows if each))
+
+
+def test_the_same_was_logged_in_each_form() -> None:
+    """But for rsyslog's repeated lines: written out once more, and the times, the captures say the same."""
+    said = [(READ / f"{folder}.tsv").read_text().splitlines() for folder in CAPTURED]
+    written = [[text for each in file for when, text, times in [_parts(each)] for _ in range(times)] for file in said]
+    assert all(each == written[0] for each in written[1:])
+
+
+def _parts(row: str) -> tuple[str, str, int]:
+    when, rest = row.split("\t", 1)
+    text, times = rest.rsplit("\t", 1)
+    return when, text, int(times)
 
 
 def test_one_account_from_many_sources() -> None:
