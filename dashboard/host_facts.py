@@ -9,7 +9,7 @@ from dashboard.moments import span
 from history.model import Point, QueryError, Source, Vector
 
 REAL = 'fstype!~"tmpfs|overlay|squashfs|fuse.*|nfs.*"'
-IDLE = 'avg(rate(node_cpu_seconds_total{mode="idle"}[1m]))'
+IDLE = 'sum(rate(node_cpu_seconds_total{mode="idle"}[1m])) / sum(rate(node_cpu_seconds_total[1m]))'
 MEMORY = "1 - max(node_memory_MemAvailable_bytes) / max(node_memory_MemTotal_bytes)"
 NEARLY_FULL, FULL = 0.9, 0.97
 

@@ -43,7 +43,9 @@ class LayerSpec:
     """Has a value for what can be read and is not as it should be; said first, and at least degraded."""
 
 
-_IDLE = f'avg {BY} (rate(node_cpu_seconds_total{{mode="idle"}}[2m]))'
+# A share of all modes: in the first minutes a rate is low by what of its window is not measured yet.
+_CPU = "node_cpu_seconds_total"
+_IDLE = f'(sum {BY} (rate({_CPU}{{mode="idle"}}[2m])) / sum {BY} (rate({_CPU}[2m])))'
 LAYERS = (
     LayerSpec(
         "Host", "node",

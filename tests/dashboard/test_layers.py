@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
-from collectors.model import UP
+from collectors.model import UP, Counter
 from collectors.probe import families as checks
+from dashboard.host_facts import bars
 from dashboard.layers import LAYERS, Layer, cells, layers
 from dashboard.units import GAP
+from history.database import open_database
+from history.embedded import Embedded
+from history.store import Store
 from tests.dashboard import scene, situations
 from tests.dashboard.situations import alert, alerts, status
 from tests.dashboard.world import NOW, World
@@ -91,3 +95,17 @@ def test_values_are_the_worst_of_five_minutes(world: World) -> None:
     checks = shown(world)["Checks"].cells[0]
     assert checks.value.endswith(f"{GAP}s")
     assert float(checks.value.split(GAP)[0]) > 3
+
+
+def test_an_idle_host_is_idle_from_its_second_sample_on(tmp_path: Path) -> None:
+    """The window of a rate is then longer than what was measured, and its value too low."""
+    store = Store(open_database(tmp_path))
+    family = Counter("node_cpu_seconds_total", "x", ("cpu", "mode"))
+    for age in (20, 10, 0):
+        store.append(
+            scene.NODE, NOW - age, [family(0.9 * (600 - age), "0", "idle"), family(0.1 * (600 - age), "0", "user")]
+        )
+    source = Embedded(store)
+    (cell,) = cells(source, [status(scene.NODE)], (), NOW).values()
+    assert cell.value.replace(GAP, " ") == "10 %"
+    assert bars(source, NOW)[0].text.replace(GAP, " ") == "10 %"
