@@ -4,18 +4,19 @@ import json
 import threading
 from email.header import decode_header, make_header
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from alerts.attempt import Attempt, attempt
 from tests.alerts.told import CONTEXT, NOTICES, NOW, channel
+from tests.lab.background import Background
 
 CHART = CONTEXT.chart_png
 HANGS = -1
 
 
-class NtfyServer(ThreadingHTTPServer):
+class NtfyServer(Background, ThreadingHTTPServer):
     """A file by PUT to a topic with the message in headers, and JSON by POST to the root, as ntfy takes them."""
 
     def __init__(self, picture: int, text: int = 200) -> None:
@@ -25,17 +26,10 @@ class NtfyServer(ThreadingHTTPServer):
         self.over = threading.Event()
         self.got: list[tuple[str, str, dict[str, Any], bytes]] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.over.set()
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
+        super().__exit__()
 
 
 class _Handler(BaseHTTPRequestHandler):
