@@ -151,6 +151,8 @@ class Cell:
     """Which one, where the layer has several; "" for the only one."""
     spark: tuple[float | None, ...]
     slug: str
+    pending: bool = False
+    """Degraded by alerts that are not sure yet, and by nothing else."""
 
 
 @dataclass(frozen=True)
@@ -242,12 +244,13 @@ def _cell(status: TargetStatus, alerts: Sequence[Alert], readings: _Readings, wh
     value = readings.value.get(key, "")
     notes = ", ".join(note[key] for note in (readings.wrong, *readings.notes) if key in note)
     state = cell_state(status, alerts)
+    pending = state != cell_state(status, [alert for alert in alerts if alert.state != "pending"])
     if key in readings.wrong:
-        state = min(state, "warn", key=ORDER.index)
+        state, pending = min(state, "warn", key=ORDER.index), False
     if not value:
-        state = "none" if state == "ok" else state
+        state, pending = ("none" if state == "ok" else state), False
         notes = trouble.words(status) if trouble.state(status) != "ok" else ""
-    return Cell(state, value or "no data", notes, which, readings.sparks.get(key, ()), status.slug)
+    return Cell(state, value or "no data", notes, which, readings.sparks.get(key, ()), status.slug, pending)
 
 
 def _which(status: TargetStatus, others: Sequence[TargetStatus]) -> str:

@@ -12,7 +12,8 @@ from history.model import Labels, Source
 HORIZON = 90 * 86400.0
 """Seconds; what ends later is no news."""
 SOON, VERY_SOON = 14 * 86400.0, 86400.0
-LOOKED = "6h"
+LOOKED, LEAST = "6h", "1h"
+"""How far back a trend is looked for, and how long it has to be known: minutes of an installation are none."""
 DATABASE_FOLDER = "/var/lib/mysql"
 """Where tables are, as packages have it: they grow into what is left of its file system."""
 GROWTH = (
@@ -54,8 +55,9 @@ def when_used_up(left: float, per_second: float, now: float) -> float | None:
 
 def _files(source: Source, now: float) -> Iterator[RunsOut]:
     for series, name, unit in FILES:
-        slopes = _by_place(source, f"deriv(node_filesystem_{series}{{{REAL}}}[{LOOKED}])", now)
-        for place, left in _by_place(source, f"node_filesystem_{series}{{{REAL}}}", now).items():
+        family = f"node_filesystem_{series}{{{REAL}}}"
+        slopes = _by_place(source, f"deriv({family}[{LOOKED}]) and {family} offset {LEAST}", now)
+        for place, left in _by_place(source, family, now).items():
             slope = slopes.get(place, 0.0)
             if (at := when_used_up(left, slope, now)) is None:
                 continue

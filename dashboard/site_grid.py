@@ -227,7 +227,7 @@ def _with_alerts(layers: Mapping[str, Cell], alerts: Sequence[Alert], site: str)
         if states and not cell.state:
             words = "1 alert" if len(mine) == 1 else f"{len(mine)} alerts"
             cell = Cell(state, words, mine[0].name, "", (), "")  # noqa: PLW2901
-        yield name, Cell(state, cell.value, cell.note, cell.target, cell.spark, cell.slug)
+        yield name, replace(cell, state=state)
 
 
 def _about(alert: Alert, site: str) -> bool:

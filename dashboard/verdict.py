@@ -138,13 +138,14 @@ def _firing(known: Known, firing: Sequence[Alert]) -> Verdict:
 
 def _quiet(known: Known) -> Verdict:
     bad = [status for status in trouble.ordered(known.targets) if trouble.failing(status)]
-    pending = [alert for alert in known.alerts if alert.state == "pending"]
+    pending = [alert for alert in known.alerts if alert.state == "pending" and alert.severity in SEVERITIES]
     also = [f"{trouble.name(status)} {trouble.words(status)}." for status in bad[:3]]
-    also += [f"Not sure yet: {headline(alert)}." for alert in pending[:2]]
+    also += [f"Pending: {headline(alert)}." for alert in pending[:2]]
     also += _context(known)
     last = f"Last check {ago(known.now - known.last_sample)}" if known.last_sample else "Last check unknown"
     watched = [status for status in known.targets if status not in bad]
-    why = f"{last}. {_count(len(watched), 'target')} watched, no alert is firing."
+    checked = f"{last}. {_count(len(watched), 'target')} watched"
+    why = f"{checked}, no alert is firing."
     odd = _odd(known, {status.slug for status in bad})
     also = [*(f"{name}: {cell.value}, {cell.note}.".replace(", .", ".") for name, cell in odd[:3]), *also]
     if bad:
@@ -156,6 +157,9 @@ def _quiet(known: Known) -> Verdict:
         how = "not healthy" if degraded else "without data"
         lead = f"No alert is firing, but {_count(len(odd), 'target')} {_are(len(odd))} {how}"
         return Verdict("warn" if degraded else "none", lead, why, None, (), (*also, *_unread(known)), "")
+    if pending:
+        lead = f"No alert is firing, {len(pending)} {_are(len(pending))} pending"
+        return Verdict("warn", lead, f"{checked}.", None, (), (*also, *_unread(known)), pending[0].name)
     return Verdict("ok", "Everything that is watched is healthy", why, None, (), (*also, *_unread(known)), "")
 
 
@@ -165,7 +169,7 @@ def _odd(known: Known, said: Container[str]) -> list[tuple[str, Cell]]:
         (f"{layer.name} {cell.target}".rstrip(), cell)
         for layer in known.layers
         for cell in layer.cells
-        if cell.state != "ok" and cell.slug not in said
+        if cell.state != "ok" and not cell.pending and cell.slug not in said
     ]
 
 

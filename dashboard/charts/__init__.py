@@ -70,7 +70,10 @@ from dashboard.charts.sites import (
 
 __all__ = ["MOST_LINES", "RATE_INTERVAL", "Chart", "Curve", "Limit", "of_site"]
 
-OVERVIEW = (TIMES, ANSWERS, REQUESTS, PHP_WORKERS, DATABASE_QUERIES, CACHE_HITS, CHECKS, CPU, MEMORY, DISK)
+OVERVIEW = (
+    TIMES, ANSWERS, PHP_WORKERS, DATABASE_QUERIES, CACHE_HITS, CHECKS, REQUESTS, CPU, MEMORY, DISK, NETWORK
+)  # fmt: skip
+"""What tells most first: the first few that have something to show are shown."""
 HOST: tuple[tuple[str, tuple[Chart, ...]], ...] = (
     ("Processor", (CPU, LOAD, GROUP_CPU, PRESSURE, TASKS, SWITCHES)),
     ("Memory", (MEMORY, SWAP, GROUP_MEMORY)),

@@ -3,7 +3,7 @@
 from dashboard.charts.model import Chart, Curve, Limit
 
 REQUESTS = Chart(
-    "requests", "Requests", "per second", "per_second", "nginx", "status",
+    "requests", "Requests", "per second, of nginx", "per_second", "nginx", "status",
     (Curve("requests", "sum by (instance) (rate(nginx_http_requests_total[$__rate_interval]))"),),
     kind="area", each=("instance",),
 )  # fmt: skip

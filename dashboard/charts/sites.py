@@ -7,12 +7,12 @@ from dashboard.charts.model import Chart, Curve
 _STATUSES = (("2xx", 3), ("3xx", 1), ("4xx", 2), ("5xx", 4))
 
 
-def _answers(id: str, title: str, site: str) -> Chart:  # noqa: A002
+def _answers(id: str, site: str) -> Chart:  # noqa: A002
     curves = (
         Curve(name, f'sum(rate(web_requests_total{{status="{name}"{site}}}[$__rate_interval]))', tone=tone)
         for name, tone in _STATUSES
     )
-    return Chart(id, title, "per second, by status", "per_second", "web", "requests", tuple(curves), kind="stack")
+    return Chart(id, "Requests", "per second, by status", "per_second", "web", "requests", tuple(curves), kind="stack")
 
 
 def _quantile(share: float, by: str, site: str) -> str:
@@ -24,9 +24,9 @@ _ERRORS = 'severity=~"emergency|alert|critical|error"'
 _OF_SITE = '{site="$site"}'
 _OF_DRUPAL = '{job="drupal",instance="$site"}'
 
-ANSWERS = _answers("answers", "Answers", "")
+ANSWERS = _answers("answers", "")
 TIMES = Chart(
-    "times", "Time of answers", "95 of 100 are quicker, by site", "seconds", "web", "requests",
+    "times", "Response time", "95th percentile, by site", "seconds", "web", "requests",
     (Curve("{site}", _quantile(0.95, "site, le", "")),),
 )  # fmt: skip
 DRUPAL_CRON = Chart(
@@ -46,12 +46,12 @@ SITE_REQUESTS = Chart(
     "site-requests", "Requests", "per second, by class", "per_second", "web", "requests",
     (Curve("{class}", f"sum by (class) (rate(web_requests_total{_OF_SITE}[$__rate_interval]))"),),
 )  # fmt: skip
-SITE_ANSWERS = _answers("site-answers", "Answers", ',site="$site"')
+SITE_ANSWERS = _answers("site-answers", ',site="$site"')
 SITE_TIMES = Chart(
-    "site-times", "Time of answers", "half and 95 of 100 are quicker", "seconds", "web", "requests",
+    "site-times", "Response time", "median and 95th percentile", "seconds", "web", "requests",
     (
-        Curve("95 of 100", _quantile(0.95, "le", _OF_SITE), tone=2),
-        Curve("half", _quantile(0.5, "le", _OF_SITE), tone=1),
+        Curve("p95", _quantile(0.95, "le", _OF_SITE), tone=2),
+        Curve("p50", _quantile(0.5, "le", _OF_SITE), tone=1),
     ),
 )  # fmt: skip
 SITE_CRON = Chart(

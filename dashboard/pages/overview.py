@@ -1,7 +1,8 @@
 """The overview: is anything wrong, where, since when; then the charts of what is there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from flask import Blueprint, Response
 
@@ -16,7 +17,7 @@ from dashboard.host_facts import Bar, bars
 from dashboard.incident_cards import IncidentCard
 from dashboard.layers import Layer, cells, layers
 from dashboard.marks import STATES, Mark, Span, marks, spans, state_of
-from dashboard.plots import Plot
+from dashboard.plots import Frame, Plot
 from dashboard.running_out import RunsOut, running_out
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
@@ -24,9 +25,8 @@ from dashboard.site_grid import Here, SiteGrid, grid
 from dashboard.verdict import Known, Verdict, verdict
 from history.model import QueryError, Source
 
-MOST_ALERTS, MOST_CHANGES, MOST_WATCHED, MOST_COSTS, MOST_BUDGETS = 5, 6, 12, 4, 4
-"""Of each list; raingauge.css gives them as much room."""
-CHANGES_SECONDS = 86400.0
+MOST_ALERTS, MOST_CHANGES, MOST_WATCHED, MOST_COSTS, MOST_BUDGETS, MOST_CHARTS = 5, 6, 12, 4, 4, 6
+CHANGES_SECONDS, ALIKE_SECONDS = 86400.0, 60.0
 FIRST_DAY = 86400.0
 
 blueprint = Blueprint("overview", __name__)
@@ -115,7 +115,7 @@ def build(services: Services, asked: View) -> OverviewPage:
         layers=shown,
         sites=grid(services.source, Here(services.host, targets, of_targets, alerts, inside), at),
         setup=_setup(services.source, findings, around.last_sample, asked.now),
-        plots=gather(services.source, charts.OVERVIEW, axes, targets),
+        plots=tuple(islice(_plots(services.source, axes, targets), MOST_CHARTS)),
         marks=marks(day, asked.shown.start, asked.shown.end),
         spans=spans(services.source, axes.grid),
         incidents=incidents[:MOST_ALERTS],
@@ -131,13 +131,33 @@ def build(services: Services, asked: View) -> OverviewPage:
     )
 
 
+def _plots(source: Source, axes: Frame, targets: Sequence[TargetStatus]) -> Iterator[Plot]:
+    """One of each kind: of several (a pool each) the one that came nearest to its limit."""
+    for chart in charts.OVERVIEW:
+        if of_kind := gather(source, [chart], axes, targets):
+            yield max(of_kind, key=_strain)
+
+
+def _strain(plot: Plot) -> float:
+    highest = plot.traces[0].highest or 0.0 if plot.traces else 0.0
+    return highest / plot.levels[0].value if plot.levels and plot.levels[0].value else highest
+
+
 JOBS = {"nginx": "nginx", "phpfpm": "phpfpm", "mysql": "mysql", "redis": "redis", "probe": "blackbox"}
 """Collector -> the job of its layer."""
 
 
-def _changes(events: Sequence[Event], now: float) -> tuple[Change, ...]:
-    recent = [event for event in events if event.last >= now - CHANGES_SECONDS]
-    return tuple(Change(event.last, state_of(event.severity), event.title) for event in recent[:MOST_CHANGES])
+def _changes(events: Iterable[Event], now: float) -> tuple[Change, ...]:
+    """Of what one installation does at once (a dozen units, accounts, cron jobs), a line for each kind."""
+    found: dict[tuple[str, str, str, float], list[Event]] = {}
+    for event in events:
+        if event.last >= now - CHANGES_SECONDS:
+            alike = event.kind, event.severity, event.title.partition(":")[0], event.last // ALIKE_SECONDS
+            found.setdefault(alike, []).append(event)
+    return tuple(
+        Change(first.last, state_of(first.severity), f"{first.title} and {len(others)} more" if others else first.title)
+        for first, *others in islice(found.values(), MOST_CHANGES)
+    )
 
 
 def _is_security(event: Event) -> bool:

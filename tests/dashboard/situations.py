@@ -162,7 +162,8 @@ def crowded(folder: Path) -> World:
         replace(each, labels={**each.labels, "number": str(number)}) for number in range(4) for each in alerts()[:3]
     ]
     for number in range(9):
-        world.events.record(replace(happened()[0], id=f"again:{number}", first=NOW - number, last=NOW - number))
+        one = replace(happened()[0], id=f"again:{number}", title=f"Number {number} firing: all workers are busy")
+        world.events.record(replace(one, first=NOW - number, last=NOW - number))
     return world
 
 

@@ -55,6 +55,8 @@ def test_of_several_the_worst_is_first_and_each_has_a_name(world: World) -> None
 def test_a_pending_alert_is_degraded_and_one_about_something_else_is_not(world: World) -> None:
     found = shown(world, alerts=[alert("MysqlQueriesPiledUp", scene.MYSQL, "pending", 25, 60)])
     assert {name: layer.state for name, layer in found.items() if layer.state != "ok"} == {"Database": "warn"}
+    assert [cell.pending for layer in found.values() for cell in layer.cells if cell.state == "warn"] == [True]
+    assert not shown(world, alerts=alerts())["PHP"].cells[0].pending
     resolved = [replace(each, state="resolved") for each in alerts()]
     assert {layer.state for layer in shown(world, alerts=resolved).values()} == {"ok"}
 

@@ -43,9 +43,11 @@ def test_a_phone_shows_what_is_wrong_and_what_changed_before_the_rest(browser: B
     world = situations.full(tmp_path)
     with served(world) as base, window(browser, world, base, viewport=PHONE, has_touch=True) as small:
         small.open("/")
-        tops = [small.page.locator(each).bounding_box() for each in ("#verdict", "#inbox", "#changes", "#sites")]
+        tops = [
+            small.page.locator(each).bounding_box() for each in ("#verdict", "#sites", "#inbox", "#changes", "#charts")
+        ]
         heights = [box["y"] for box in tops if box]
-        assert len(heights) == 4
+        assert len(heights) == 5
         assert heights == sorted(heights)
         assert small.page.evaluate("document.documentElement.scrollHeight") < 3500
         small.page.get_by_role("link", name="All charts").tap()

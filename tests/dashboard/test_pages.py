@@ -296,3 +296,13 @@ def test_the_first_two_ticks_are_seen_at_once_though_they_are_not_on_the_clock(t
     world.watched.statuses = [status(scene.NODE)]
     plots = {plot["id"]: plot for plot in get(world.client(), "/")["plots"]}
     assert any(value is not None for value in plots["memory"]["traces"][0]["values"])
+
+
+def test_the_units_and_accounts_of_one_installation_are_a_line_each(tmp_path: Path) -> None:
+    world = situations.calm(tmp_path)
+    for number, title in enumerate(("Unit added: /etc/a", "Account added", "Unit added: /etc/b", "Unit added: /etc/c")):
+        event = Event(f"added:{number}", "security.account", "info", "", "", NOW - 90, NOW - 90, 1, title)
+        world.events.record(event)
+    account, unit = sorted(each["title"] for each in world.client().get("/", headers=JSON).get_json()["changes"])
+    assert account == "Account added"
+    assert unit.endswith(" and 2 more")

@@ -39,6 +39,13 @@ def test_a_disk_that_fills_evenly_has_its_day(world: World) -> None:
     assert (found.state, found.how) == ("crit", f"20{GAP}GiB left, 24{GAP}GiB less a day")
 
 
+def test_the_minutes_of_an_installation_are_no_trend(world: World) -> None:
+    for step in range(5, -1, -1):
+        found = filesystem.AVAIL((20 + step) * GIB, "/dev/x", "/", "ext4", "")
+        world.store.append(scene.NODE, NOW - step * 600, [found])
+    assert running_out(world.services.source, NOW) == ()
+
+
 def test_what_grows_or_stands_still_does_not_run_out(world: World) -> None:
     store(world, lambda hours: {"/": 20 - hours, "/srv": 7})
     assert running_out(world.services.source, NOW) == ()

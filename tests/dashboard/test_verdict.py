@@ -33,12 +33,23 @@ def test_the_worst_alert_is_the_sentence_and_the_oldest_of_equals() -> None:
     assert found.also[-1] == "1 more alert on the alerts page."
 
 
-def test_what_is_only_pending_or_information_is_said_and_is_no_trouble() -> None:
+def test_what_is_only_information_is_said_and_is_no_trouble() -> None:
+    found = verdict(replace(CALM, alerts=(alert("Rebooted", scene.NODE, "firing", 120, 60),)))
+    assert (found.state, found.also) == ("ok", ("The host started 2m 0s ago.",))
+
+
+def test_what_is_pending_is_said_as_that_and_not_as_an_unhealthy_target() -> None:
     pending = alert("MysqlQueriesPiledUp", scene.MYSQL, "pending", 25, 60)
-    reboot = alert("Rebooted", scene.NODE, "firing", 120, 60)
-    found = verdict(replace(CALM, alerts=(pending, reboot)))
-    assert found.state == "ok"
-    assert found.also == ("Not sure yet: 25 queries run at once, over 3 for each processor.", "Started 2m 0s ago.")
+    shown = layer("Database", ("warn", "24 running", "mysql"))
+    shown = replace(shown, cells=(replace(shown.cells[0], pending=True),))
+    found = verdict(replace(CALM, alerts=(pending,), layers=[shown]))
+    assert (found.state, found.lead, found.alert) == (
+        "warn", "No alert is firing, 1 is pending", "MysqlQueriesPiledUp",
+    )  # fmt: skip
+    assert found.also == ("Pending: 25 queries run at once, over 3 for each processor.",)
+    failing = layer("Checks", ("warn", "fails", "b"))
+    found = verdict(replace(CALM, alerts=(pending,), layers=[shown, failing]))
+    assert found.lead == "No alert is firing, but 1 target is not healthy"
 
 
 def test_an_alert_whose_data_is_missing_says_so() -> None:
