@@ -68,7 +68,7 @@ def test_without_javascript_the_page_is_whole(browser: Browser, troubled_host: t
     with window(browser, *troubled_host, java_script_enabled=False) as plain:
         plain.open("/")
         assert plain.page.locator("#lead").inner_text().startswith("All workers of PHP-FPM pool shop")
-        assert plain.page.locator("figure .plot .area path.s").count() > 12
+        assert plain.page.locator("figure .plot .area path.s").count() > 10
         assert plain.page.locator(".plot .area").first.bounding_box()
         assert plain.page.locator("#chart-cpu .plot .end:visible").all_inner_texts() != []
         plain.page.get_by_role("link", name="1 h", exact=True).click()
@@ -82,7 +82,7 @@ def test_the_theme_is_chosen_once_and_kept(desk: Window) -> None:
     desk.page.emulate_media(color_scheme="dark")
     desk.open("/")
     desk.loaded()
-    line = "document.querySelector('#chart-requests .drawn').data.at(-1).line.color"
+    line = "document.querySelector('#chart-database-queries .drawn').data.at(-1).line.color"
     dark = desk.page.evaluate(line)
     desk.page.get_by_role("button", name="Switch between dark and light").click()
     desk.wait(f"() => {line} !== '{dark}'")
@@ -138,7 +138,7 @@ def test_a_new_tick_arrives_by_itself_and_what_is_open_stays_open(browser: Brows
         before = desk.page.evaluate("Page.data.shell.last_sample")
         more(3)
         desk.wait(f"() => Page.data.shell.last_sample === {before + 3}")
-        desk.wait("() => document.querySelector('#chart-requests .drawn').data.at(-1).y.at(-1) !== null")
+        desk.wait("() => document.querySelector('#chart-database-queries .drawn').data.at(-1).y.at(-1) !== null")
         assert desk.page.evaluate("Page.data.shell.end") == before + 3
         assert desk.page.locator("#chart-cpu details").get_attribute("open") == ""
         more(5, alerts=situations.alerts())
@@ -180,7 +180,7 @@ def test_a_dashboard_that_does_not_answer_is_said_and_tried_again(browser: Brows
         desk.loaded()
         desk.page.route("**/*", lambda route: route.abort())
         desk.page.get_by_text("No answer from Raingauge.").wait_for()
-        assert desk.page.locator("#chart-requests .pl.up").is_visible()
+        assert desk.page.locator("#chart-database-queries .pl.up").is_visible()
         desk.page.unroute_all()
         more(2)
         desk.wait("() => document.getElementById('late').textContent === ''")
@@ -204,8 +204,8 @@ def test_paper_is_light_and_shows_the_servers_pictures(desk: Window) -> None:
     desk.loaded()
     desk.page.emulate_media(media="print", color_scheme="dark")
     assert desk.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert desk.page.locator("#chart-requests .plot").is_visible()
-    assert not desk.page.locator("#chart-requests .drawn").is_visible()
+    assert desk.page.locator("#chart-database-queries .plot").is_visible()
+    assert not desk.page.locator("#chart-database-queries .drawn").is_visible()
     assert not desk.page.locator(".rail").is_visible()
 
 
@@ -227,7 +227,7 @@ def test_a_request_that_fails_is_said_with_its_number_and_tried_again_at_a_press
         said = desk.page.locator("#late").inner_text()
         assert ("ab12" in said) if answer == "broken" else said.startswith("No answer from Raingauge.")
         assert not desk.page.locator("#wait").is_visible()
-        assert desk.page.locator("#chart-requests .pl.up").is_visible()
+        assert desk.page.locator("#chart-database-queries .pl.up").is_visible()
         desk.page.unroute_all(behavior="ignoreErrors")
         desk.page.get_by_role("button", name="Retry").click()
         desk.wait("() => document.getElementById('late').textContent === ''")
