@@ -39,6 +39,15 @@ def test_a_disk_that_fills_evenly_has_its_day(world: World) -> None:
     assert (found.state, found.how) == ("crit", f"20{GAP}GiB left, 24{GAP}GiB less a day")
 
 
+def test_minutes_say_nothing_of_days(world: World) -> None:
+    """A host that is watched for ten minutes: what ends within the hour is told, and nothing else."""
+    for step in range(11):
+        left = {"/": 20 - step / 60, "/srv": 1.2 - step / 10}
+        found = [filesystem.AVAIL(gib * GIB, "/dev/x", mount, "ext4", "") for mount, gib in left.items()]
+        world.store.append(scene.NODE, NOW - 600 + step * 60, found)
+    assert [each.what for each in running_out(world.services.source, NOW)] == ["Disk /srv"]
+
+
 def test_what_grows_or_stands_still_does_not_run_out(world: World) -> None:
     store(world, lambda hours: {"/": 20 - hours, "/srv": 7})
     assert running_out(world.services.source, NOW) == ()

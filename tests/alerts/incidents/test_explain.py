@@ -1,6 +1,9 @@
 """What explains an incident."""
 
 import re
+import shlex
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -213,6 +216,14 @@ def test_every_expression_asks_for_what_is_collected() -> None:
     exprs += [one.expr for one in offenders()] + [impact.ALL, impact.FAILING, impact.SLOW]
     asked = {name for expr in exprs for name in metrics(expr)}
     assert asked - known() - captured() == set()
+
+
+@pytest.mark.skipif(not shutil.which("ss"), reason="there is no ss")
+def test_the_kernel_understands_what_is_to_be_asked_of_it() -> None:
+    asked = [each.command.partition("|")[0] for each in signatures() if each.command.startswith("ss ")]
+    assert asked
+    for command in set(asked):
+        assert subprocess.run(shlex.split(command), capture_output=True, check=False).returncode == 0, command
 
 
 def test_words_take_labels() -> None:
