@@ -21,7 +21,7 @@ QUESTIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
      r"A third party is suspected: .* for a server elsewhere.*PHP shop: 40 of 40 busy.*in trouble.*cache"),
     ("changes", (), r"PHP-FPM was restarted\s*\d min before it began"),
     ("workers", ("#workers summary",),
-     r"pool shop is full\. They wait for the database: 2\d statements.* in PDOStatement->execute.*curl_exec.*elsewhere"),
+     r"pool shop is full\. They wait for the database: 2\d statements.* in PDOStatement.*curl_exec.*elsewhere"),
     ("database", ("#database summary",), r"Rather a victim: .*take long.*running statements: 24, usually 2"),
     ("routes", (), r"node takes most time.*fails most often"),
     ("visitors", (), r"Mostly people: 60.% of .*attacks: web shell"),
