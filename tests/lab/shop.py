@@ -44,13 +44,15 @@ class ShopNginx(Nginx):
             "    location = /stub_status { stub_status; access_log off; }\n"
             "    location / { try_files $uri /index.php?$query_string; }\n"
             f"    location ~ \\.php$ {{ fastcgi_pass unix:{fastcgi}; include /etc/nginx/fastcgi_params;\n"
-            "      fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_read_timeout 30s; }\n"
+            "      fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_read_timeout 8s; }\n"
             "  }\n}\n"
         )
 
 
 @dataclass(frozen=True)
 class Shop:
+    root: Path
+    """What nginx serves."""
     nginx: ShopNginx
     php: PhpFpm
     slow_log: Path
@@ -85,6 +87,12 @@ class Shop:
             "drupal": [{"site": SITE, "docroot": str(self.drupal)}],
         })  # fmt: skip
 
+    def upload(self, name: str, text: str) -> None:
+        """As somebody who broke in leaves it."""
+        files = self.root / "sites" / "default" / "files"
+        files.mkdir(parents=True, exist_ok=True)
+        (files / name).write_text(text)
+
     def state(self, name: str, value: object) -> None:
         """Of Drupal's state."""
         said = drupal.php(value).decode()
@@ -114,7 +122,7 @@ def shop(days: float = 60) -> Iterator[Shop]:
         authority = Authority(folder / "certificates")
         nginx = start(ShopNginx(folder / "nginx", root, php.socket, authority.certified(SITE, days=days)))
         disk = start(mounted(folder / "disk"))
-        made = Shop(nginx, php, slow, mariadb, redis, api, disk, authority.file, _drupal(folder, mariadb))
+        made = Shop(root, nginx, php, slow, mariadb, redis, api, disk, authority.file, _drupal(folder, mariadb))
         made.state("system.cron_last", int(time.time()) - 300)
         made.state("system.maintenance_mode", value=False)
         yield made
