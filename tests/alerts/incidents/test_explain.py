@@ -59,6 +59,13 @@ def test_what_explains_others_comes_first_and_a_check_explains_nothing() -> None
     assert (found.symptom, found.command) == ("ProbeFailed!", "systemctl status mariadb mysql")
 
 
+def test_what_is_only_good_to_know_comes_last() -> None:
+    """A database that was started a while ago is no reason for a break-in."""
+    restarted = fires("MysqlRestarted", T - 60, severity="info", **{"class": "resource", "layer": "database"})
+    attack = fires("ExploitLikelySucceeded", T, **{"class": "security", "layer": "web"})
+    assert ladder(opened(restarted, attack)) == ["ExploitLikelySucceeded", "MysqlRestarted"]
+
+
 def test_no_clear_cause_is_said_rather_than_guessed() -> None:
     moved = Mover("Queries", "q", "database", 100, 1, "per_second", T, 9.0)
     found = explained(opened(PROBE), Findings(movers=(moved,)), GRAPH)
