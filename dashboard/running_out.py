@@ -12,8 +12,9 @@ from history.model import Labels, Source
 HORIZON = 90 * 86400.0
 """Seconds; what ends later is no news."""
 SOON, VERY_SOON = 14 * 86400.0, 86400.0
-LOOKED, LEAST = "6h", "1h"
-"""How far back a trend is looked for, and how long it has to be known: minutes of an installation are none."""
+LOOKED = "6h"
+SETTLED = 3600.0
+"""Seconds: what is known for less says nothing of what ends later than that."""
 DATABASE_FOLDER = "/var/lib/mysql"
 """Where tables are, as packages have it: they grow into what is left of its file system."""
 GROWTH = (
@@ -55,11 +56,12 @@ def when_used_up(left: float, per_second: float, now: float) -> float | None:
 
 def _files(source: Source, now: float) -> Iterator[RunsOut]:
     for series, name, unit in FILES:
-        family = f"node_filesystem_{series}{{{REAL}}}"
-        slopes = _by_place(source, f"deriv({family}[{LOOKED}]) and {family} offset {LEAST}", now)
-        for place, left in _by_place(source, family, now).items():
+        slopes = _by_place(source, f"deriv(node_filesystem_{series}{{{REAL}}}[{LOOKED}])", now)
+        settled = _by_place(source, f"node_filesystem_{series}{{{REAL}}} offset {SETTLED:.0f}s", now)
+        for place, left in _by_place(source, f"node_filesystem_{series}{{{REAL}}}", now).items():
             slope = slopes.get(place, 0.0)
-            if (at := when_used_up(left, slope, now)) is None:
+            at = when_used_up(left, slope, now)
+            if at is None or (place not in settled and at - now > SETTLED):
                 continue
             how = f"{units.text(left, unit)} left, {units.text(-slope * 86400, unit)} less a day"
             if one := ends(f"{name} {place}", how, at, now):

@@ -20,6 +20,10 @@ VERDICTS = ("not_secure", "revoked", "not_supported", "not_current", "current")
 RATES = "sum by (site, status) (rate(web_requests_total[5m]))"
 SEEN = 'group by (site) ({__name__=~"web_(methods|agents)_total"})'
 """Sites that have an access log, at a tenth of what RATES costs."""
+CRON_LATE = 43200.0
+"""Seconds, as CronStale has it; Drupal's own limit, the threshold, may be days."""
+QUEUE_LATE = 86400.0
+"""As QueueStuck has it."""
 SHARE = 0.02
 """Of answers that fail, from which on a site is degraded."""
 FEW = 10 / 300
@@ -109,7 +113,7 @@ def _cron(site: Reading) -> Sign:
     age = max(0.0, site.now - last)
     if site.value("drupal_cron_state", state="stuck"):
         return Sign("Cron", "warn", f"stuck: last ran to its end {span(age)} ago")
-    late = limit is not None and age > limit
+    late = age > min(CRON_LATE, limit or CRON_LATE)
     return Sign("Cron", "warn" if late else "ok", f"{span(age)} ago" if age >= 1 else "now")
 
 
@@ -140,8 +144,11 @@ def _queues(site: Reading) -> Sign:
     if items is None:
         return Sign("Queues", "none", "not known")
     oldest = min(site.of("drupal_queue_oldest_item_timestamp_seconds", "queue").values(), default=None)
-    waits = f", the oldest for {span(max(0.0, site.now - oldest))}" if oldest and items else ""
-    return Sign("Queues", "ok", f"{units.text(items, 'count')} wait{waits}" if items else "empty")
+    if not items:
+        return Sign("Queues", "ok", "empty")
+    age = max(0.0, site.now - oldest) if oldest else 0.0
+    waits = f", the oldest for {span(age)}" if oldest else ""
+    return Sign("Queues", "warn" if age > QUEUE_LATE else "ok", f"{units.text(items, 'count')} wait{waits}")
 
 
 def _errors(site: Reading) -> Sign:

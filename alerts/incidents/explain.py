@@ -38,7 +38,7 @@ class Suspect:
     since: float  # Unix seconds
     command: str
     strength: int
-    """0 explains an outage by itself, 1 may, 2 hardly."""
+    """As roles.py has it."""
 
     @property
     def name(self) -> str:

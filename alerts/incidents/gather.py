@@ -100,7 +100,9 @@ def _changes(incident: Incident, found: Iterable[Event]) -> tuple[Change, ...]:
         for event in found
         if not event.kind.startswith(NO_CHANGES) and is_here(incident, {"host": event.host, "site": event.site})
     ]
-    return tuple(changes[:MOST_CHANGES])
+    before = [change for change in changes if change.at <= incident.began][:MOST_CHANGES]
+    after = [change for change in changes if change.at > incident.began]
+    return (*after[: MOST_CHANGES - len(before)], *before)
 
 
 class _Asked:

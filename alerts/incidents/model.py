@@ -94,5 +94,5 @@ class Incident:
 
     @property
     def began(self) -> float:
-        """When the first of its alerts became true."""
-        return min(member.since for member in self.alerts)
+        """When the first of its alerts became true; what is only good to know may have been true before."""
+        return min(member.since for member in self.alerts if member.severity != "info")

@@ -24,9 +24,11 @@ def is_symptom(labels: Labels) -> bool:
 
 
 def strength(labels: Labels) -> int:
-    """0 explains an outage by itself, 1 may, 2 hardly."""
+    """0 explains an outage by itself, 1 may, 2 hardly, 3 is only good to know."""
     kind = labels.get("class", "")
-    if kind in WEAK or labels.get("severity") == "info" or labels.get("alertname", "") in SECOND_HAND:
+    if labels.get("severity") == "info":
+        return 3
+    if kind in WEAK or labels.get("alertname", "") in SECOND_HAND:
         return 2
     return 0 if kind in OUTAGES else 1
 

@@ -66,7 +66,7 @@ class Message:
     context: Context | None
     """Redacted and bounded."""
     links: tuple[Link, ...]
-    """Our pages and the runbook, all http(s)."""
+    """Our pages and the runbook, all http(s); first what a tap on the message should open."""
 
 
 def build(notice: Notice) -> Message:
@@ -93,7 +93,7 @@ def build(notice: Notice) -> Message:
         description=redact(first.annotations.get("description", "")).strip(),
         first_steps=tuple(redact(first.annotations.get("first_steps", "")).strip().splitlines())[:LINES_SHOWN],
         context=context,
-        links=(*links(notice, first, began, now), *runbook(first.annotations), *(context.links if context else ())),
+        links=(*(context.links if context else ()), *links(notice, first, began, now), *runbook(first.annotations)),
     )
 
 

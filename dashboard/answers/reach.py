@@ -16,8 +16,9 @@ SLOW, TIMES = 1.0, 2.0
 """Seconds from which a check is slow if it is so many times slower than usual."""
 FAILING = 0.02
 FAILED = 'status="5xx"'
-LAYERS = {"Host": "host", "Web": "web server", "PHP": "PHP", "Database": "database", "Cache": "cache",
-          "Uptime": "check"}  # fmt: skip
+LAYERS = {"Host": "host", "Web": "web server", "PHP": "PHP", "Database": "database", "Cache": "cache"}
+"""What has a place on the way to the visitor; checks tell of the whole way."""
+CAUSES = {"host": "Host", "web": "Web", "php": "PHP", "database": "Database", "cache": "Cache"}
 
 
 def down(scope: Scope) -> Answer:
@@ -78,25 +79,33 @@ def _failing(scope: Scope) -> float | None:
 
 def where(scope: Scope) -> Answer:
     """From what lies deepest to what visitors see."""
-    found = layers.layers(scope.targets, layers.cells(scope.source, scope.targets, scope.alerts, scope.now), {})
-    worst = [(LAYERS.get(layer.name, layer.name), layer.cells[0]) for layer in found if layer.cells]
-    bad = [name for name, cell in worst if cell.state in ("crit", "warn")]
-    lines = [_rung(name, cell) for name, cell in worst]
+    of_it = [member.labels for member in scope.incident.alerts]
+    alerts = [each for each in scope.alerts if each.state == "firing" and each.labels in of_it]
+    found = layers.layers(scope.targets, layers.cells(scope.source, scope.targets, alerts, scope.now), {})
+    worst = [(layer.name, layer.cells[0]) for layer in found if layer.cells]
+    recent = scope.incident.began - JOIN_SECONDS
+    causes = [cause for cause in scope.causes if cause.since >= recent]
+    bad = {name for name, cell in worst if cell.state in ("crit", "warn")} | {
+        CAUSES[cause.layer] for cause in causes if cause.layer in CAUSES
+    }
+    lines = [_rung(name, cell, bad=name in bad) for name, cell in worst]
     peers = scope.points("topk(3, sum by (peer) (php_fpm_outbound_connections)) > 0")
     lines += [f"elsewhere {p.labels.get('peer', '')}: {units.text(p.value, 'count')} workers connected" for p in peers]
-    recent = scope.incident.began - JOIN_SECONDS
-    outside = [cause for cause in scope.incident.causes if cause.layer == "outside" and cause.since >= recent]
+    outside = [cause for cause in causes if cause.layer == "outside"]
+    at = [words for name, words in LAYERS.items() if name in bad]
     if outside:
-        text = f"A third party is suspected: {outside[0].words}."
-    elif bad:
-        text = f"At the origin: {' and '.join(bad)} in trouble."
+        whom = f", {peers[0].labels.get('peer', '')}" if peers else ""
+        text = f"A third party is suspected: {outside[0].words}{whom}."
+    elif at:
+        text = f"At the origin: {' and '.join(at)} in trouble."
     else:
         text = "Every layer of this host answers: it may be the network, a proxy or a cache before it."
-    state = "crit" if bad or outside else "ok"
+    state = "crit" if at or outside else "ok"
     return Answer("where", "Origin, cache, network or a third party?", state, text, tuple(lines), "/targets", "Targets")
 
 
-def _rung(name: str, cell: layers.Cell) -> str:
+def _rung(name: str, cell: layers.Cell, *, bad: bool) -> str:
     which = f" {cell.target}" if cell.target else ""
-    trouble = ", in trouble" if cell.state in ("crit", "warn") else ""
-    return f"{name}{which}: {', '.join(filter(None, (cell.value, cell.note)))}{trouble}"
+    joint = " " if cell.note.startswith("of ") else ", "
+    trouble = ", in trouble" if bad else ""
+    return f"{LAYERS.get(name, name)}{which}: {joint.join(filter(None, (cell.value, cell.note)))}{trouble}"

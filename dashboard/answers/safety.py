@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from alerts.incidents.model import Mover
+from collectors.weblog.attacks.families import WORDS
 from dashboard import sites, trouble, units
 from dashboard.answers.scope import Answer, Scope
 from dashboard.budgets import budgets
@@ -28,7 +29,14 @@ def exposed(scope: Scope) -> Answer:
     ]
     lines = (*(each.title for each in events[:MOST]), *waiting[:MOST])
     watched = any(status.target.job in ("security", "web") for status in scope.targets)
-    if likely:
+    kinds = list(dict.fromkeys(_words(each.kind) for each in likely))
+    if len(kinds) > 1:
+        where = f" on {likely[0].site}" if likely[0].site else ""
+        state, text = (
+            "crit",
+            f"Possibly compromised{where}: {', '.join(kinds[:-1])} and {kinds[-1]} may have succeeded.",
+        )
+    elif likely:
         state, text = "crit", f"Possibly compromised: {likely[0].title}."
     elif events or waiting:
         state, text = "warn", f"No sign of an intrusion; exposed: {(*waiting, *(each.title for each in events))[0]}."
@@ -37,6 +45,11 @@ def exposed(scope: Scope) -> Answer:
     else:
         state, text = "none", "Not known: neither logs nor files are watched for it."
     return Answer("exposed", question, state, text, lines, "/security", "Security, with the evidence")
+
+
+def _words(kind: str) -> str:
+    name = kind.removeprefix("security.")
+    return WORDS.get(name, name.replace("_", " "))
 
 
 def runs_out(scope: Scope) -> Answer:
@@ -71,10 +84,13 @@ def bed(scope: Scope) -> Answer:
         state, text = "ok", "Yes: it is over."
     elif back:
         state, text = "ok", "Soon: what had moved is back to usual; the alerts end by themselves."
-    elif scope.held:
-        state, text = "warn", "Not yet: it is taken, but what moved is not back to usual."
     else:
-        state, text = "crit", "Not yet: nobody has it, and what moved is not back to usual."
+        still = "what moved is not back to usual" if moved else "its alerts still fire"
+        state, text = (
+            ("warn", f"Not yet: it is taken, but {still}.")
+            if scope.held
+            else ("crit", f"Not yet: nobody has it, and {still}.")
+        )
     seen = (
         "All that is watched can be seen"
         if not unseen

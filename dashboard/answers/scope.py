@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alerts.incidents.model import Incident
+from alerts.incidents.model import Cause, Incident
 from alerts.model import Alert
 from collectors.model import Event, Finding, TargetStatus
 from dashboard import host_facts, units
@@ -57,6 +57,12 @@ class Scope:
         return self.incident.began - BEFORE_SECONDS
 
     @property
+    def causes(self) -> Sequence[Cause]:
+        """Of the incident, the likeliest first, without what is only good to know."""
+        context = {member.name for member in self.incident.alerts if member.severity == "info"}
+        return [cause for cause in self.incident.causes if cause.alert not in context]
+
+    @property
     def span(self) -> Span:
         """From its beginning on."""
         return Span(self.now, max(300.0, self.now - self.incident.began))
@@ -69,6 +75,13 @@ class Scope:
     def attacks(self) -> Sequence[Event]:
         """Events of security of the last day that need a look, the newest first."""
         return [each for each in self.events if each.kind.startswith("security.") and each.severity in STATES]
+
+    def uses(self, job: str, instance: str) -> bool:
+        """Whether the site needs that server; true where it is not known what it needs."""
+        needed = self.points(f"web_site_uses{self.matchers()}") if self.site else ()
+        return not needed or any(
+            (point.labels.get("target_job"), point.labels.get("target_instance")) == (job, instance) for point in needed
+        )
 
     def points(self, expr: str) -> Sequence[Point]:
         found = host_facts.points(self.source, expr, self.now)

@@ -25,7 +25,7 @@ def routes(scope: Scope) -> Answer:
         f"{row.name}: {units.text(row.share, 'ratio')} of all time, {row.mean} each, {row.calls} requests"
         for row in table.rows[:3]
     ]
-    lines += [f"{p.labels.get('class', '')}: {units.text(p.value, 'per_second')} errors (5xx)" for p in failing]
+    lines += [f"{p.labels.get('class', '')}: {round(p.value)} errors (5xx) in 5 min" for p in failing]
     slow = f"{table.rows[0].name} takes most time, {table.rows[0].mean} each"
     bad = f"; {failing[0].labels.get('class', '')} fails most often" if failing else "; none fails"
     return Answer("routes", question, "warn" if failing else "ok", f"{slow}{bad}.", tuple(lines), *path)
@@ -33,7 +33,7 @@ def routes(scope: Scope) -> Answer:
 
 def _failing(scope: Scope) -> Sequence[Point]:
     failed = scope.matchers('status="5xx"')
-    found = scope.points(f"topk(3, sum by (class) (rate(web_requests_total{failed}[5m])) > 0.05)")
+    found = scope.points(f"topk(3, sum by (class) (increase(web_requests_total{failed}[5m])) > 0.5)")
     return sorted(found, key=lambda point: -point.value)
 
 

@@ -50,6 +50,8 @@ class ActPage:
     """What was just done; "" before."""
     problem: str
     """Why nothing can be done; "" if it can."""
+    path: str = ""
+    """Where the rest of it is, for whoever is logged in."""
     hours: tuple[int, ...] = HOURS
 
 
@@ -108,6 +110,7 @@ def _page(incident: Incident | None, done: str) -> ResponseReturnValue:
     incident = plain(incident)
     alerts = tuple(member.words for member in firing_members(incident))
     shown = ActPage(
-        incident.symptom, state_of(incident.severity), cause(incident), alerts, done, "" if alerts else OVER
+        incident.symptom, state_of(incident.severity), cause(incident), alerts, done, "" if alerts else OVER,
+        f"{PREFIX}{incident.id}",
     )  # fmt: skip
     return render_template("act.html", page=shown)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from alerts.message import words
 from alerts.message.build import SHOWN, build
-from alerts.message.context import Context
+from alerts.message.context import Context, Link
 from alerts.message.document import document
 from alerts.message.markup import html
 from alerts.message.redact import HIDDEN, redact
@@ -106,6 +106,15 @@ def test_links_show_the_same_next_week() -> None:
     assert addresses["Charts"] == f"https://gauge.example.org/host?{span}"
     assert addresses["Runbook"] == "https://wiki.example.org/disk?page=3"
     assert "Bad" not in {link.text for link in build(NOTICES["rich"]).links}
+
+
+def test_the_incident_is_the_first_link_then_who_takes_it() -> None:
+    """Many channels open the first by a tap on the message, and show but three."""
+    alone = notice(over(DISK))
+    assert [link.text for link in build(alone).links[:2]] == ["Alert", "Charts"]
+    links = (Link("Incident", "https://gauge.example.org/incidents/1"), Link("Acknowledge or silence", "https://g/a/x"))
+    known = build(replace(alone, context=Context(links=links)))
+    assert [link.text for link in known.links[:3]] == ["Incident", "Acknowledge or silence", "Alert"]
 
 
 @pytest.mark.parametrize(("shown", "hidden"), [

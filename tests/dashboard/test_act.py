@@ -57,6 +57,7 @@ def test_it_shows_the_incident_without_a_login_and_changes_nothing(world: World)
     assert "DiskFull" not in shown.text
     assert shown.headers["Cache-Control"] == "no-store"
     assert held(world) == []
+    assert 'href="/incidents/1"' in shown.text, "whoever is logged in is a tap away from the answers"
     assert client.get("/alerts").status_code == 302, "the link lets in nowhere else"
 
 

@@ -39,11 +39,13 @@ def test_a_disk_that_fills_evenly_has_its_day(world: World) -> None:
     assert (found.state, found.how) == ("crit", f"20{GAP}GiB left, 24{GAP}GiB less a day")
 
 
-def test_the_minutes_of_an_installation_are_no_trend(world: World) -> None:
-    for step in range(5, -1, -1):
-        found = filesystem.AVAIL((20 + step) * GIB, "/dev/x", "/", "ext4", "")
-        world.store.append(scene.NODE, NOW - step * 600, [found])
-    assert running_out(world.services.source, NOW) == ()
+def test_minutes_say_nothing_of_days(world: World) -> None:
+    """A host that is watched for ten minutes: what ends within the hour is told, and nothing else."""
+    for step in range(11):
+        left = {"/": 20 - step / 60, "/srv": 1.2 - step / 10}
+        found = [filesystem.AVAIL(gib * GIB, "/dev/x", mount, "ext4", "") for mount, gib in left.items()]
+        world.store.append(scene.NODE, NOW - 600 + step * 60, found)
+    assert [each.what for each in running_out(world.services.source, NOW)] == ["Disk /srv"]
 
 
 def test_what_grows_or_stands_still_does_not_run_out(world: World) -> None:

@@ -16,11 +16,13 @@ class Raingauge:
     """`command`: run, agent or dashboard, on free ports. A context manager; `start` again after `kill` or `stop`."""
 
     def __init__(
-        self, state: Path, configuration: str = "", command: str = "run", exporter_listen: str = "127.0.0.1:0"
-    ) -> None:
+        self, state: Path, configuration: str = "", command: str = "run", exporter_listen: str = "127.0.0.1:0",
+        dashboard_listen: str = "127.0.0.1:0",
+    ) -> None:  # fmt: skip
         self.state = state
         self.command = command
         self.exporter_listen = exporter_listen
+        self.dashboard_listen = dashboard_listen
         self.configuration = state / "raingauge.yml"
         self.configuration.write_text(configuration)
         self.exporter = self.dashboard = self.login = ""
@@ -45,7 +47,7 @@ class Raingauge:
         if self.command != "dashboard":
             listen += ["--exporter-listen", self.exporter_listen]
         if self.command != "agent":
-            listen += ["--dashboard-listen", "127.0.0.1:0"]
+            listen += ["--dashboard-listen", self.dashboard_listen]
         with (self.state / "log").open("a") as log:
             self._process = subprocess.Popen(
                 self._raingauge(self.command, *listen, "--json"),

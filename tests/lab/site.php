@@ -10,7 +10,9 @@ $ballast = str_repeat('x', $memory * 1024 * 1024);
 $redis = new Redis();
 $redis->connect('127.0.0.1', (int) getenv('LAB_REDIS_PORT'));
 $page = 'page:' . random_int(1, 200);
-if ($redis->get($page) === false) {
+$kept = $redis->get($page);
+header('X-Drupal-Cache: ' . ($kept === false ? 'MISS' : 'HIT'));
+if ($kept === false) {
     $redis->setEx($page, 30, str_repeat('cached ', 50));
 }
 $database = new PDO('mysql:unix_socket=' . getenv('LAB_MYSQL_SOCKET') . ';dbname=lab', 'lab', 'lab');

@@ -13,11 +13,14 @@ MOST_REQUESTS = 100_000
 class Traffic:
     """Asks `paths` of the site in turn from one thread until it is left, its time is over or MOST_REQUESTS are made."""
 
-    def __init__(self, url: str, per_second: float = 10, seconds: float = 300, paths: tuple[str, ...] = ("/",)) -> None:
+    def __init__(
+        self, url: str, per_second: float = 10, seconds: float = 300, paths: tuple[str, ...] = ("/",), agent: str = ""
+    ) -> None:
         self._at = urlsplit(url)
         self._pause = 1 / per_second
         self._count = min(int(per_second * seconds), MOST_REQUESTS)
         self._paths = paths
+        self._headers = {"User-Agent": agent} if agent else {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lab-traffic", daemon=True)
         self.answers = 0
@@ -29,7 +32,7 @@ class Traffic:
                 return
             connection = http.client.HTTPConnection(self._at.hostname or "", self._at.port, timeout=60)
             try:
-                connection.request("GET", choose.choice(self._paths))
+                connection.request("GET", choose.choice(self._paths), headers=self._headers)
                 connection.getresponse().read()
                 self.answers += 1
             except (OSError, http.client.HTTPException):

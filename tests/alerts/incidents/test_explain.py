@@ -1,6 +1,9 @@
 """What explains an incident."""
 
 import re
+import shlex
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +57,13 @@ def test_what_explains_others_comes_first_and_a_check_explains_nothing() -> None
     found = explained(opened(PROBE, POOL, DOWN), Findings(), GRAPH)
     assert found.causes[1].evidence == ("follows from MysqlDown",)
     assert (found.symptom, found.command) == ("ProbeFailed!", "systemctl status mariadb mysql")
+
+
+def test_what_is_only_good_to_know_comes_last() -> None:
+    """A database that was started a while ago is no reason for a break-in."""
+    restarted = fires("MysqlRestarted", T - 60, severity="info", **{"class": "resource", "layer": "database"})
+    attack = fires("ExploitLikelySucceeded", T, **{"class": "security", "layer": "web"})
+    assert ladder(opened(restarted, attack)) == ["ExploitLikelySucceeded", "MysqlRestarted"]
 
 
 def test_no_clear_cause_is_said_rather_than_guessed() -> None:
@@ -213,6 +223,14 @@ def test_every_expression_asks_for_what_is_collected() -> None:
     exprs += [one.expr for one in offenders()] + [impact.ALL, impact.FAILING, impact.SLOW]
     asked = {name for expr in exprs for name in metrics(expr)}
     assert asked - known() - captured() == set()
+
+
+@pytest.mark.skipif(not shutil.which("ss"), reason="there is no ss")
+def test_the_kernel_understands_what_is_to_be_asked_of_it() -> None:
+    asked = [each.command.partition("|")[0] for each in signatures() if each.command.startswith("ss ")]
+    assert asked
+    for command in set(asked):
+        assert subprocess.run(shlex.split(command), capture_output=True, check=False).returncode == 0, command
 
 
 def test_words_take_labels() -> None:

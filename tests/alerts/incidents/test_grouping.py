@@ -151,6 +151,7 @@ def test_info_opens_none_keeps_none_open_and_is_told_with_others() -> None:
     bad = fires("A", T + 5)
     (found,) = run((T, [note, bad]))
     assert (names([found]), found.severity, found.opened) == ([["Rebooted", "A"]], "critical", T + 5)
+    assert found.began == T + 5  # what was to be known before is not its beginning
     (found,) = run((T, [note, bad]), (T + 60, [note, over(bad, T + 50)]))
     assert found.ended == T + 50
 

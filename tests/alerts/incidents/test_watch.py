@@ -80,6 +80,19 @@ def test_a_change_that_is_told_late_is_named_all_the_same(engine: Engine) -> Non
     assert watch.explain_new() == 0
 
 
+def test_what_follows_crowds_out_no_change_of_before(engine: Engine) -> None:
+    events = Events(engine)
+    watch = Watch(engine, Embedded(Store(engine)), events, lambda: (Plan(), ()), lambda: T + 60)
+    for at in (-300, *range(1, 20)):
+        events.record(Event(f"{at}", "service.restart", "info", "web1", "", T + at, T + at, 1, f"{at}"))
+    with engine.begin() as connection:
+        watch.group(connection, [fires("SiteErrors", T)], T + 10)
+    watch.explain_new()
+    with engine.connect() as connection:
+        (found,) = store.incidents(connection)
+    assert [change.title for change in found.changes] == ["19", "18", "17", "16", "15", "14", "13", "-300"]
+
+
 def test_a_message_says_what_is_known_of_the_incident(watch: Watch) -> None:
     known = watch.context(Notice("ops", {}, (PROBE, DOWN), "https://gauge.example.org"))
     assert known is not None
