@@ -43,7 +43,7 @@ def build(services: Services, asked: View) -> DrupalPage:
         shell=around,
         sites=tuple(rows),
         findings=tuple(finding for finding in services.watched.findings() if finding.collector == "drupal"),
-        missing="" if rows else _missing(services, around.unreachable),
+        missing="" if rows else _missing(services, around),
     )
 
 
@@ -52,11 +52,12 @@ def _row(site: Reading) -> SiteRow:
     return SiteRow(site.name, sites.worst(signs), sites.facts(site), signs)
 
 
-def _missing(services: Services, unreachable: str) -> str:
-    if unreachable:
-        return "The history does not answer."
+def _missing(services: Services, around: Shell) -> str:
+    if around.unreachable:
+        return around.silent
     if any(status.target.job == "drupal" for status in services.watched.targets()):
-        return "A site was found; its first values are here within a minute."
+        soon = "A site was found; its first values are here within a minute."
+        return around.silent if around.freshness == "stale" else soon
     return (
         "No Drupal site is read. Raingauge finds sites by the settings.php of what the web server serves; others are"
         " named in the configuration, under targets: drupal."
