@@ -17,6 +17,7 @@ from dashboard.new_errors import DEPLOYS, OF_DRUPAL, SECONDS, new_errors
 from dashboard.plots import Plot
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
+from dashboard.site_grid import concerns, uses
 from dashboard.site_tables import Table, agent_table, drupal_tables, request_table
 from dashboard.sites import Reading, Sign
 
@@ -43,7 +44,7 @@ class SitePage:
     facts: tuple[tuple[str, str], ...]
     signs: tuple[Sign, ...]
     alerts: tuple[AlertCard, ...]
-    """Of the site, that fire."""
+    """Of the site and of what it stands on, that fire."""
     routes: CostTable
     tables: tuple[Table, ...]
     plots: tuple[Plot, ...]
@@ -65,7 +66,8 @@ def build(services: Services, asked: View, name: str) -> SitePage | None:
     axes = frame(source, asked, services.interval)
     shown = gather(source, (charts.of_site(chart, name) for chart in charts.SITE), axes, ())
     events = [each for each in services.events.events(asked.shown.start, asked.shown.end) if each.site in ("", name)]
-    firing = [a for a in services.alerting.alerts() if name in (a.labels.get("instance"), a.labels.get("site"))]
+    used = uses(source, targets, [name], at)[name]
+    firing = [alert for alert in services.alerting.alerts() if concerns(alert, name, used)]
     watched = costs.Watched(targets, services.watched.findings())
     span = costs.Span(at, asked.shown.seconds)
     around = shell(services, asked, "Drupal")
