@@ -89,7 +89,8 @@ def grid(source: Source, here: Here, now: float) -> SiteGrid:
         layers |= {"Web": LOGGED if site.rates else NOTHING, "Drupal": _drupal(site), "Security": _security(site)}
         about = f"Drupal {version}" if (version := site.labels("drupal_info").get("version")) else ""
         layers = dict(_with_alerts(layers, here.alerts, site.name))
-        rows.append(_row(site.name, about, f"/site/{site.name}", layers, _incident(here, used_by[site.name], site.name)))
+        incident = _incident(here, used_by[site.name], site.name)
+        rows.append(_row(site.name, about, f"/site/{site.name}", layers, incident))
     rows.sort(key=_worst_first)
     shown = rows[:MOST_SITES]
     web = _web(source, [row.name for row in shown], now)
