@@ -148,11 +148,12 @@ const Charts = {
     const column = Math.round((t - plot.x0) / plot.dx);
     Charts.piece(box, "cross", 0).style.left = `${x}px`;
     const when = Charts.piece(box, "when", 0);
-    when.style.left = `${x}px`;
     const gap = plot.gaps.some(({ start, end }) => start <= t && t < end);
     const mark = Charts.data.marks.find((each) => Math.abs(each.t - t) * room < 6 * (plot.end - plot.start));
-    when.textContent = [Charts.clock(t), gap && "no samples", mark?.title].filter(Boolean).join(", ");
+    when.textContent = [Charts.clock(t), gap && "no samples", Charts.under && mark?.title].filter(Boolean).join(", ");
     when.hidden = Boolean(Charts.under) && box !== Charts.under;
+    const half = box === Charts.under ? when.offsetWidth / 2 : 0; // its words stay inside the chart
+    when.style.left = `${Math.min(Math.max(x, half), box.clientWidth - half)}px`;
     const before = plot.before && figure.querySelectorAll(".read b")[plot.traces.length];
     if (before) before.textContent = Units.text(plot.before.values[column] ?? null, plot.unit);
     let below = 0;
