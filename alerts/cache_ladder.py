@@ -11,6 +11,11 @@ from itertools import pairwise
 
 RUNGS = ("proxy", "varnish", "drupal", "drupal-dynamic", "redis", "memcached", "opcache")
 """The outermost first: what it answers, nothing below is asked for."""
+NAMES = {
+    "proxy": "Proxy", "varnish": "Varnish", "drupal": "Page cache", "drupal-dynamic": "Dynamic page cache",
+    "redis": "Redis", "memcached": "Memcached", "opcache": "OPcache",
+}  # fmt: skip
+"""Rung -> what people call it."""
 FELL_TO, FELL_BY = 0.8, 0.1
 """A rung is down below so large a part of what is usual, if that is so much less."""
 USUAL = 0.75

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from alerts.cache_ladder import Ladder, Rung, Series, ladder
+from alerts.cache_ladder import NAMES, Ladder, Rung, Series, ladder
 from dashboard import units
 from dashboard.costs import Span, quoted
 from dashboard.moments import span as lasting
@@ -11,12 +11,10 @@ from dashboard.site_tables import Line, Table
 from history.model import QueryError, Source
 
 POINTS = 240
-WORDS = {
-    "proxy": ("Proxy", "in front of PHP, by the access log"), "varnish": ("Varnish", ""),
-    "drupal": ("Page cache", "whole pages, for visitors without a session"),
-    "drupal-dynamic": ("Dynamic page cache", "pages but for what is personal"),
-    "redis": ("Redis", "parts of pages, and what Drupal keeps"), "memcached": ("Memcached", "the same"),
-    "opcache": ("OPcache", "compiled PHP"),
+NOTES = {
+    "proxy": "in front of PHP, by the access log", "drupal": "whole pages, for visitors without a session",
+    "drupal-dynamic": "pages but for what is personal", "redis": "parts of pages, and what Drupal keeps",
+    "memcached": "the same", "opcache": "compiled PHP",
 }  # fmt: skip
 MISSING = (
     "No cache of this site is known. The access log tells of Drupal's two where nginx's log_format has"
@@ -61,7 +59,7 @@ def _lead(found: Ladder, at: float) -> str:
     first = found.first
     if first is None or first.fell_at is None:
         return "each answers as often as usual"
-    name = WORDS.get(first.name, (first.name, ""))[0]
+    name = NAMES.get(first.name, first.name)
     when = f"fell first, {lasting(at - first.fell_at)} ago"
     if first.warm_at is not None:
         when += f", and was warm again after {lasting(first.warm_at - first.fell_at)}"
@@ -71,7 +69,7 @@ def _lead(found: Ladder, at: float) -> str:
 
 
 def _line(rung: Rung, at: float) -> Line:
-    name, note = WORDS.get(rung.name, (rung.name, ""))
+    name, note = NAMES.get(rung.name, rung.name), NOTES.get(rung.name, "")
     fell = "–" if rung.fell_at is None else f"{lasting(at - rung.fell_at)} ago"
     if rung.fell_at is not None and rung.warm_at is not None:
         fell += f", for {lasting(rung.warm_at - rung.fell_at)}"

@@ -29,7 +29,7 @@ def new_errors(events: Iterable[Event], source: Source, site: str, at: float) ->
     head = ("Message", "times", "first", "last", "last deploy before")
     return table(
         "new-errors", "Errors by message", "of the last 7 days; of PHP's log since it is read", head, lines,
-        "No error was told in the last 7 days.",
+        "No error message was recorded in the last 7 days.",
     )  # fmt: skip
 
 

@@ -207,6 +207,7 @@ def _traces(measured: Sequence[Measured], frame: Frame) -> tuple[Trace, ...]:
     traces = []
     for curve, labels, row in measured:
         name = _plain(curve.name.format_map(_Named(labels)))
+        name = curve.called.get(name, name)
         traces.append(_trace(name, curve.tone or free.pop(0), curve.dotted, row, frame))
     return tuple(traces)
 

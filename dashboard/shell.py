@@ -7,7 +7,7 @@ from typing import Literal
 from alerts.model import Alert
 from dashboard import incident_cards, trouble
 from dashboard.marks import STATES
-from dashboard.moments import Zone, ago, iso
+from dashboard.moments import Zone, ago, iso, span
 from dashboard.services import Services
 from dashboard.timerange import PRESETS, TimeRange, axis
 from dashboard.units import SCALES
@@ -109,6 +109,19 @@ class Shell:
         if self.freshness == "unreachable":
             return "History unreachable"
         return f"Last sample {ago(self.now - self.last_sample)}" if self.last_sample else "No samples"
+
+    @property
+    def silent(self) -> str:
+        """Why nothing is known of now; "" where samples come."""
+        if self.unreachable:
+            return "The history does not answer."
+        if self.freshness == "starting":
+            return "The first values are here in a few seconds."
+        if self.freshness != "stale":
+            return ""
+        if self.last_sample is None:
+            return "Nothing has been measured in the last day."
+        return f"Nothing has been measured for {span(self.now - self.last_sample)}."
 
 
 def shell(services: Services, view: View, page: str) -> Shell:

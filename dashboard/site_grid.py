@@ -82,19 +82,20 @@ def grid(source: Source, here: Here, now: float) -> SiteGrid:
     found = [site for site in sites.readings(source, now, sites.SEEN) if site.name != "other"]
     if not found:
         return SiteGrid((), 0)
-    uses = _uses(source, here.targets, [site.name for site in found], now)
+    used_by = uses(source, here.targets, [site.name for site in found], now)
     rows = []
     for site in found:
-        layers = _of_targets(here, uses[site.name])
+        layers = _of_targets(here, used_by[site.name])
         layers |= {"Web": LOGGED if site.rates else NOTHING, "Drupal": _drupal(site), "Security": _security(site)}
         about = f"Drupal {version}" if (version := site.labels("drupal_info").get("version")) else ""
         layers = dict(_with_alerts(layers, here.alerts, site.name))
-        rows.append(_row(site.name, about, f"/site/{site.name}", layers, _incident(here, uses[site.name], site.name)))
+        incident = _incident(here, used_by[site.name], site.name)
+        rows.append(_row(site.name, about, f"/site/{site.name}", layers, incident))
     rows.sort(key=_worst_first)
     shown = rows[:MOST_SITES]
     web = _web(source, [row.name for row in shown], now)
     shown = sorted((_with_web(row, web) for row in shown), key=_worst_first)
-    used = set().union(*uses.values())
+    used = set().union(*used_by.values())
     of_host = _of_targets(here, free := {_key(status) for status in here.targets} - used)
     of_host |= {"Security": _calm(here.targets)}
     mine = dict(_with_alerts(of_host, here.alerts, ""))
@@ -127,19 +128,20 @@ def _key(status: TargetStatus) -> Key:
     return status.target.job, status.target.instance
 
 
-def _uses(source: Source, targets: Sequence[TargetStatus], names: Iterable[str], now: float) -> dict[str, set[Key]]:
-    uses: dict[str, set[Key]] = {name: set() for name in names}
+def uses(source: Source, targets: Sequence[TargetStatus], names: Iterable[str], now: float) -> dict[str, set[Key]]:
+    """Job and instance of what each of these sites stands on."""
+    found: dict[str, set[Key]] = {name: set() for name in names}
     for point in points(source, USES, now):
         labels = point.labels
-        uses.get(labels.get("site", ""), set()).add((labels.get("target_job", ""), labels.get("target_instance", "")))
+        found.get(labels.get("site", ""), set()).add((labels.get("target_job", ""), labels.get("target_instance", "")))
     only = _only_ones(targets)
     for status in targets:
-        if status.target.job == "blackbox" and (host := urlsplit(status.target.instance).hostname) in uses:
-            uses[host].add(_key(status))
-    for mine in uses.values():
+        if status.target.job == "blackbox" and (host := urlsplit(status.target.instance).hostname) in found:
+            found[host].add(_key(status))
+    for mine in found.values():
         known = {job for job, _ in mine}
         mine |= {key for key in only if not known.intersection(_alike(key[0]))}
-    return uses
+    return found
 
 
 def _alike(job: str) -> tuple[str, ...]:
@@ -230,6 +232,11 @@ def _with_alerts(layers: Mapping[str, Cell], alerts: Sequence[Alert], site: str)
         yield name, replace(cell, state=state)
 
 
+def concerns(alert: Alert, site: str, used: Collection[Key]) -> bool:
+    """Whether it is on the site or on what it stands on."""
+    return (alert.labels.get("job", ""), alert.labels.get("instance", "")) in used or _about(alert, site)
+
+
 def _about(alert: Alert, site: str) -> bool:
     if site:
         return site in (alert.labels.get("site"), alert.labels.get("instance"))
@@ -240,8 +247,7 @@ def _incident(here: Here, targets: set[Key], site: str) -> str:
     """Of an alert on one of these targets, or on the site."""
     for alert in here.alerts:
         path = here.incidents.get(fingerprint(alert.labels), "")
-        place = alert.labels.get("job", ""), alert.labels.get("instance", "")
-        if path and (place in targets or _about(alert, site)):
+        if path and concerns(alert, site, targets):
             return path
     return ""
 

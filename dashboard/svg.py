@@ -238,9 +238,11 @@ def _end_labels(shown: Plot) -> Iterable[str]:
 
 
 def _short(name: str) -> str:
-    """What has room at a line's end; of an address the first word. As figure.js."""
+    """What has room at a line's end; of an address the first word, of a phrase the first words. As figure.js."""
     if len(name) <= LABEL_LENGTH:
         return name
+    if words := name[: LABEL_LENGTH + 1].rpartition(" ")[0]:
+        return words
     first = re.split("[.:/]", name.removeprefix("www."))[0]
     return first if 0 < len(first) <= LABEL_LENGTH else f"{name[: LABEL_LENGTH - 1]}…"
 

@@ -1,10 +1,12 @@
 """Charts of what stands around the sites: attempts at them, caches, checks and jobs, mail, search."""
 
+from alerts.cache_ladder import NAMES
+from collectors.weblog.attacks.families import WORDS
 from dashboard.charts.model import Chart, Curve, Limit
 
 ATTACKS = Chart(
     "attacks", "Attempts at sites", "requests per second, by kind", "per_second", "web", "requests",
-    (Curve("{class}", "sum by (class) (rate(security_requests_total[$__rate_interval]))"),),
+    (Curve("{class}", "sum by (class) (rate(security_requests_total[$__rate_interval]))", called=WORDS),),
 )  # fmt: skip
 LOGINS = Chart(
     "logins", "Logins to sites", "per second", "per_second", "web", "requests",
@@ -16,7 +18,7 @@ SSH = Chart(
 )  # fmt: skip
 CACHE_LADDER = Chart(
     "cache-ladder", "Cache ladder", "hit rate of each cache, where it is worst", "ratio", "", "",
-    (Curve("{cache}", "min by (cache) (site:cache_hit_ratio:rate10m)"),),
+    (Curve("{cache}", "min by (cache) (site:cache_hit_ratio:rate10m)", called=NAMES),),
 )  # fmt: skip
 OUTBOUND = Chart(
     "outbound", "PHP waits elsewhere", "workers connected elsewhere, not to a database", "count", "phpfpm", "outbound",

@@ -4,8 +4,8 @@
 further apart than that.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from dashboard.units import Unit
@@ -24,6 +24,8 @@ class Curve:
     dotted: bool = False
     tone: int = 0
     """1 to 5: colour of the series; 0: the next that is free."""
+    called: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Name as the labels make it -> what people call it."""
 
 
 @dataclass(frozen=True)

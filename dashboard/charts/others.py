@@ -45,7 +45,7 @@ VARNISH_REQUESTS = Chart(
     "varnish-requests", "Varnish requests", "per second", "per_second", "varnish", "counters",
     (
         Curve("all", "sum by (instance) (rate(varnish_main_client_req[$__rate_interval]))"),
-        Curve("to backends", "sum by (instance) (rate(varnish_main_backend_req[$__rate_interval]))", tone=2),
+        Curve("backend", "sum by (instance) (rate(varnish_main_backend_req[$__rate_interval]))", tone=2),
     ),
     kind="area", each=("instance",),
 )  # fmt: skip

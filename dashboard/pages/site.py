@@ -17,6 +17,7 @@ from dashboard.new_errors import DEPLOYS, OF_DRUPAL, SECONDS, new_errors
 from dashboard.plots import Plot
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
+from dashboard.site_grid import concerns, uses
 from dashboard.site_tables import Table, agent_table, drupal_tables, request_table
 from dashboard.sites import Reading, Sign
 
@@ -43,7 +44,7 @@ class SitePage:
     facts: tuple[tuple[str, str], ...]
     signs: tuple[Sign, ...]
     alerts: tuple[AlertCard, ...]
-    """Of the site, that fire."""
+    """Of the site and of what it stands on, that fire."""
     routes: CostTable
     tables: tuple[Table, ...]
     plots: tuple[Plot, ...]
@@ -65,17 +66,20 @@ def build(services: Services, asked: View, name: str) -> SitePage | None:
     axes = frame(source, asked, services.interval)
     shown = gather(source, (charts.of_site(chart, name) for chart in charts.SITE), axes, ())
     events = [each for each in services.events.events(asked.shown.start, asked.shown.end) if each.site in ("", name)]
-    firing = [a for a in services.alerting.alerts() if name in (a.labels.get("instance"), a.labels.get("site"))]
+    used = uses(source, targets, [name], at)[name]
+    firing = [alert for alert in services.alerting.alerts() if concerns(alert, name, used)]
     watched = costs.Watched(targets, services.watched.findings())
     span = costs.Span(at, asked.shown.seconds)
+    around = shell(services, asked, "Drupal")
+    silent = "" if around.freshness == "starting" else around.silent
     return SitePage(
-        shell=shell(services, asked, "Drupal"),
+        shell=around,
         name=name,
         facts=sites.facts(site),
         signs=sites.signs(site),
         alerts=cards(firing, "firing"),
         routes=costs.routes(source, span, watched, costs.ORDERS[0], name),
-        tables=_tables(services, site, status, span),
+        tables=_tables(services, site, status, span, silent),
         plots=tuple(plot for plot in shown if plot.traces),
         marks=marks(events, asked.shown.start, asked.shown.end),
         spans=(),
@@ -83,7 +87,10 @@ def build(services: Services, asked: View, name: str) -> SitePage | None:
     )
 
 
-def _tables(services: Services, site: Reading, status: TargetStatus | None, span: costs.Span) -> tuple[Table, ...]:
+def _tables(
+    services: Services, site: Reading, status: TargetStatus | None, span: costs.Span, silent: str
+) -> tuple[Table, ...]:
+    """`silent`: why nothing is known of now, where the site itself would be said to have nothing."""
     findings = services.watched.findings()
     asked = (services.source, site.name, span.seconds, span.at)
     told = services.events.events(span.at - SECONDS, span.at, kind=OF_DRUPAL)
@@ -92,7 +99,7 @@ def _tables(services: Services, site: Reading, status: TargetStatus | None, span
         cache_table(services.source, site.name, span),
         request_table(tuple(sites.requests(*asked)), NO_LOG),
         agent_table(sites.agents(*asked), NO_LOG),
-        *drupal_tables(site, lambda part, otherwise: sites.why(status, part, findings, otherwise)),
+        *drupal_tables(site, lambda part, otherwise: sites.why(status, part, findings, silent or otherwise)),
         new_errors(told, services.source, site.name, span.at),
     )
 

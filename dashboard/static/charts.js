@@ -30,7 +30,8 @@ const Charts = {
       Charts.observer.observe(figure);
       if (figure.dataset.near) Charts.queue(figure);
     }
-    if (Charts.at !== null) Charts.cross(Charts.at);
+    const at = Charts.at ?? Charts.pinned();
+    if (at !== null) Charts.cross(at);
   },
 
   // The server's figures of a new answer. A chart that Plotly draws keeps its box; the SVG under it is exchanged.
@@ -147,11 +148,12 @@ const Charts = {
     const column = Math.round((t - plot.x0) / plot.dx);
     Charts.piece(box, "cross", 0).style.left = `${x}px`;
     const when = Charts.piece(box, "when", 0);
-    when.style.left = `${x}px`;
     const gap = plot.gaps.some(({ start, end }) => start <= t && t < end);
     const mark = Charts.data.marks.find((each) => Math.abs(each.t - t) * room < 6 * (plot.end - plot.start));
-    when.textContent = [Charts.clock(t), gap && "no samples", mark?.title].filter(Boolean).join(", ");
-    when.hidden = box !== Charts.under;
+    when.textContent = [Charts.clock(t), gap && "no samples", Charts.under && mark?.title].filter(Boolean).join(", ");
+    when.hidden = Boolean(Charts.under) && box !== Charts.under;
+    const half = box === Charts.under ? when.offsetWidth / 2 : 0; // its words stay inside the chart
+    when.style.left = `${Math.min(Math.max(x, half), box.clientWidth - half)}px`;
     const before = plot.before && figure.querySelectorAll(".read b")[plot.traces.length];
     if (before) before.textContent = Units.text(plot.before.values[column] ?? null, plot.unit);
     let below = 0;
@@ -188,6 +190,25 @@ const Charts = {
         if (words) words.textContent = Units.text(trace.last, plot.unit);
       });
     }
+    if (Charts.pinned() !== null) Charts.cross(Charts.pinned());
+  },
+
+  // The time that the address keeps: where the crosshair stands while nobody points at another.
+  pinned() {
+    const t = Number(new URLSearchParams(location.search).get("t"));
+    const shell = Charts.data?.shell;
+    return shell && shell.start <= t && t <= shell.end ? t : null;
+  },
+
+  // Pressed again at the same place, it is free again.
+  pin(t) {
+    const address = new URL(location.href);
+    const [kept, span] = [Charts.pinned(), Charts.data.shell.end - Charts.data.shell.start];
+    if (t === null || (kept !== null && Math.abs(t - kept) < span / 100)) address.searchParams.delete("t");
+    else address.searchParams.set("t", Math.round(t));
+    const placed = Page.placed === location.search;
+    history.replaceState(null, "", address);
+    if (placed) Page.placed = location.search; // the server says the same
   },
 
   clock(t) {
@@ -216,6 +237,7 @@ Charts.observer = new IntersectionObserver(
         Charts.leaving.set(target, setTimeout(() => Charts.drop(target), Charts.AWAY));
       }
     }
+    if (Charts.at !== null) Charts.cross(Charts.at);
   },
   { rootMargin: "200px" },
 );
@@ -231,19 +253,26 @@ addEventListener("pointermove", (event) => {
   requestAnimationFrame(() => Charts.under === box && Charts.cross(t));
 });
 
-// A tap on a phone loads the library for that chart.
+// A tap on a phone loads the library for that chart; elsewhere a click keeps the crosshair where it is.
 addEventListener("click", (event) => {
-  const figure = event.target.closest?.(".pl")?.closest("figure[data-chart]");
-  if (!figure || !Charts.phone() || !Charts.data) return;
+  const box = event.target.closest?.(".pl");
+  const figure = box?.closest("figure[data-chart]");
+  if (!figure || !Charts.data) return;
+  const t = Charts.timeAt(box, event.clientX);
+  if (!Charts.phone()) return void (t !== null && Charts.pin(t));
   Charts.tapped.add(figure.dataset.chart);
   Charts.queue(figure);
 });
 
 addEventListener("keydown", (event) => {
   const box = event.target.closest?.(".pl");
-  if (!box || !Charts.data || !["ArrowLeft", "ArrowRight", "Escape"].includes(event.key)) return;
+  if (!box || !Charts.data || !["ArrowLeft", "ArrowRight", "Enter", "Escape"].includes(event.key)) return;
   event.preventDefault();
-  if (event.key === "Escape") return Charts.clear();
+  if (event.key === "Enter") return Charts.at === null || Charts.pin(Charts.at);
+  if (event.key === "Escape") {
+    Charts.pin(null);
+    return Charts.clear();
+  }
   const { start, end } = Charts.data.shell;
   const step = (end - start) / (event.shiftKey ? 12 : 60);
   Charts.under = box;

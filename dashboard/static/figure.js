@@ -2,6 +2,8 @@
 "use strict";
 
 const Figure = {
+  PAD: 2, // pixels above the top of the scale, so that a line there is not cut in half; as svg.py
+
   // No control, no logo, and above all nothing that could send data to anybody.
   CONFIG: {
     displayModeBar: false, displaylogo: false, showSendToCloud: false, plotlyServerURL: "",
@@ -78,7 +80,7 @@ const Figure = {
     const scale = (share) => (share ? Units.axis(share, plot.top, plot.unit) : "0");
     return {
       width, height: Charts.TOP + Charts.HEIGHT + Charts.BOTTOM,
-      margin: { l: Charts.LEFT, r: Charts.RIGHT, t: Charts.TOP, b: Charts.BOTTOM },
+      margin: { l: Charts.LEFT, r: Charts.RIGHT, t: Charts.TOP - Figure.PAD, b: Charts.BOTTOM },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, hovermode: "x",
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
       uirevision: `${from_} ${to}`,
@@ -88,7 +90,7 @@ const Figure = {
         tickvals: ticks.map(([t]) => t), ticktext: ticks.map(([, text]) => text), linecolor: Figure.colour("line"),
       },
       yaxis: {
-        range: [0, plot.top], fixedrange: true, zeroline: false, automargin: false,
+        range: [0, plot.top * (1 + Figure.PAD / Charts.HEIGHT)], fixedrange: true, zeroline: false, automargin: false,
         ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)", showline: false,
         gridcolor: Figure.colour("hair"), tickvals: [0, plot.top / 2, plot.top], ticktext: [0, 0.5, 1].map(scale),
       },
@@ -98,7 +100,7 @@ const Figure = {
   },
 
   shapes(plot, { marks, spans }) {
-    const whole = { xref: "x", yref: "paper", y0: 0, y1: 1, layer: "below" };
+    const whole = { xref: "x", yref: "paper", y0: 0, y1: Charts.HEIGHT / (Charts.HEIGHT + Figure.PAD), layer: "below" };
     const shade = (span, fillcolor) =>
       ({ ...whole, type: "rect", x0: Math.max(span.start, plot.start), x1: Math.min(span.end, plot.end), fillcolor, line: { width: 0 } });
     return [
@@ -125,7 +127,7 @@ const Figure = {
       ...plot.gaps.map((gap) =>
         ({ ...plain, yref: "paper", x: (gap.start + gap.end) / 2, y: 0.5, text: Figure.room(gap, plot) })),
       ...marks.map((mark) =>
-        ({ ...plain, yref: "paper", x: mark.t, y: 1, yanchor: "bottom", yshift: -5, text: "▼",
+        ({ ...plain, yref: "paper", x: mark.t, y: 1, yanchor: "bottom", yshift: -5 - Figure.PAD, text: "▼",
            font: { size: 9, color: Figure.mark(mark) } })),
     ];
   },
@@ -148,7 +150,7 @@ const Figure = {
     places.forEach((place, at) => at && (place.y = Math.max(place.y, places[at - 1].y + 13)));
     for (let at = places.length - 1, floor = Charts.HEIGHT; at >= 0; at--) floor = (places[at].y = Math.min(places[at].y, floor)) - 13;
     return places.map(({ trace, y }) =>
-      ({ showarrow: false, xref: "paper", yref: "paper", x: 1, y: 1, xanchor: "left", yanchor: "middle", xshift: 5, yshift: -y,
+      ({ showarrow: false, xref: "paper", yref: "paper", x: 1, y: 1, xanchor: "left", yanchor: "middle", xshift: 5, yshift: -y - Figure.PAD,
          text: Figure.plain(Figure.short(trace.name)),
          font: { weight: 600, color: Figure.colour(`s${trace.tone}`) } }));
   },
@@ -156,6 +158,8 @@ const Figure = {
   // What has room at a line's end, as svg.py.
   short(name) {
     if (name.length <= 9) return name;
+    const words = name.slice(0, 10).lastIndexOf(" ");
+    if (words > 0) return name.slice(0, words);
     const [first] = name.replace(/^www\./, "").split(/[.:/]/);
     return first && first.length <= 9 ? first : `${name.slice(0, 8)}…`;
   },

@@ -85,6 +85,29 @@ def test_the_keyboard_moves_the_crosshair(desk: Window) -> None:
     assert desk.page.evaluate("Charts.at") is None
 
 
+def test_a_click_keeps_the_crosshair_in_the_address(desk: Window) -> None:
+    desk.open("/trends")
+    desk.loaded()
+    box = desk.page.locator("#chart-requests .pl").bounding_box()
+    assert box
+    place = (box["x"] + 50 + (box["width"] - 118) / 4, box["y"] + 80)
+    desk.page.mouse.move(*place)
+    desk.page.mouse.click(*place)
+    desk.wait("() => new URLSearchParams(location.search).has('t')")
+    assert float(desk.query["t"]) == pytest.approx(NOW - 8100, abs=40)
+    desk.page.mouse.move(20, 20)
+    desk.page.reload()
+    desk.loaded()
+    desk.wait("() => document.querySelectorAll('figure[data-near] .cross').length > 1")
+    assert "11:58" in desk.page.locator(".when:visible").all_inner_texts()
+    assert desk.page.evaluate("Charts.at") == float(desk.query["t"])
+    desk.page.mouse.move(*place)
+    desk.page.mouse.click(*place)
+    desk.wait("() => !new URLSearchParams(location.search).has('t')")
+    desk.page.mouse.move(20, 20)
+    desk.wait("() => document.querySelectorAll('.cross').length === 0")
+
+
 @pytest.fixture(params=["UTC", "Asia/Kolkata", "America/New_York"])
 def abroad(browser: Browser, troubled_host: tuple[World, str], request: pytest.FixtureRequest) -> Iterator[Window]:
     """A desk in a zone that may not be the host's."""

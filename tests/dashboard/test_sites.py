@@ -38,7 +38,7 @@ def tables(page: Any) -> dict[str, Any]:
 def test_sites_that_need_a_look_are_first(full: World) -> None:
     data = get(full.client(), "/drupal")
     assert [(site["name"], site["state"]) for site in data["sites"]] == [
-        ("shop.example.org", "warn"), ("news.example.org", "ok"),
+        ("shop.example.org", "crit"), ("news.example.org", "ok"),
     ]  # fmt: skip
     said = {sign["name"]: (sign["state"], sign["text"]) for sign in data["sites"][0]["signs"]}
     assert said["Cron"] == ("warn", "5 h 30 min ago")
@@ -114,6 +114,16 @@ def test_what_is_not_known_is_never_healthy_and_says_why(tmp_path: Path) -> None
         "The database does not let us in: Access denied for user 'raingauge'"
     )
     assert world.client().get(SHOP).get_data(as_text=True).count("Access denied") >= 4
+
+
+def test_what_fires_on_what_a_site_stands_on_is_the_sites_trouble_too(full: World) -> None:
+    client = full.client()
+    assert [alert["name"] for alert in get(client, SHOP)["alerts"]] == ["FpmPoolExhausted", "FpmMaxChildren"]
+    assert get(client, NEWS)["alerts"] == []
+    assert "All workers of PHP-FPM pool shop are busy" in client.get(SHOP).get_data(as_text=True)
+    rows = {row["name"]: row for row in get(client, "/drupal")["sites"]}
+    assert (rows["shop.example.org"]["state"], rows["news.example.org"]["state"]) == ("crit", "ok")
+    assert "All workers of PHP-FPM pool shop are busy" in client.get("/drupal").get_data(as_text=True)
 
 
 def test_a_site_of_the_access_log_alone_says_why_drupal_is_not_read(full: World) -> None:

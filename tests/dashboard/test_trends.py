@@ -55,6 +55,14 @@ def test_at_first_two_dozen_are_seen_and_every_layer_has_its_first(full: World) 
     assert f"{len(web['more'])} more of Web: Requests, Apache requests" in text
 
 
+def test_lines_are_called_what_people_call_them(full: World) -> None:
+    sections = get(full.client(), "/trends")["sections"]
+    plots = {plot["id"]: plot for section in sections for plot in [*section["plots"], *section["more"]]}
+    names = {key: [trace["name"] for trace in plots[key]["traces"]] for key in ("attacks", "cache-ladder")}
+    assert names["attacks"] == ["search for weak spots", "SQL injection"]
+    assert names["cache-ladder"] == ["OPcache", "Redis", "Page cache", "Dynamic page cache"]
+
+
 def test_where_few_are_nothing_is_folded_away(tmp_path: Path) -> None:
     sections = get(situations.calm(tmp_path).client(), "/trends")["sections"]
     assert sum(len(section["plots"]) for section in sections) > 12
