@@ -6,6 +6,7 @@ from alerts.incidents.grouping import JOIN_SECONDS
 from dashboard import layers, units
 from dashboard.answers.scope import Answer, Scope
 from dashboard.costs import quoted
+from dashboard.incident_cards import without_host
 from dashboard.moments import span
 from history.model import Labels
 
@@ -56,7 +57,7 @@ def _concerns(scope: Scope, labels: Labels) -> bool:
 
 def _check(scope: Scope, labels: Labels, success: float) -> str:
     where = HEIGHTS.get(labels.get("height", ""), "")
-    name = f"{labels.get('instance', '')} {where}".rstrip()
+    name = f"{without_host(labels.get('instance', ''), scope.incident)} {where}".rstrip()
     if success < 1:
         return f"{name}: no answer"
     mine = [point.value for point in scope.points(SECONDS) if point.labels == labels]
@@ -99,4 +100,5 @@ def where(scope: Scope) -> Answer:
 def _rung(name: str, cell: layers.Cell) -> str:
     which = f" {cell.target}" if cell.target else ""
     trouble = ", in trouble" if cell.state in ("crit", "warn") else ""
-    return f"{name}{which}: {', '.join(filter(None, (cell.value, cell.note)))}{trouble}"
+    joint = " " if cell.note.startswith("of ") else ", "
+    return f"{name}{which}: {joint.join(filter(None, (cell.value, cell.note)))}{trouble}"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from collectors.model import Event
+from collectors.model import Event, TargetStatus
 from collectors.weblog.attacks.families import WORDS
-from dashboard import units
+from dashboard import trouble, units
 from dashboard.asked import answer, remembering, view
 from dashboard.host_facts import points
 from dashboard.marks import state_of
@@ -17,6 +17,8 @@ from dashboard.site_tables import Line, Table
 from history.model import Source
 
 KIND = "security."
+WATCHING = ("web", "security")
+"""Jobs of the targets that see attacks."""
 MOST_EVENTS, MOST_AROUND, MOST_ROWS, MOST_EVIDENCE = 50, 8, 20, 6
 AROUND_SECONDS = 900.0
 RANK = {"critical": 0, "warning": 1, "info": 2}
@@ -61,7 +63,11 @@ class SecurityPage:
     """That events of the span name."""
     telling: tuple[Telling, ...]
     """Above info; open ones first, then the worst, then the newest."""
+    waiting: int
+    """Of them, and of those left out, that are open."""
     left_out: int
+    unwatched: str
+    """Why it means nothing that nothing was found; "" where it does."""
     noted: tuple[Near, ...]
     """Of info: context, and attempts that led nowhere."""
     attempts: Table
@@ -73,15 +79,26 @@ def build(services: Services, asked: View, site: str = "") -> SecurityPage:
     mine = [each for each in found if site in ("", each.site)]
     telling = sorted((each for each in mine if RANK[each.severity] < RANK["info"]), key=_rank)
     at = asked.tick(services.interval) if asked.shown.live else asked.shown.end
+    around_it = shell(services, asked, "Security")
     return SecurityPage(
-        shell=shell(services, asked, "Security"),
+        shell=around_it,
         site=site,
         sites=tuple(sorted({each.site for each in found if each.site})),
         telling=tuple(_telling(each, happened) for each in telling[:MOST_EVENTS]),
+        waiting=sum(each.state == "open" for each in telling),
         left_out=len(telling[MOST_EVENTS:]),
+        unwatched=_unwatched(services.watched.targets(), around_it),
         noted=tuple(_near(each) for each in mine if each.severity == "info")[:MOST_ROWS],
         attempts=_attempts(services.source, site, asked.shown.seconds, at),
     )
+
+
+def _unwatched(targets: Iterable[TargetStatus], around_it: Shell) -> str:
+    if around_it.freshness in ("stale", "unreachable"):
+        return f"{around_it.status}: what happened since then is not known"
+    if not any(each.target.job in WATCHING and trouble.state(each) in ("ok", "warn") for each in targets):
+        return "Neither access logs nor logins are read on this host, so attacks are not seen"
+    return ""
 
 
 def _rank(event: Event) -> tuple[bool, int, float]:
@@ -145,7 +162,7 @@ def _attempts(source: Source, site: str, seconds: float, at: float) -> Table:
     shown = tuple(Line(each.name, "", (each.share or 0) / highest, each.cells) for each in lines[:MOST_ROWS])
     title, lead = "Attempts", "requests that look like an attack"
     missing = "" if shown else "No request looked like an attack in this time, or no access log is read."
-    head = ("Class", "attempts", "blocked", "may have succeeded")
+    head = ("Class", "led nowhere", "blocked", "may have succeeded")
     return Table("attempts", title, lead, head, shown, len(lines[MOST_ROWS:]), missing)
 
 

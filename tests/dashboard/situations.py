@@ -113,7 +113,7 @@ def burned(name: str, left: float) -> Sequence[Sample]:
 
 
 def guessed() -> Event:
-    title = "password guessing on shop.example.org from 203.0.113.0/24: blocked, 142 requests"
+    title = "Password guessing on shop.example.org from 203.0.113.0/24: blocked, 142 requests"
     evidence = ({"request": "POST /user/login", "status": "403"},)
     return Event("security.bruteforce:1", "security.bruteforce", "warning", scene.HOST, services.SITES[0], NOW - 4000,
                  NOW - 3200, 142, title, evidence)  # fmt: skip
@@ -123,10 +123,10 @@ def guessed_again() -> Iterator[Event]:
     web_shell = ({"request": "POST /sites/default/files/x.php", "status": "200", "rule": "webshell-call"},
                  {"file": "sites/default/files/x.php", "changed": "2026-09-21 13:41", "owner": "www-data"})  # fmt: skip
     yield Event("security.webshell:1", "security.webshell", "critical", scene.HOST, services.SITES[0], NOW - 1900,
-                NOW - 1700, 3, "web shell on shop.example.org from 203.0.113.0/24: may have succeeded, 3 requests",
+                NOW - 1700, 3, "Web shell on shop.example.org from 203.0.113.0/24: may have succeeded, 3 requests",
                 web_shell, state="open")  # fmt: skip
     yield Event("security.probe:1", "security.probe", "info", scene.HOST, services.SITES[1], NOW - 7000, NOW - 6000, 31,
-                "search for weak spots on news.example.org from 198.51.100.0/24: attempt, 31 requests")  # fmt: skip
+                "Search for weak spots on news.example.org from 198.51.100.0/24: attempt, 31 requests")  # fmt: skip
 
 
 def _caches(ago: float) -> list[Sample]:
