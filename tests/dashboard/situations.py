@@ -20,6 +20,7 @@ from alerts.recording import RULES_TARGET, sample
 from alerts.state import alert_table
 from alerts.templates import expand
 from collectors.model import Event, Finding, PartStatus, Sample, Target, TargetStatus
+from dashboard import trouble as reads
 from dashboard.boards import Board, Panel
 from history.database import open_database
 from history.store import Store
@@ -37,6 +38,17 @@ PARTS = {
     "memcached": ("stats",), "varnish": ("counters",), "web": ("requests",),
     "drupal": ("state", "queues", "users", "sizes", "facts", "watchdog"),
 }  # fmt: skip
+FOUND = {
+    "node": "this host", "nginx": "nginx (/etc/nginx/nginx.conf) has stub_status at http://127.0.0.1/stub_status",
+    "phpfpm": "PHP-FPM pool {name} (/etc/php/8.2/fpm/pool.d/{name}.conf) on {place}",
+    "mysql": "mariadbd (pid 812) listens on {place}", "redis": "redis-server (pid 640) listens on 127.0.0.1:{place}",
+    "drupal": "Drupal 11.2 in /var/www/{name}/web (sites/default)", "raingauge": "this process",
+    "security": "logins and changes of this host", "mail": "Postfix (pid 1290)", "solr": "Solr (pid 2207)",
+    "web": "access logs of nginx: /var/log/nginx/shop.access.log and 1 more", "varnish": "varnishd (pid 700)",
+    "local": "nginx serves {name} at https://127.0.0.1:443/ (/etc/nginx/sites-enabled/shop)",
+    "fpm": "PHP-FPM pool {name} (/etc/php/8.2/fpm/pool.d/{name}.conf) answers /ping on {place}",
+}  # fmt: skip
+"""As discovery words it, by job or height."""
 DENIED = Finding(
     "mysql",
     "mariadbd (pid 812) listens on /run/mysqld/mysqld.sock",
@@ -248,7 +260,10 @@ def status(target: Target, outcome: str = "ok", error: str = "") -> TargetStatus
         for part in PARTS[target.job]
     )
     slug = f"{target.job}-{target.instance}".replace("/", "_").replace(":", "_")
-    return TargetStatus(target, slug, target.job, f"{target.job} seen by discovery", parts, "")
+    found = FOUND.get(dict(target.extra).get("height", target.job), "configuration")
+    place = target.instance.partition(":")[2]
+    name = reads.instance(target.instance, target.host).removeprefix(":")
+    return TargetStatus(target, slug, target.job, found.format(name=name, place=place), parts, "")
 
 
 def alert(name: str, target: Target, state: str, value: float, ago: float, **labels: str) -> Alert:
