@@ -110,6 +110,15 @@ class Shell:
             return "History unreachable"
         return f"Last sample {ago(self.now - self.last_sample)}" if self.last_sample else "No samples"
 
+    @property
+    def doubt(self) -> str:
+        """Why it is no good news that nothing is told of now; "" where it is."""
+        return {
+            "starting": "Nothing has been measured yet",
+            "stale": f"{self.status}: what happened since then is not known",
+            "unreachable": f"{self.status}: what happens now is not known",
+        }.get(self.freshness, "")
+
 
 def shell(services: Services, view: View, page: str) -> Shell:
     last, unreachable = last_sample(services.source, view.now)

@@ -255,7 +255,13 @@ def status(target: Target, outcome: str = "ok", error: str = "") -> TargetStatus
     waiting = outcome == "waiting"
     parts = tuple(
         PartStatus(
-            part, 10.0, outcome, error, None if waiting else 0.0042, None if waiting else NOW - 3, 0 if error else 40
+            part,
+            10.0,
+            outcome,
+            error,
+            None if waiting else 0.0042,
+            None if waiting else NOW - 3,
+            0 if error or waiting else 40,
         )
         for part in PARTS[target.job]
     )

@@ -113,7 +113,10 @@ route:
     data = World(tmp_path, plan=routes(tree)).client().get("/settings/configuration", headers=JSON).get_json()
     assert [(each["receiver"], each["words"]) for each in data["routes"]] == [
         ("ops", "grouped by alertname and host, told after 30 s, again every 4 h while it fires"),
-        ("boss", "each alert alone, told at once, again every 4 h while it fires, the routes after it are tried as well"),
+        (
+            "boss",
+            "each alert alone, told at once, again every 4 h while it fires, the routes after it are tried as well",
+        ),
         ("ops", "all in one message, told after 30 s, again every 4 h while it fires"),
     ]
 

@@ -105,7 +105,9 @@ def test_a_session_is_listed_and_ended(world: World) -> None:
 
 def test_the_session_of_who_looks_is_marked(world: World) -> None:
     client, _ = world.client(), world.client()
-    own, other = re.findall(r"<b>the dashboard</b> <span[^>]*>(this browser, )?from", client.get("/settings/users").text)
+    own, other = re.findall(
+        r"<b>the dashboard</b> <span[^>]*>(this browser, )?from", client.get("/settings/users").text
+    )
     assert {own, other} == {"this browser, ", ""}
 
 

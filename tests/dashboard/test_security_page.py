@@ -71,7 +71,7 @@ def test_a_quiet_host_says_so(tmp_path: Path) -> None:
     world.watched.statuses = [*world.watched.statuses, situations.status(AUTH)]
     text = world.client().get("/security").get_data(as_text=True)
     assert "Nothing in this time needs a look." in text
-    assert "no access log is read" in text
+    assert "No access log is read." in text
 
 
 def test_where_nothing_looks_for_attacks_nothing_found_is_no_good_news(tmp_path: Path) -> None:
