@@ -19,6 +19,8 @@ from history.database import METADATA
 Kind = Literal["silence", "ack", "maintenance"]
 State = Literal["pending", "active", "expired"]
 
+SAID = {"silence": "silenced", "ack": "acknowledged", "maintenance": "in maintenance"}
+"""Kind -> what it does, in words."""
 ACK_SECONDS = 4 * 3600.0
 HISTORY_SECONDS = 90 * 86400.0
 MOST = 1000
@@ -72,8 +74,7 @@ class Silence:
     @property
     def source(self) -> str:
         """What suppresses, in words."""
-        verb = {"silence": "silenced", "ack": "acknowledged", "maintenance": "in maintenance"}[self.kind]
-        return f"{verb} by {self.author}: {self.comment}"
+        return f"{SAID[self.kind]} by {self.author}: {self.comment}"
 
 
 OPERATIONAL = ("outage", "resource", "slow", "capacity", "config")

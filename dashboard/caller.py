@@ -8,6 +8,7 @@ from dashboard.proxies import USER
 from dashboard.rights import LEAST, STRANGER, Caller, may
 from dashboard.services import services
 from history.audit import Entry
+from history.sessions import digest
 
 SESSION = "sid"
 OWNER = "the dashboard"
@@ -32,6 +33,12 @@ def allowed(endpoint: str) -> bool:
     """Whether who looks at a page may do this: a page offers nothing else."""
     assert endpoint in LEAST
     return may(caller(), endpoint, "POST")
+
+
+def session_key() -> str:
+    """Under which the session that asks is kept; "" without one."""
+    sid = session.get(SESSION)
+    return digest(sid) if isinstance(sid, str) else ""
 
 
 def on_wall() -> bool:

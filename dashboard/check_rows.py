@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from collectors.model import TargetStatus
-from dashboard import units
+from dashboard import trouble, units
 from dashboard.added_checks import AddedCheck
 from dashboard.heights import NAMES, Address, Height, page
 from dashboard.host_facts import points
@@ -51,6 +51,8 @@ class CheckRow:
     address: str
     module: str
     height: str
+    where: str
+    """The height in words."""
     state: str
     """crit, none or ok."""
     words: str
@@ -91,10 +93,11 @@ def rows(
     for of, status in _known(statuses, latest["probe_success"]).items():
         value: Callable[[str], float | None] = lambda name, of=of: latest[name].get(of)  # type: ignore[misc] # noqa: E731
         success, reason = value("probe_success"), reasons.get(of, "")
-        left, origin = value("probe_ssl_earliest_cert_expiry"), _origin(status)
+        left = value("probe_ssl_earliest_cert_expiry")
+        origin = trouble.origin(status) if status else "another process"
         certificate, look = _certificate(None if left is None else (left - at) / DAY)
         found.append(CheckRow(
-            *of, "none" if success is None else "ok" if success else "crit",
+            *of, NAMES.get(of[2], of[2]), "none" if success is None else "ok" if success else "crit",
             _words(success, value("probe_http_status_code"), value("probe_duration_seconds"), reason),
             "" if success else reason, tuple(_phases(phases.get(of, {}))), units.text(shares.get(of), "ratio"),
             history.get(of, (None,) * BUCKETS), certificate, look, origin, of[1] if of[1] in names else "",
@@ -112,12 +115,6 @@ def _known(statuses: Iterable[TargetStatus], seen: Iterable[Key]) -> dict[Key, T
     plain = {of[0] for of in watched if not of[1]}  # of a process that knows targets without these labels
     known: dict[Key, TargetStatus | None] = dict.fromkeys(seen)
     return {**known, **{of: each for of, each in watched.items() if of in known or of[0] not in plain}}
-
-
-def _origin(status: TargetStatus | None) -> str:
-    if status is None:
-        return "another process"
-    return {"configuration": "configuration file"}.get(status.found, status.found)
 
 
 def _history(source: Source, at: float) -> dict[Key, tuple[float | None, ...]]:

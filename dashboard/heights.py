@@ -91,4 +91,4 @@ def _calm(good: Sequence[str], states: Mapping[str, str]) -> str:
     waiting = "" if len(good) == len(states) else " The others have no result yet."
     if len(good) == 1:
         return f"{NAMES[good[0]]} answers.{waiting}"
-    return f"All {len(good)} heights answer.{waiting}" if not waiting else f"{len(good)} heights answer.{waiting}"
+    return f"It answers on all {len(good)} ways." if not waiting else f"It answers on {len(good)} ways.{waiting}"

@@ -71,20 +71,30 @@ def card(incident: Incident, silences: Sequence[Silence]) -> IncidentCard:
 
 
 def plain(incident: Incident) -> Incident:
-    """Its words without the instance that they may begin with: beside them stands where it is."""
+    """Its words without the instance that they may begin with, or the host of a socket: beside them stands where."""
 
     def short(words: str) -> str:
         for member in incident.alerts:
             if (found := without_place(words, member.labels)) not in (words, words[:1].upper() + words[1:]):
-                return found
-        return words
+                return without_host(found, incident)
+        return without_host(words, incident)
 
     return replace(
         incident,
         symptom=UNIT.sub("\\1\u00a0%", short(incident.symptom)),
         alerts=tuple(replace(member, words=short(member.words)) for member in incident.alerts),
-        causes=tuple(replace(each, words=short(each.words)) for each in incident.causes),
+        causes=tuple(
+            replace(
+                each, words=short(each.words), evidence=tuple(without_host(line, incident) for line in each.evidence)
+            )
+            for each in incident.causes
+        ),
     )
+
+
+def without_host(words: str, incident: Incident) -> str:
+    """`/run/php/www.sock` instead of `web-01:/run/php/www.sock`."""
+    return words.replace(f"{incident.host}:/", "/") if incident.host else words
 
 
 def cause(incident: Incident) -> str:

@@ -19,10 +19,9 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import Forbidden
 
 from dashboard import api
-from dashboard.caller import OWNER, SESSION, allowed, bearer, caller, note, on_wall
+from dashboard.caller import OWNER, SESSION, allowed, bearer, caller, note, on_wall, session_key
 from dashboard.rights import SAFE, STRANGER, least, may
 from dashboard.services import services
-from history.sessions import digest
 from history.users import fits
 
 log = logging.getLogger("raingauge.dashboard")
@@ -217,9 +216,8 @@ def begin_session(user: str = "", wall: str = "") -> None:
 
 
 def end_session() -> None:
-    sid = session.get(SESSION)
-    if isinstance(sid, str):
-        services().access.sessions.close(digest(sid))
+    if key := session_key():
+        services().access.sessions.close(key)
     session.clear()
 
 

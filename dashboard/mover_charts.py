@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from alerts.incidents.catalogue import candidates, filled
 from alerts.incidents.model import Incident, Mover
 from dashboard.charts import Chart, Curve
+from dashboard.incident_cards import without_host
 from dashboard.plots import Frame, Level, Plot, single
 from history.model import Labels, Line, QueryError, Source
 
@@ -19,7 +20,9 @@ def _plots(source: Source, incident: Incident, frame: Frame) -> Iterator[Plot]:
         if line is None:
             continue
         curve = Curve("now", mover.expr, tone=2 if number == 1 else 1)
-        chart = Chart(f"mover-{number}", mover.title, "", mover.unit, "", "", (curve,), kind="area")
+        chart = Chart(
+            f"mover-{number}", without_host(mover.title, incident), "", mover.unit, "", "", (curve,), kind="area"
+        )
         if plot := single(chart, line, Level("before", mover.before, drawn=True), frame):
             yield plot
 

@@ -123,6 +123,15 @@ class Shell:
             return "Nothing has been measured in the last day."
         return f"Nothing has been measured for {span(self.now - self.last_sample)}."
 
+    @property
+    def doubt(self) -> str:
+        """Why it is no good news that nothing is told of now; "" where it is."""
+        return {
+            "starting": "Nothing has been measured yet",
+            "stale": f"{self.status}: what happened since then is not known",
+            "unreachable": f"{self.status}: what happens now is not known",
+        }.get(self.freshness, "")
+
 
 def shell(services: Services, view: View, page: str) -> Shell:
     last, unreachable = last_sample(services.source, view.now)

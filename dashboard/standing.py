@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from alerts.desk import Desk
 from alerts.desk import Standing as Known
-from alerts.silences import Silence
+from alerts.silences import SAID, Silence
 
 MOST_DECISIONS = 8
 SHOWN_SECONDS = 86400.0
@@ -37,7 +37,8 @@ class Standing:
 @dataclass(frozen=True)
 class SilenceRow:
     id: str
-    kind: str
+    said: str
+    """silenced, acknowledged or in maintenance."""
     state: str
     """active, pending or expired."""
     matchers: str
@@ -82,6 +83,6 @@ def silences(desk: Desk | None, now: float) -> tuple[SilenceRow, ...]:
 def _row(silence: Silence, now: float) -> SilenceRow:
     matchers: Sequence[str] = [str(each) for each in silence.matchers]
     return SilenceRow(
-        silence.id, silence.kind, silence.state(now), ", ".join(matchers), silence.author, silence.comment,
+        silence.id, SAID[silence.kind], silence.state(now), ", ".join(matchers), silence.author, silence.comment,
         silence.starts, silence.ends,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from alerts.incidents.model import Incident
 from alerts.notices import fingerprint
 from alerts.path.store import Decision
 from alerts.silences import Silence
+from dashboard.incident_cards import without_host
 from dashboard.marks import state_of
 
 MOST = 60
@@ -38,10 +39,13 @@ def story(incident: Incident, decisions: Iterable[Decision], silences: Iterable[
     found = [
         *_of_alerts(incident),
         *(Moment(change.at, "info", "change", change.title) for change in incident.changes),
-        *(Moment(each.moved_at, "none", "moved", f"{each.title} left its usual course") for each in incident.movers),
+        *(
+            Moment(each.moved_at, "none", "moved", f"{without_host(each.title, incident)} left its usual course")
+            for each in incident.movers
+        ),
         *(Moment(note.at, "info", "note", f"{note.by}: {note.text}") for note in incident.notes),
         *_of_decisions(decisions),
-        *(Moment(each.starts, "info", each.kind, _first_upper(each.source)) for each in _once(silences)),
+        *(Moment(each.starts, "info", "people", _first_upper(each.source)) for each in _once(silences)),
     ]
     return tuple(sorted(dict.fromkeys(found), key=lambda moment: moment.t)[-MOST:])
 

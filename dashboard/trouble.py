@@ -63,6 +63,11 @@ def instance(text: str, host: str) -> str:
     return f":{rest}" if rest.isdecimal() else rest.partition("://")[2].rstrip("/") or rest
 
 
+def origin(status: TargetStatus) -> str:
+    """Who asked for it, or where it was found."""
+    return {"configuration": "the configuration file"}.get(status.found, status.found)
+
+
 def ordered(statuses: Sequence[TargetStatus]) -> list[TargetStatus]:
     """The worst first."""
     return sorted(statuses, key=lambda status: ("crit", "none", "warn", "ok").index(state(status)))

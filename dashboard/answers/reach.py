@@ -6,6 +6,7 @@ from alerts.incidents.grouping import JOIN_SECONDS
 from dashboard import layers, units
 from dashboard.answers.scope import Answer, Scope
 from dashboard.costs import quoted
+from dashboard.incident_cards import without_host
 from dashboard.moments import span
 from history.model import Labels
 
@@ -57,7 +58,7 @@ def _concerns(scope: Scope, labels: Labels) -> bool:
 
 def _check(scope: Scope, labels: Labels, success: float) -> str:
     where = HEIGHTS.get(labels.get("height", ""), "")
-    name = f"{labels.get('instance', '')} {where}".rstrip()
+    name = f"{without_host(labels.get('instance', ''), scope.incident)} {where}".rstrip()
     if success < 1:
         return f"{name}: no answer"
     mine = [point.value for point in scope.points(SECONDS) if point.labels == labels]

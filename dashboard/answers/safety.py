@@ -7,6 +7,7 @@ from collectors.weblog.attacks.families import WORDS
 from dashboard import sites, trouble, units
 from dashboard.answers.scope import Answer, Scope
 from dashboard.budgets import budgets
+from dashboard.incident_cards import without_host
 from dashboard.moments import span
 from dashboard.mover_charts import is_it
 from dashboard.running_out import running_out
@@ -104,14 +105,14 @@ def bed(scope: Scope) -> Answer:
 def _effect(scope: Scope, mover: Mover) -> tuple[bool, str]:
     """Whether the last minute is nearer to what was usual: what somebody did shows here within a minute."""
     mine = (point for point in scope.points(mover.expr) if is_it(mover, point.labels, scope.incident.host))
-    found = next(mine, None)
+    found, title = next(mine, None), without_host(mover.title, scope.incident)
     if found is None:
-        return False, f"{mover.title}: no value now"
+        return False, f"{title}: no value now"
     now = found.value
     way = abs(mover.now - mover.before)
     is_back = way > 0 and abs(now - mover.before) <= BACK * way
     before = units.text(mover.before, mover.unit)
-    said = f"{mover.title}: {units.text(now, mover.unit)} in the last minute, usually {before}"
+    said = f"{title}: {units.text(now, mover.unit)} in the last minute, usually {before}"
     return is_back, f"{said}, {'back' if is_back else 'not back yet'}"
 
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from dashboard.asked import answer, remembering, view
-from dashboard.caller import OWNER, caller, note
+from dashboard.caller import OWNER, caller, note, session_key
 from dashboard.rights import Caller
 from dashboard.sections import Section, sections, told
 from dashboard.services import Services, services
@@ -28,6 +28,8 @@ class SessionRow:
     agent: str
     created: float  # Unix seconds
     seen: float  # Unix seconds
+    own: bool
+    """Of who looks."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,15 @@ class PeoplePage:
     """Characters of a password."""
 
 
-def build(services: Services, asked: View, who: Caller) -> PeoplePage:
+def build(services: Services, asked: View, who: Caller, own: str = "") -> PeoplePage:
+    """`own`: the session of who looks."""
     return PeoplePage(
         shell=shell(services, asked, "Settings"),
         parts=sections(who, "Users"),
         users=tuple(services.access.users.all()),
         sessions=tuple(
             SessionRow(each.id, f"wall {each.wall}" if each.wall else each.user or OWNER, each.address,
-                       each.agent, each.created, each.seen)
+                       each.agent, each.created, each.seen, each.id == own)
             for each in services.access.sessions.all(asked.now)
         ),
         roles=ROLES,
@@ -60,7 +63,7 @@ def build(services: Services, asked: View, who: Caller) -> PeoplePage:
 
 @blueprint.get("/settings/users")
 def people() -> Response:
-    return answer("people.html", build(remembering(), view(), caller()))
+    return answer("people.html", build(remembering(), view(), caller(), session_key()))
 
 
 @blueprint.post("/settings/users")

@@ -1,5 +1,6 @@
 """A runbook: what an alert means, how to confirm it and what to do; shipped with the rules, readable offline."""
 
+import re
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, abort
@@ -8,6 +9,9 @@ from alerts import runbooks
 from dashboard.asked import answer, remembering, view
 from dashboard.services import Services
 from dashboard.shell import Shell, View, shell
+
+OTHER = re.compile("`raingauge runbook ([A-Za-z0-9]+)`")
+"""On a page the command that shows another runbook is a link to it."""
 
 blueprint = Blueprint("runbook", __name__)
 
@@ -23,7 +27,8 @@ class RunbookPage:
 
 
 def build(services: Services, asked: View, name: str) -> RunbookPage:
-    return RunbookPage(shell(services, asked, "Alerts"), name, runbooks.page(name))
+    text = OTHER.sub(r"[\1](\1)", runbooks.page(name))
+    return RunbookPage(shell(services, asked, "Alerts"), name, text)
 
 
 @blueprint.get("/runbooks/<name>")

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from collectors.model import Event
 from collectors.weblog.attacks.families import WORDS
-from dashboard import units
+from dashboard import trouble, units
 from dashboard.asked import answer, remembering, view
 from dashboard.host_facts import points
 from dashboard.marks import state_of
@@ -17,6 +17,7 @@ from dashboard.site_tables import Line, Table
 from history.model import Source
 
 KIND = "security."
+UNSEEN = "Neither access logs nor logins are read on this host, so attacks are not seen"
 MOST_EVENTS, MOST_AROUND, MOST_ROWS, MOST_EVIDENCE = 50, 8, 20, 6
 AROUND_SECONDS = 900.0
 RANK = {"critical": 0, "warning": 1, "info": 2}
@@ -61,7 +62,11 @@ class SecurityPage:
     """That events of the span name."""
     telling: tuple[Telling, ...]
     """Above info; open ones first, then the worst, then the newest."""
+    waiting: int
+    """Of them, and of those left out, that are open."""
     left_out: int
+    unwatched: str
+    """Why it means nothing that nothing was found; "" where it does."""
     noted: tuple[Near, ...]
     """Of info: context, and attempts that led nowhere."""
     attempts: Table
@@ -73,14 +78,18 @@ def build(services: Services, asked: View, site: str = "") -> SecurityPage:
     mine = [each for each in found if site in ("", each.site)]
     telling = sorted((each for each in mine if RANK[each.severity] < RANK["info"]), key=_rank)
     at = asked.tick(services.interval) if asked.shown.live else asked.shown.end
+    around_it = shell(services, asked, "Security")
+    seeing = {each.target.job for each in services.watched.targets() if trouble.state(each) in ("ok", "warn")}
     return SecurityPage(
-        shell=shell(services, asked, "Security"),
+        shell=around_it,
         site=site,
         sites=tuple(sorted({each.site for each in found if each.site})),
         telling=tuple(_telling(each, happened) for each in telling[:MOST_EVENTS]),
+        waiting=sum(each.state == "open" for each in telling),
         left_out=len(telling[MOST_EVENTS:]),
+        unwatched=around_it.doubt or ("" if {"web", "security"} & seeing else UNSEEN),
         noted=tuple(_near(each) for each in mine if each.severity == "info")[:MOST_ROWS],
-        attempts=_attempts(services.source, site, asked.shown.seconds, at),
+        attempts=_attempts(services.source, site, asked.shown.seconds, at, read="web" in seeing),
     )
 
 
@@ -127,7 +136,7 @@ def _near(event: Event) -> Near:
     return Near(event.first, state_of(event.severity), event.title)
 
 
-def _attempts(source: Source, site: str, seconds: float, at: float) -> Table:
+def _attempts(source: Source, site: str, seconds: float, at: float, *, read: bool) -> Table:
     """By class: attempts, blocked, suspected success; and what the site's logins came to."""
     range_ = f"[{max(60, round(seconds))}s]"
     rows: dict[str, dict[str, float]] = {}
@@ -144,9 +153,9 @@ def _attempts(source: Source, site: str, seconds: float, at: float) -> Table:
     highest = max((line.share or 0 for line in lines), default=1) or 1
     shown = tuple(Line(each.name, "", (each.share or 0) / highest, each.cells) for each in lines[:MOST_ROWS])
     title, lead = "Attempts", "requests that look like an attack"
-    missing = "" if shown else "No request looked like an attack in this time, or no access log is read."
-    head = ("Class", "attempts", "blocked", "may have succeeded")
-    return Table("attempts", title, lead, head, shown, len(lines[MOST_ROWS:]), missing)
+    none = "No request looked like an attack in this time." if read else "No access log is read."
+    head = ("Class", "led nowhere", "blocked", "may have succeeded")
+    return Table("attempts", title, lead, head, shown, len(lines[MOST_ROWS:]), "" if shown else none)
 
 
 OUTCOMES = {"attempt": "attempt", "failed": "attempt", "blocked": "blocked", "success_suspected": "success"}

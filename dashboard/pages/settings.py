@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from alerts import outbox
 from alerts.attempt import attempt
-from alerts.path.plan import Route
+from alerts.path.plan import ALL_LABELS, Route
 from alerts.trial import trial
 from dashboard.asked import answer, remembering, view
 from dashboard.caller import caller, note
@@ -88,20 +88,27 @@ def _channels(services: Services, now: float) -> Iterator[ChannelRow]:
         if here.last_error:
             words.append(here.last_error)
         state = "crit" if here.dead else "warn" if here.waiting else "ok"
-        yield ChannelRow(channel.name, channel.notifier.name, "; ".join(words) or "nothing waits", state)
+        yield ChannelRow(channel.name, channel.notifier.name, "; ".join(words) or "nothing waits to be sent", state)
 
 
 def _routes(route: Route, depth: int) -> Iterator[RouteRow]:
-    words = [f"by {', '.join(route.group_by) or 'nothing'}", f"after {span(route.group_wait)}",
-             f"again after {span(route.repeat_interval)}"]  # fmt: skip
+    first = f"told after {span(route.group_wait)}" if route.group_wait else "told at once"
+    words = [_grouped(route.group_by), first, f"again every {span(route.repeat_interval)} while it fires"]
     words += [f"after {span(after)} also {name}" for after, name in route.escalate]
     words += [f"not in {', '.join(route.mute)}"] if route.mute else []
     words += [f"only in {', '.join(route.active)}"] if route.active else []
-    words += ["and goes on"] if route.goes_on else []
+    words += ["the routes after it are tried as well"] if route.goes_on else []
     matchers = ", ".join(map(str, route.matchers)) or "all alerts"
     yield RouteRow(depth, matchers, route.receiver or "nobody", ", ".join(words))
     for below in route.routes:
         yield from _routes(below, depth + 1)
+
+
+def _grouped(labels: tuple[str, ...]) -> str:
+    """What comes in one message."""
+    if labels == ALL_LABELS:
+        return "each alert alone"
+    return f"grouped by {' and '.join(labels)}" if labels else "all in one message"
 
 
 @blueprint.get("/settings/configuration")

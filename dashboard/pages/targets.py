@@ -92,7 +92,7 @@ def _target(status: TargetStatus) -> TargetRow:
         job=target.job,
         instance=target.instance,
         labels=tuple(target.extra),
-        found=status.found,
+        found=trouble.origin(status),
         remedy=status.remedy if refused else "",
         slug=status.slug,
         samples=sum(part.samples for part in status.parts),

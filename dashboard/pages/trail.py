@@ -28,11 +28,15 @@ class TrailPage:
     """The newest first."""
     kept: str
     most: int
+    shown: int
+    """At most."""
 
 
 def build(services: Services, asked: View, who: Caller) -> TrailPage:
     entries = tuple(services.access.audit.newest(SHOWN))
-    return TrailPage(shell(services, asked, "Settings"), sections(who, "Audit"), entries, span(KEPT_SECONDS), MOST)
+    return TrailPage(
+        shell(services, asked, "Settings"), sections(who, "Audit"), entries, span(KEPT_SECONDS), MOST, SHOWN
+    )
 
 
 @blueprint.get("/settings/audit")

@@ -20,6 +20,7 @@ from alerts.recording import RULES_TARGET, sample
 from alerts.state import alert_table
 from alerts.templates import expand
 from collectors.model import Event, Finding, PartStatus, Sample, Target, TargetStatus
+from dashboard import trouble as reads
 from dashboard.boards import Board, Panel
 from history.database import open_database
 from history.store import Store
@@ -37,6 +38,17 @@ PARTS = {
     "memcached": ("stats",), "varnish": ("counters",), "web": ("requests",),
     "drupal": ("state", "queues", "users", "sizes", "facts", "watchdog"),
 }  # fmt: skip
+FOUND = {
+    "node": "this host", "nginx": "nginx (/etc/nginx/nginx.conf) has stub_status at http://127.0.0.1/stub_status",
+    "phpfpm": "PHP-FPM pool {name} (/etc/php/8.2/fpm/pool.d/{name}.conf) on {place}",
+    "mysql": "mariadbd (pid 812) listens on {place}", "redis": "redis-server (pid 640) listens on 127.0.0.1:{place}",
+    "drupal": "Drupal 11.2 in /var/www/{name}/web (sites/default)", "raingauge": "this process",
+    "security": "logins and changes of this host", "mail": "Postfix (pid 1290)", "solr": "Solr (pid 2207)",
+    "web": "access logs of nginx: /var/log/nginx/shop.access.log and 1 more", "varnish": "varnishd (pid 700)",
+    "local": "nginx serves {name} at https://127.0.0.1:443/ (/etc/nginx/sites-enabled/shop)",
+    "fpm": "PHP-FPM pool {name} (/etc/php/8.2/fpm/pool.d/{name}.conf) answers /ping on {place}",
+}  # fmt: skip
+"""As discovery words it, by job or height."""
 DENIED = Finding(
     "mysql",
     "mariadbd (pid 812) listens on /run/mysqld/mysqld.sock",
@@ -113,7 +125,7 @@ def burned(name: str, left: float) -> Sequence[Sample]:
 
 
 def guessed() -> Event:
-    title = "password guessing on shop.example.org from 203.0.113.0/24: blocked, 142 requests"
+    title = "Password guessing on shop.example.org from 203.0.113.0/24: blocked, 142 requests"
     evidence = ({"request": "POST /user/login", "status": "403"},)
     return Event("security.bruteforce:1", "security.bruteforce", "warning", scene.HOST, services.SITES[0], NOW - 4000,
                  NOW - 3200, 142, title, evidence)  # fmt: skip
@@ -123,10 +135,10 @@ def guessed_again() -> Iterator[Event]:
     web_shell = ({"request": "POST /sites/default/files/x.php", "status": "200", "rule": "webshell-call"},
                  {"file": "sites/default/files/x.php", "changed": "2026-09-21 13:41", "owner": "www-data"})  # fmt: skip
     yield Event("security.webshell:1", "security.webshell", "critical", scene.HOST, services.SITES[0], NOW - 1900,
-                NOW - 1700, 3, "web shell on shop.example.org from 203.0.113.0/24: may have succeeded, 3 requests",
+                NOW - 1700, 3, "Web shell on shop.example.org from 203.0.113.0/24: may have succeeded, 3 requests",
                 web_shell, state="open")  # fmt: skip
     yield Event("security.probe:1", "security.probe", "info", scene.HOST, services.SITES[1], NOW - 7000, NOW - 6000, 31,
-                "search for weak spots on news.example.org from 198.51.100.0/24: attempt, 31 requests")  # fmt: skip
+                "Search for weak spots on news.example.org from 198.51.100.0/24: attempt, 31 requests")  # fmt: skip
 
 
 def _caches(ago: float) -> list[Sample]:
@@ -244,12 +256,21 @@ def status(target: Target, outcome: str = "ok", error: str = "") -> TargetStatus
     waiting = outcome == "waiting"
     parts = tuple(
         PartStatus(
-            part, 10.0, outcome, error, None if waiting else 0.0042, None if waiting else NOW - 3, 0 if error else 40
+            part,
+            10.0,
+            outcome,
+            error,
+            None if waiting else 0.0042,
+            None if waiting else NOW - 3,
+            0 if error or waiting else 40,
         )
         for part in PARTS[target.job]
     )
     slug = f"{target.job}-{target.instance}".replace("/", "_").replace(":", "_")
-    return TargetStatus(target, slug, target.job, f"{target.job} seen by discovery", parts, "")
+    found = FOUND.get(dict(target.extra).get("height", target.job), "configuration")
+    place = target.instance.partition(":")[2]
+    name = reads.instance(target.instance, target.host).removeprefix(":")
+    return TargetStatus(target, slug, target.job, found.format(name=name, place=place), parts, "")
 
 
 def alert(name: str, target: Target, state: str, value: float, ago: float, **labels: str) -> Alert:

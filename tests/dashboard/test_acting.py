@@ -14,6 +14,7 @@ from tests.alerts.walk import routes
 from tests.dashboard import situations
 from tests.dashboard.world import NOW, World
 
+JSON = {"Accept": "application/json"}
 ROUTES = "route: {receiver: ops, group_by: [alertname]}"
 
 
@@ -93,6 +94,31 @@ def test_a_comment_of_a_stranger_is_text(world: World, client: FlaskClient) -> N
 def test_every_runbook_is_a_page(name: str, client: FlaskClient) -> None:
     text = client.get(f"/runbooks/{name}").get_data(as_text=True)
     assert f"<h1>{name}</h1>" in text
+
+
+def test_a_runbook_that_names_another_links_to_it(client: FlaskClient) -> None:
+    text = client.get("/runbooks/FpmPoolExhausted").get_data(as_text=True)
+    assert 'see <a href="FpmMaxChildrenTooLow">FpmMaxChildrenTooLow</a>' in text
+    assert "raingauge runbook" not in text
+
+
+def test_routes_are_told_in_words(tmp_path: Path) -> None:
+    tree = """
+route:
+  receiver: ops
+  routes:
+    - {matchers: [severity="critical"], receiver: boss, group_by: ["..."], group_wait: 0s, continue: true}
+    - {receiver: ops, group_by: []}
+"""
+    data = World(tmp_path, plan=routes(tree)).client().get("/settings/configuration", headers=JSON).get_json()
+    assert [(each["receiver"], each["words"]) for each in data["routes"]] == [
+        ("ops", "grouped by alertname and host, told after 30 s, again every 4 h while it fires"),
+        (
+            "boss",
+            "each alert alone, told at once, again every 4 h while it fires, the routes after it are tried as well",
+        ),
+        ("ops", "all in one message, told after 30 s, again every 4 h while it fires"),
+    ]
 
 
 def test_an_unknown_runbook_is_not_there(client: FlaskClient) -> None:

@@ -40,7 +40,7 @@ def heights(**states: str) -> list[Height]:
 @pytest.mark.parametrize(
     ("states", "words"),
     [
-        ({"fpm": "ok", "local": "ok", "public": "ok"}, "All 3 heights answer."),
+        ({"fpm": "ok", "local": "ok", "public": "ok"}, "It answers on all 3 ways."),
         ({"local": "ok", "public": "crit:resolve"}, "public name does not: its name is not found: look at DNS"),
         ({"fpm": "ok", "local": "ok", "public": "crit:certificate"}, "its certificate is not accepted"),
         ({"local": "ok", "public": "crit:timeout"}, "look at what stands before it"),

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from alerts.incidents import store
 from alerts.incidents.graph import Graph
 from alerts.incidents.grouping import step
-from alerts.incidents.model import Cause, Change, Incident
+from alerts.incidents.model import Cause, Change, Incident, Mover
 from alerts.model import Alert
 from alerts.notices import fingerprint
 from alerts.path import store as path_store
@@ -69,6 +69,18 @@ def test_without_a_cause_that_is_said(client: FlaskClient) -> None:
     assert "No clear cause: no known trouble has these signs" in said
     assert "not told yet" in said
     assert "Nothing that is recorded: no deploy" in said
+
+
+def test_a_sockets_host_is_not_said_again(world: World, client: FlaskClient) -> None:
+    socket = f"{ALERTS[0].labels['host']}:/run/mysqld/mysqld.sock"
+    cause = Cause("database", f"Statements of {socket} take long", (f"Slow queries of {socket}: 2 /s",), NOW, "X")
+    mover = Mover(f"Slow queries of {socket}", "x", "database", 1.0, 9.0, "count", NOW, 30.0)
+    seen(world, ALERTS, causes=(cause,), movers=(mover,))
+    said = text(client)
+    assert "Statements of /run/mysqld/mysqld.sock take long" in said
+    assert "Slow queries of /run/mysqld/mysqld.sock: 2 /s" in said
+    assert "Slow queries of /run/mysqld/mysqld.sock left its usual course" in said
+    assert socket not in said
 
 
 def test_what_was_found_is_told_in_the_order_of_time(world: World, client: FlaskClient) -> None:

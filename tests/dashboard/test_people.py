@@ -103,6 +103,14 @@ def test_a_session_is_listed_and_ended(world: World) -> None:
     assert kim.get("/settings").status_code == 302
 
 
+def test_the_session_of_who_looks_is_marked(world: World) -> None:
+    client, _ = world.client(), world.client()
+    own, other = re.findall(
+        r"<b>the dashboard</b> <span[^>]*>(this browser, )?from", client.get("/settings/users").text
+    )
+    assert {own, other} == {"this browser, ", ""}
+
+
 def test_a_token_is_shown_once_and_works_until_it_is_revoked(world: World) -> None:
     admin = world.client()
     said = send(admin, "/settings/tokens", what="read", name="grafana")

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from collectors.model import Event
 from dashboard.pages.security import around
 from tests.dashboard import services, situations
+from tests.dashboard.around import AUTH
 from tests.dashboard.world import NOW, World
 
 SHOP, NEWS = services.SITES
@@ -30,7 +32,7 @@ def test_the_worst_is_first_with_its_evidence(world: World) -> None:
     assert found == [("crit", "web shell"), ("warn", "password guessing")]
     assert data["telling"][0]["evidence"][1]["owner"] == "www-data"
     assert [each["title"].partition(":")[0] for each in data["noted"]] == [
-        "search for weak spots on news.example.org from 198.51.100.0/24"
+        "Search for weak spots on news.example.org from 198.51.100.0/24"
     ]
 
 
@@ -65,6 +67,35 @@ def test_one_site_alone(world: World) -> None:
 
 
 def test_a_quiet_host_says_so(tmp_path: Path) -> None:
-    text = situations.calm(tmp_path).client().get("/security").get_data(as_text=True)
+    world = situations.calm(tmp_path)
+    world.watched.statuses = [*world.watched.statuses, situations.status(AUTH)]
+    text = world.client().get("/security").get_data(as_text=True)
     assert "Nothing in this time needs a look." in text
-    assert "no access log is read" in text
+    assert "No access log is read." in text
+
+
+def test_where_nothing_looks_for_attacks_nothing_found_is_no_good_news(tmp_path: Path) -> None:
+    world = situations.calm(tmp_path)
+    assert "so attacks are not seen" in get(world)["unwatched"]
+    world.watched.statuses = [situations.status(AUTH, "denied", "no")]
+    assert "so attacks are not seen" in get(world)["unwatched"]
+    text = world.client().get("/security").get_data(as_text=True)
+    assert "Nothing in this time needs a look." not in text
+
+
+def test_what_was_closed_needs_no_look(world: World) -> None:
+    data = get(world)
+    assert [each["is_open"] for each in data["telling"]] == [True, False]
+    assert data["waiting"] == 1
+    needs, closed = world.client().get("/security").get_data(as_text=True).split('<h2 class="sec">Closed</h2>')
+    assert ("Web shell on" in needs, "Password guessing on" in needs) == (True, False)
+    assert "Password guessing on" in closed
+
+
+def test_only_who_may_close_an_event_is_offered_it(world: World) -> None:
+    with patch("history.users.hashed", str):
+        world.access.users.add("vera", "correct horse", "viewer", NOW)
+        world.access.users.add("rob", "correct horse", "responder", NOW)
+    offered = {name: "/events/close" in world.as_user(name).get("/security").get_data(as_text=True)
+               for name in ("vera", "rob")}  # fmt: skip
+    assert offered == {"vera": False, "rob": True}

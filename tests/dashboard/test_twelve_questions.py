@@ -24,11 +24,11 @@ QUESTIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
      r"pool shop is full\. They wait for the database: 2\d statements.* in PDOStatement.*curl_exec.*elsewhere"),
     ("database", ("#database summary",), r"Rather a victim: .*take long.*running statements: 24, usually 2"),
     ("routes", (), r"node takes most time.*fails most often"),
-    ("visitors", (), r"Mostly people: 60.% of .*attacks: web shell"),
+    ("visitors", (), r"Mostly people: 60.% of .*attacks: Web shell"),
     ("caches", ("#caches summary",),
      r"Yes: Page cache fell first, 19 min ago.*Page cache: 31.% answered, usually 84.%"),
     ("stalled", ("#stalled summary",), r"Yes: shop\.example\.org: cron 5 h .*queues 1\d\d wait"),
-    ("exposed", ("#exposed summary",), r"Possibly compromised: web shell.*updates 1 for security"),
+    ("exposed", ("#exposed summary",), r"Possibly compromised: Web shell.*updates 1 for security"),
     ("runs-out", ("#runs-out summary",), r"Error budget shop, in 21 h.*Disk /: in .* left"),
     ("bed", ("#bed summary",), r"Not yet: nobody has it.*not back yet.*budget shop: 6.% left"),
     # A tap elsewhere there is more of it.

@@ -74,7 +74,7 @@ def _event(seen: Seen, times: tuple[float, float, int], shown: list[dict[str, st
     key = f"{seen.site} {seen.network} {seen.found}"
     digest = blake2b(f"{key} {seen.outcome}".encode(errors="replace"), digest_size=8).hexdigest()
     said = "may have succeeded" if seen.outcome == SUCCESS else seen.outcome
-    what = WORDS[seen.found]
+    what = f"{WORDS[seen.found][:1].upper()}{WORDS[seen.found][1:]}"
     who = seen.network or "an unknown address"
     title = f"{what} on {seen.site} from {who}: {said}, {count} request{'s' if count > 1 else ''}"
     return Event(
