@@ -15,6 +15,8 @@ from dashboard.panel_fields import sent as sent_fields
 from dashboard.services import services
 
 MOVES = {"up": -1, "down": 1}
+MOST_CHARACTERS = 250_000
+"""Of YAML that is sent: to read 1 MB takes half a minute of a core. `raingauge boards import` takes more."""
 
 blueprint = Blueprint("board_forms", __name__)
 
@@ -33,6 +35,8 @@ def make() -> ResponseReturnValue:
 def take() -> ResponseReturnValue:
     text = request.form.get("text", "").replace("\r\n", "\n")
     try:
+        if len(text) > MOST_CHARACTERS:
+            raise ValueError(f"expected at most {MOST_CHARACTERS:,} characters, found {len(text):,}")
         services().boards.take(board_files.read(text))
     except ValueError as error:
         return _all(problem=str(error), text=text)

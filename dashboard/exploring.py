@@ -13,6 +13,8 @@ from history.model import Labels, Metadata, QueryError, Scalar, Source, Text, Ve
 
 MOST_ROWS = 100
 MOST_KNOWN = 4
+MOST_WORDS = 50
+"""Of an expression that are looked up: each may be a question to another server."""
 MOST_NAMED = 3
 """Labels by which the lines of a chart are told apart."""
 WORD = re.compile(r"[a-zA-Z_:][\w:]*", re.ASCII)
@@ -114,7 +116,7 @@ def series(labels: Mapping[str, str]) -> str:
 
 
 def metrics(source: Source, expr: str) -> Iterator[Known]:
-    words = dict.fromkeys(WORD.findall(QUOTED.sub('""', expr)))
+    words = list(dict.fromkeys(WORD.findall(QUOTED.sub('""', expr))))[:MOST_WORDS]
     found = 0
     for word in words:
         about = _about(source, word)

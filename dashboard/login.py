@@ -16,7 +16,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_wtf import CSRFProtect
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import BadHost, Forbidden
 
 from dashboard import api
 from dashboard.caller import OWNER, SESSION, allowed, bearer, caller, note, on_wall
@@ -106,6 +106,8 @@ def local_path(target: str | None) -> str:
 
 def _guard() -> ResponseReturnValue | None:
     """None lets the request through."""
+    if isinstance(request.routing_exception, BadHost):
+        return None  # it is raised next, and no address can be made before
     endpoint = request.endpoint  # None for what is not there
     if least(endpoint) != "anyone":
         token = bearer()
