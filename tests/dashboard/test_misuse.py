@@ -9,6 +9,7 @@ from dashboard import board_files
 from dashboard.board_forms import MOST_CHARACTERS
 from dashboard.exploring import MOST_WORDS, metrics
 from history.embedded import Embedded
+from history.model import Metadata
 from tests.dashboard.test_boards import send
 from tests.dashboard.world import World
 
@@ -59,7 +60,7 @@ def test_of_an_expression_only_so_many_names_are_looked_up(world: World) -> None
     asked: list[str] = []
 
     class Counting(Embedded):
-        def metadata(self, metric: str | None = None) -> dict[str, list[object]]:  # type: ignore[override]
+        def metadata(self, metric: str | None = None) -> dict[str, list[Metadata]]:
             asked.append(str(metric))
             return {}
 
