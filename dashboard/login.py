@@ -6,6 +6,7 @@ pages, in its form or as the header X-CSRFToken: other sites, and other ports of
 
 import logging
 import math
+import re
 import time
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -39,6 +40,8 @@ USED = "This link was used before, or it is older than 15 minutes. `raingauge to
 UNKNOWN = "log in, or send a token of `raingauge token create` as Authorization: Bearer"
 NOT_ENOUGH = "this needs a token of `raingauge token create --scope write`, and forms of pages need a login"
 WRONG = "Name and password do not fit together."
+
+WITH_PORT = re.compile(r"\[(.*)\](?::\d+)?|([\d.]+):\d+")
 
 blueprint = Blueprint("login", __name__)
 csrf = CSRFProtect()
@@ -79,9 +82,19 @@ class Cookies(SecureCookieSessionInterface):
 
 
 def _whose() -> str:
-    """The address that tries are counted for; of IPv6 the network, as one guest has all of it."""
-    address = ip_address(request.remote_addr or "127.0.0.1")
-    return str(ip_network((address, 64), strict=False) if isinstance(address, IPv6Address) else address)
+    """The address that tries are counted for; of IPv6 the network, as one guest has all of it.
+
+    A proxy may tell it with a port, and whatever else it tells counts as one guest.
+    """
+    said = request.remote_addr or ""
+    with_port = WITH_PORT.fullmatch(said)
+    try:
+        address = ip_address(with_port[1] or with_port[2] if with_port else said)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))
+    return str(address)
 
 
 def _named() -> str:
