@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from dashboard import board_files
 from dashboard.asked import answer, remembering, view
 from dashboard.boards import Board, Changed, checked_panel, moved
+from dashboard.caller import note
 from dashboard.pages import board as one
 from dashboard.pages import boards as all_of_them
 from dashboard.panel_fields import Fields, panel
@@ -28,6 +29,7 @@ def make() -> ResponseReturnValue:
         name = services().boards.add(title)
     except ValueError as error:
         return _all(problem=str(error), title=title)
+    note(f"board {name} made")
     return _to(name)
 
 
@@ -37,9 +39,11 @@ def take() -> ResponseReturnValue:
     try:
         if len(text) > MOST_CHARACTERS:
             raise ValueError(f"expected at most {MOST_CHARACTERS:,} characters, found {len(text):,}")
-        services().boards.take(board_files.read(text))
+        boards = board_files.read(text)
+        services().boards.take(boards)
     except ValueError as error:
         return _all(problem=str(error), text=text)
+    note(f"boards {', '.join(board.name for board in boards)} imported")
     return redirect(url_for("boards.page"), 303)
 
 
@@ -49,6 +53,7 @@ def change(name: str) -> ResponseReturnValue:
     board = one.found(name)
     if request.form.get("what") == "remove":
         services().boards.remove(name)
+        note(f"board {name} removed")
         return redirect(url_for("boards.page"), 303)
     return _kept(replace(board, title=request.form.get("title", ""), revision=_revision()), None, "top")
 
@@ -62,6 +67,7 @@ def save() -> ResponseReturnValue:
         try:
             checked_panel(panel(sent))
             name = services().boards.add(title or sent.title)
+            note(f"board {name} made")
         except ValueError as error:
             return _all(problem=str(error), title=title)
     return _add(one.found(name), sent)
@@ -106,6 +112,7 @@ def _kept(board: Board, sent: Fields | None, place: str) -> ResponseReturnValue:
         services().boards.change(board)
     except ValueError as error:
         return _refused(board, str(error), sent, 409 if isinstance(error, Changed) else 400)
+    note(f"board {board.name} changed")
     return _to(board.name, place)
 
 

@@ -111,8 +111,13 @@ def _rows(found: object, unit: Unit) -> Iterator[Row]:
 
 def series(labels: Mapping[str, str]) -> str:
     """As PromQL writes it: `up{job="node"}`."""
-    pairs = ", ".join(f'{name}="{value}"' for name, value in labels.items() if name != "__name__")
+    pairs = ", ".join(f"{name}={_quoted(value)}" for name, value in labels.items() if name != "__name__")
     return f"{labels.get('__name__', '')}{{{pairs}}}" if pairs else labels.get("__name__", "{}")
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def metrics(source: Source, expr: str) -> Iterator[Known]:
