@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy import Column, Connection, Engine, Float, String, Table, delete, insert, select
+from sqlalchemy import Column, Connection, Engine, Float, String, Table, bindparam, delete, insert, select
 
 from alerts.engine import RESOLVED_KEPT_SECONDS
 from alerts.model import Alert, Labels
@@ -37,14 +37,13 @@ def receive(engine: Engine, posted: Sequence[Posted], now: float) -> None:
     """ValueError for one without labels, or when there are more than are kept."""
     with engine.begin() as connection:
         known = {row.fingerprint: row for row in connection.execute(select(received_table))}
+        rows: dict[str, dict[str, object]] = {}
         for one in posted:
             labels = {name: value for name, value in sorted(one.labels.items()) if value}
             if not labels:
                 raise ValueError("expected at least one label with a value")
             key = fingerprint(labels)
             before = Alert(**json.loads(known[key].alert)) if key in known and known[key].ends > now else None
-            if key not in known and len(known) >= MOST:
-                raise ValueError(f"{MOST} alerts are kept, and no more")
             ends = now + RESOLVE_SECONDS if one.ends is None else one.ends
             starts = min(before.active_at if before else now, now if one.starts is None else one.starts)
             alert = Alert(
@@ -52,9 +51,13 @@ def receive(engine: Engine, posted: Sequence[Posted], now: float) -> None:
             )
             if before is None and ends <= now and key not in known:
                 continue  # over before we heard of it
-            connection.execute(delete(received_table).where(received_table.c.fingerprint == key))
-            row = {"fingerprint": key, "alert": json.dumps(asdict(alert)), "ends": ends}
-            connection.execute(insert(received_table).values(**row))
+            rows[key] = {"fingerprint": key, "alert": json.dumps(asdict(alert)), "ends": ends}
+        if rows.keys() - known.keys() and len(known.keys() | rows.keys()) > MOST:
+            raise ValueError(f"{MOST} alerts are kept, and no more")
+        if rows:  # at once: others wait for who writes
+            connection.execute(delete(received_table).where(received_table.c.fingerprint == bindparam("key")),
+                               [{"key": key} for key in rows])  # fmt: skip
+            connection.execute(insert(received_table), list(rows.values()))
 
 
 def received(connection: Connection, now: float) -> list[Alert]:

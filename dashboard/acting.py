@@ -90,11 +90,9 @@ def note(number: int) -> ResponseReturnValue:
     text = request.form.get("text", "").strip()[: store.MOST_NOTE]
     if not text:
         return _to_incident(number)
-    try:
-        with desk.engine.begin() as connection:
-            store.add_note(connection, number, who(), text, services().clock())
-    except KeyError:
-        abort(404)
+    _incident(desk, number)
+    with desk.engine.begin() as connection:
+        store.add_note(connection, number, who(), text, services().clock())
     return _to_incident(number)
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 
+import orjson
 from flask import Blueprint, Response, request
 
 from dashboard.api import refuse, send
@@ -17,7 +18,10 @@ blueprint = Blueprint("api_events", __name__, url_prefix="/api/v1")
 
 @blueprint.post("/events")
 def add() -> Response:
-    asked = request.get_json(silent=True)
+    try:
+        asked = orjson.loads(request.get_data())
+    except orjson.JSONDecodeError:
+        asked = None
     if not isinstance(asked, dict):
         return refuse("bad_data", 'expected JSON such as {"kind": "deploy", "title": "Release 7"}', 400)
     if wrong := [name for name, value in asked.items() if name not in FIELDS or not isinstance(value, str)]:

@@ -41,6 +41,8 @@ def read(text: str, file: str = "boards") -> list[Board]:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise NoBoards(f"{file}:{line}: file: expected YAML: {getattr(error, 'problem', None) or error}") from error
+    except RecursionError as error:
+        raise NoBoards(f"{file}: file: expected boards with panels, found lists or mappings nested too deep") from error
     names = [board.name for board in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise NoBoards(f"{file}: boards: expected each name once, found {twice!r} again")

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from dashboard import board_files
 from dashboard.asked import answer, remembering, view
 from dashboard.boards import Board, Changed, checked_panel, moved
+from dashboard.caller import note
 from dashboard.pages import board as one
 from dashboard.pages import boards as all_of_them
 from dashboard.panel_fields import Fields, panel
@@ -15,6 +16,8 @@ from dashboard.panel_fields import sent as sent_fields
 from dashboard.services import services
 
 MOVES = {"up": -1, "down": 1}
+MOST_CHARACTERS = 250_000
+"""Of YAML that is sent: to read 1 MB takes half a minute of a core. `raingauge boards import` takes more."""
 
 blueprint = Blueprint("board_forms", __name__)
 
@@ -26,6 +29,7 @@ def make() -> ResponseReturnValue:
         name = services().boards.add(title)
     except ValueError as error:
         return _all(problem=str(error), title=title)
+    note(f"board {name} made")
     return _to(name)
 
 
@@ -33,9 +37,13 @@ def make() -> ResponseReturnValue:
 def take() -> ResponseReturnValue:
     text = request.form.get("text", "").replace("\r\n", "\n")
     try:
-        services().boards.take(board_files.read(text))
+        if len(text) > MOST_CHARACTERS:
+            raise ValueError(f"expected at most {MOST_CHARACTERS:,} characters, found {len(text):,}")
+        boards = board_files.read(text)
+        services().boards.take(boards)
     except ValueError as error:
         return _all(problem=str(error), text=text)
+    note(f"boards {', '.join(board.name for board in boards)} imported")
     return redirect(url_for("boards.page"), 303)
 
 
@@ -45,6 +53,7 @@ def change(name: str) -> ResponseReturnValue:
     board = one.found(name)
     if request.form.get("what") == "remove":
         services().boards.remove(name)
+        note(f"board {name} removed")
         return redirect(url_for("boards.page"), 303)
     return _kept(replace(board, title=request.form.get("title", ""), revision=_revision()), None, "top")
 
@@ -58,6 +67,7 @@ def save() -> ResponseReturnValue:
         try:
             checked_panel(panel(sent))
             name = services().boards.add(title or sent.title)
+            note(f"board {name} made")
         except ValueError as error:
             return _all(problem=str(error), title=title)
     return _add(one.found(name), sent)
@@ -102,6 +112,7 @@ def _kept(board: Board, sent: Fields | None, place: str) -> ResponseReturnValue:
         services().boards.change(board)
     except ValueError as error:
         return _refused(board, str(error), sent, 409 if isinstance(error, Changed) else 400)
+    note(f"board {board.name} changed")
     return _to(board.name, place)
 
 

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from collectors.config import seconds
 from dashboard.added_checks import AddedCheck
 from dashboard.asked import answer, remembering, view
+from dashboard.caller import note
 from dashboard.pages import checks
 from dashboard.pages.checks import CheckFields
 from dashboard.services import services
@@ -23,6 +24,7 @@ def add() -> ResponseReturnValue:
     except ValueError as error:
         page = checks.build(remembering(), view(), str(error), sent)
         return make_response(answer("checks.html", page), 400)
+    note(f"check {sent.name} of {sent.url} added")
     look_again()
     return redirect(f"{url_for('checks.page')}#checks", 303)
 
@@ -32,6 +34,7 @@ def remove() -> ResponseReturnValue:
     look_again = services().look_again or abort(404)
     if not services().checks.remove(request.form.get("name", "")):
         abort(404)
+    note(f"check {request.form.get('name', '')} removed")
     look_again()
     return redirect(f"{url_for('checks.page')}#checks", 303)
 

@@ -13,6 +13,8 @@ from history.model import Labels, Metadata, QueryError, Scalar, Source, Text, Ve
 
 MOST_ROWS = 100
 MOST_KNOWN = 4
+MOST_WORDS = 50
+"""Of an expression that are looked up: each may be a question to another server."""
 MOST_NAMED = 3
 """Labels by which the lines of a chart are told apart."""
 WORD = re.compile(r"[a-zA-Z_:][\w:]*", re.ASCII)
@@ -109,12 +111,17 @@ def _rows(found: object, unit: Unit) -> Iterator[Row]:
 
 def series(labels: Mapping[str, str]) -> str:
     """As PromQL writes it: `up{job="node"}`."""
-    pairs = ", ".join(f'{name}="{value}"' for name, value in labels.items() if name != "__name__")
+    pairs = ", ".join(f"{name}={_quoted(value)}" for name, value in labels.items() if name != "__name__")
     return f"{labels.get('__name__', '')}{{{pairs}}}" if pairs else labels.get("__name__", "{}")
 
 
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
 def metrics(source: Source, expr: str) -> Iterator[Known]:
-    words = dict.fromkeys(WORD.findall(QUOTED.sub('""', expr)))
+    words = list(dict.fromkeys(WORD.findall(QUOTED.sub('""', expr))))[:MOST_WORDS]
     found = 0
     for word in words:
         about = _about(source, word)

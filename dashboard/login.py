@@ -6,6 +6,7 @@ pages, in its form or as the header X-CSRFToken: other sites, and other ports of
 
 import logging
 import math
+import re
 import time
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -16,9 +17,11 @@ from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_wtf import CSRFProtect
-from werkzeug.exceptions import Forbidden
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.exceptions import BadHost, Forbidden
 
 from dashboard import api
+from dashboard.appearance import YEAR
 from dashboard.caller import OWNER, SESSION, allowed, bearer, caller, note, on_wall, session_key
 from dashboard.rights import SAFE, STRANGER, least, may
 from dashboard.services import services
@@ -28,10 +31,16 @@ log = logging.getLogger("raingauge.dashboard")
 
 TRIES = "10 per 5 minutes"
 TRIES_OF_NAME = "50 per 5 minutes"
+TRIES_OF_LINKS = "20 per 5 minutes"
+"""Nobody guesses a link; but each refused one is written down, and would push out what was written before."""
+KNOWN = "raingauge_known"
+"""The cookie of a browser that logged in by a name before: others cannot use up its tries."""
 USED = "This link was used before, or it is older than 15 minutes. `raingauge token login` prints a new one."
 UNKNOWN = "log in, or send a token of `raingauge token create` as Authorization: Bearer"
 NOT_ENOUGH = "this needs a token of `raingauge token create --scope write`, and forms of pages need a login"
 WRONG = "Name and password do not fit together."
+
+WITH_PORT = re.compile(r"\[(.*)\](?::\d+)?|([\d.]+):\d+")
 
 blueprint = Blueprint("login", __name__)
 csrf = CSRFProtect()
@@ -72,14 +81,33 @@ class Cookies(SecureCookieSessionInterface):
 
 
 def _whose() -> str:
-    """The address that tries are counted for; of IPv6 the network, as one guest has all of it."""
-    address = ip_address(request.remote_addr or "127.0.0.1")
-    return str(ip_network((address, 64), strict=False) if isinstance(address, IPv6Address) else address)
+    """The address that tries are counted for; of IPv6 the network, as one guest has all of it.
+
+    A proxy may tell it with a port, and whatever else it tells counts as one guest.
+    """
+    said = request.remote_addr or ""
+    with_port = WITH_PORT.fullmatch(said)
+    try:
+        address = ip_address(with_port[1] or with_port[2] if with_port else said)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))
+    return str(address)
 
 
 def _named() -> str:
-    """The name that tries are counted for, wherever they come from."""
-    return "name " + request.form.get("name", "").strip().lower()[:100]
+    """The name that tries are counted for, wherever they come from; for browsers that are known apart from others."""
+    name = request.form.get("name", "").strip().lower()[:100]
+    try:
+        known = _signing().loads(request.cookies.get(KNOWN, "")) == name
+    except BadSignature:
+        known = False
+    return f"{'known ' if known else ''}name {name}"
+
+
+def _signing() -> URLSafeSerializer:
+    return URLSafeSerializer(services().secret_key, salt=KNOWN)
 
 
 limiter = Limiter(_whose, storage_uri="memory://")
@@ -105,6 +133,8 @@ def local_path(target: str | None) -> str:
 
 def _guard() -> ResponseReturnValue | None:
     """None lets the request through."""
+    if isinstance(request.routing_exception, BadHost):
+        return None  # it is raised next, and no address can be made before
     endpoint = request.endpoint  # None for what is not there
     if least(endpoint) != "anyone":
         token = bearer()
@@ -145,6 +175,8 @@ def _unknown() -> Response:
 
 
 @blueprint.get("/login")
+@limiter.limit(TRIES_OF_LINKS, exempt_when=lambda: "key" not in request.args,
+               deduct_when=lambda answer: answer.status_code == 403)  # fmt: skip
 def form() -> ResponseReturnValue:
     """The form; with a `key`, the one-time link itself, which a HEAD request must not use up."""
     key = request.args.get("key", "") if request.method == "GET" else ""
@@ -203,7 +235,11 @@ def _let_in(way: str, name: str = "") -> ResponseReturnValue:
     begin_session(name)
     log.info("login=done way=%s address=%s", way, request.remote_addr)
     note(f"login by {way}", name or OWNER)
-    return redirect(here(local_path(request.values.get("next"))))
+    answer = redirect(here(local_path(request.values.get("next"))))
+    if name:
+        answer.set_cookie(KNOWN, _signing().dumps(name.lower()), max_age=YEAR, path=request.script_root or "/",
+                          secure=request.is_secure, httponly=True, samesite="Strict")  # fmt: skip
+    return answer
 
 
 def begin_session(user: str = "", wall: str = "") -> None:

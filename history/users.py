@@ -8,7 +8,7 @@ from functools import cache
 from threading import Lock
 from typing import Literal
 
-from sqlalchemy import Column, Engine, Float, String, Table, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, Engine, Float, String, Table, delete, exists, insert, select, update
 
 from history.database import METADATA
 
@@ -101,15 +101,27 @@ class Users:
 
     def set_password(self, name: str, password: str) -> bool:
         """False for a name that is not there; ValueError for a password that is too short."""
-        return self._change(name, hash=hashed(password))
+        return self._change(_one(name), hash=hashed(password))
 
-    def set_role(self, name: str, role: Role) -> bool:
-        return self._change(name, role=role)
+    def set_role(self, name: str, role: Role, *, keep_an_admin: bool = False) -> bool:
+        """False for a name that is not there; and for the last admin's, if one is to be kept."""
+        which = _one(name, but_the_last_admin=keep_an_admin and role != "admin")
+        return self._change(which, role=role)
 
-    def remove(self, name: str) -> bool:
+    def remove(self, name: str, *, keep_an_admin: bool = False) -> bool:
+        """As set_role."""
         with self._engine.begin() as connection:
-            return connection.execute(delete(user_table).where(user_table.c.name == name)).rowcount > 0
+            which = _one(name, but_the_last_admin=keep_an_admin)
+            return connection.execute(delete(user_table).where(which)).rowcount > 0
 
-    def _change(self, name: str, **values: str) -> bool:
+    def _change(self, which: ColumnElement[bool], **values: str) -> bool:
         with self._engine.begin() as connection:
-            return connection.execute(update(user_table).where(user_table.c.name == name).values(**values)).rowcount > 0
+            return connection.execute(update(user_table).where(which).values(**values)).rowcount > 0
+
+
+def _one(name: str, *, but_the_last_admin: bool = False) -> ColumnElement[bool]:
+    """Part of the statement that changes it, as two admins may take each other's role at the same moment."""
+    here, other = user_table.c.name == name, user_table.alias()
+    if not but_the_last_admin:
+        return here
+    return here & ((user_table.c.role != "admin") | exists().where(other.c.role == "admin", other.c.name != name))

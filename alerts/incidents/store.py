@@ -60,6 +60,8 @@ NEW_SECONDS, AGAIN_SECONDS = 180.0, 30.0
 """A new incident is explained again so often."""
 KEPT_SECONDS = 400 * 86400.0
 MOST_NOTE = 4000
+MOST_ID = 2**31 - 1
+"""What PostgreSQL's Integer can be."""
 """Characters of a note."""
 
 
@@ -73,6 +75,8 @@ def incidents(connection: Connection, *, open_only: bool = False, limit: int = 5
 
 
 def incident(connection: Connection, id: int) -> Incident | None:  # noqa: A002
+    if id > MOST_ID:
+        return None
     found = _read(connection, connection.execute(select(incident_table).where(incident_table.c.id == id)).all())
     return found[0] if found else None
 

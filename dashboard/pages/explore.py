@@ -141,10 +141,15 @@ def table(source: Source, query: str, axes: Frame) -> str:
     columns = [dict(zip(line.times.tolist(), line.values.tolist(), strict=True)) for line in lines]
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["time", *(series(line.labels) for line in lines)])
+    writer.writerow(["time", *(_plain(series(line.labels)) for line in lines)])
     for t in sorted({t for column in columns for t in column}):
         writer.writerow([iso(t), *(numbers.number(column[t]) if t in column else "" for column in columns)])
     return text.getvalue()
+
+
+def _plain(cell: str) -> str:
+    """A text of others that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 @blueprint.get("/explore")

@@ -81,14 +81,17 @@ def add() -> ResponseReturnValue:
 def change(name: str) -> ResponseReturnValue:
     """Another role, another password, or the end of it; the last two end the user's sessions."""
     access, what = services().access, request.form.get("what", "")
+    keep = caller().name != OWNER  # who can log in again whoever else is admin
     if access.users.get(name) is None:
         abort(404)
     if what == "role":
         role = _role()
-        access.users.set_role(name, role)
+        if not access.users.set_role(name, role, keep_an_admin=keep):
+            return _last_admin(name)
         said = f"{name} is {role} now"
     elif what == "remove":
-        access.users.remove(name)
+        if not access.users.remove(name, keep_an_admin=keep):
+            return _last_admin(name)
         access.sessions.close_all(user=name)
         said = f"{name} is removed"
     elif what == "password":
@@ -115,6 +118,10 @@ def end(key: str) -> ResponseReturnValue:
 def _role() -> Role:
     role = request.form.get("role", "")
     return role if role in ROLES else abort(400)
+
+
+def _last_admin(name: str) -> ResponseReturnValue:
+    return told(f"{name} is the last admin: make somebody else one first.", PAGE, wrong=True)
 
 
 def _sentence(error: ValueError) -> str:

@@ -42,3 +42,16 @@ def test_over_before_it_came(engine: Engine) -> None:
 def test_without_labels(engine: Engine) -> None:
     with pytest.raises(ValueError, match="at least one label"):
         receive(engine, [Posted({"a": ""}, {})], T)
+
+
+def test_more_than_are_kept(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many come at once; those that are known are still told of."""
+    monkeypatch.setattr("alerts.received.MOST", 2)
+    three = [Posted({"alertname": name}, {}) for name in "abc"]
+    with pytest.raises(ValueError, match="2 alerts are kept"):
+        receive(engine, three, T)
+    receive(engine, [three[0], three[1], three[0]], T)
+    receive(engine, three[:2], T + RESOLVE_SECONDS - 1)
+    with pytest.raises(ValueError, match="2 alerts are kept"):
+        receive(engine, three[2:], T)
+    assert [one.state for one in kept(engine, T + RESOLVE_SECONDS + 1)] == ["firing", "firing"]

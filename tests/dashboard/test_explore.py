@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from collectors.model import Event
-from dashboard.exploring import Known, telling, unit_of
+from dashboard.exploring import Known, series, telling, unit_of
 from tests.dashboard import situations
 from tests.dashboard.browsing import Window
 from tests.dashboard.test_pages import EVIL, get
@@ -124,6 +124,20 @@ def test_what_is_asked_is_escaped(tmp_path: Path) -> None:
     world.events.record(Event("e", "x", "warning", "h", "", NOW - 60, NOW - 60, 1, EVIL))
     text = world.client().get("/explore", query_string={"q": EVIL}).get_data(as_text=True)
     assert EVIL not in text
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", '=HYPERLINK("x")'])
+def test_no_cell_of_the_csv_is_a_formula(tmp_path: Path, name: str) -> None:
+    written = name.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
+    query = f'label_replace(vector(-1), "__name__", "{written}", "", "")'
+    client = situations.calm(tmp_path).client()
+    head, *lines = csv.reader(client.get("/explore.csv", query_string={"q": query}).text.splitlines())
+    assert head[1:] == [f"'{name}"]
+    assert {line[1] for line in lines} == {"-1"}
+
+
+def test_a_series_is_written_as_promql_reads_it() -> None:
+    assert series({"__name__": "up", "a": 'x"y\\z\n'}) == 'up{a="x\\"y\\\\z\\n"}'
 
 
 @pytest.mark.servers

@@ -187,6 +187,42 @@ def test_passwords_are_guessed_slowly_for_one_name_from_many_addresses_too(tmp_p
         assert (status_, "Too many wrong passwords. Try again in" in text) == (429, True)
 
 
+def test_others_do_not_use_up_the_tries_of_a_browser_that_was_in_before(tmp_path: Path) -> None:
+    """Else whoever goes on guessing from enough addresses keeps its user out."""
+    world = World(tmp_path)
+    world.access.users.add("kim", PASSWORD, "admin", world.now)
+    mine, theirs = world.stranger(), world.stranger()
+    assert enter(mine, PASSWORD, name="kim")[0] == 302
+    known = mine.get_cookie("raingauge_known")
+    assert known is not None
+    assert (known.http_only, known.same_site, known.path) == (True, "Strict", "/")
+    mine.delete_cookie("raingauge_session")
+    theirs.set_cookie("raingauge_known", f"{known.value[:-3]}xxx")
+    with patch("history.users.fits", return_value=False):
+        for number in range(50):
+            assert enter(theirs, "wrong", f"192.0.2.{number}", name="kim")[0] == 403
+    assert enter(theirs, PASSWORD, "198.51.100.1", name="kim")[0] == 429
+    assert enter(mine, PASSWORD, "198.51.100.2", name="kim")[0] == 302
+    mine.delete_cookie("raingauge_session")
+    with patch("history.users.fits", return_value=False):
+        for number in range(50):
+            enter(mine, "wrong", f"192.0.2.{number}", name="kim")
+    assert enter(mine, PASSWORD, "198.51.100.3", name="kim")[0] == 429  # it has no more tries than others
+    world.access.users.add("ada", PASSWORD, "admin", world.now)
+    assert enter(mine, PASSWORD, "198.51.100.4", name="ada")[0] == 302
+
+
+def test_refused_links_do_not_push_everything_else_out_of_the_audit_log(locked: World) -> None:
+    before = len(locked.access.audit.newest(1000))
+    answers = [
+        locked.stranger().get("/login?key=x", environ_overrides={"REMOTE_ADDR": "203.0.113.9"}) for _ in range(40)
+    ]
+    assert [answer.status_code for answer in answers] == [403] * 20 + [429] * 20
+    assert "Too many wrong links." in answers[-1].text
+    assert len(locked.access.audit.newest(1000)) == before + 20
+    assert locked.stranger().get("/login", environ_overrides={"REMOTE_ADDR": "203.0.113.9"}).status_code == 200
+
+
 def test_what_every_page_tells_the_browser(locked: World) -> None:
     answer = locked.client().get("/settings")
     policy = answer.headers["Content-Security-Policy"]

@@ -168,3 +168,19 @@ def test_each_browser_has_a_look_of_its_own(world: World) -> None:
     assert "times are UTC+5:45" in page
     client.set_cookie("zone", "../../../etc/passwd")
     assert "times are UTC<" in client.get("/settings").text
+
+
+def test_the_last_admin_stays_one(world: World) -> None:
+    """Else nobody could change anything here any more; but who runs Raingauge can log in without being a user."""
+    world.access.users.add("ada", PASSWORD, "admin", world.now)
+    ada = world.as_user("ada")
+    for form in ({"what": "role", "role": "viewer"}, {"what": "remove"}):
+        assert send(ada, "/settings/users/ada", **form) == "ada is the last admin: make somebody else one first."
+    assert send(ada, "/settings/users/kim", what="role", role="viewer") == "kim is viewer now."
+    send(ada, "/settings/users/kim", what="role", role="admin")
+    assert send(ada, "/settings/users/kim", what="role", role="admin") == "kim is admin now."
+    send(ada, "/settings/users/kim", what="remove")
+    send(ada, "/settings/users", name="eve", password=PASSWORD, role="admin")
+    assert send(world.client(), "/settings/users/ada", what="remove") == "ada is removed."
+    assert [(user.name, user.role) for user in world.access.users.all()] == [("eve", "admin")]
+    assert send(world.client(), "/settings/users/eve", what="remove") == "eve is removed."

@@ -3,18 +3,22 @@
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import APIRequestContext, Browser
 
+from dashboard.proxies import USER, Network, Proxied
 from tests.dashboard import situations
 from tests.dashboard.browsing import Window, served
 from tests.dashboard.oddities import acquainted
+from tests.dashboard.test_hardening import PASSWORD
+from tests.dashboard.test_login import enter
 from tests.dashboard.test_pages import PATHS, SITE
 from tests.dashboard.world import World
 from tests.lab.servers import Nginx
@@ -150,3 +154,61 @@ def test_what_others_than_the_proxies_say_is_not_heard(tmp_path: Path) -> None:
     known = stranger.get("/login?key=wrong", headers=said, environ_overrides={"REMOTE_ADDR": "10.1.2.3"})
     assert 'src="/evil/' in known.text or 'href="/evil/' in known.text
     assert [entry.address for entry in world.access.audit.newest(5)][-1] == "127.0.0.1"
+
+
+SAYS = {"HTTP_X_REMOTE_USER": "ada", "HTTP_X_FORWARDED_PREFIX": "/evil", "HTTP_X_FORWARDED_HOST": "evil.example",
+        "HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_PORT": "1", "HTTP_FORWARDED": "for=192.0.2.1",
+        "HTTP_X_FORWARDED_FOR": "203.0.113.66, 192.0.2.1"}  # fmt: skip
+
+
+def heard(address: str, user: str = "ada", proxies: Sequence[Network] = (ip_network("10.0.0.0/8"),)) -> dict[str, Any]:
+    """What the application gets to see of a request from there that says all that a proxy can."""
+    seen: dict[str, Any] = {}
+    application = Proxied(lambda environ, _start: seen.update(environ) or (), proxies, "X-Remote-User")
+    application({"REMOTE_ADDR": address, "HTTP_HOST": "gauge", **SAYS, "HTTP_X_REMOTE_USER": user}, lambda *_: None)
+    return seen
+
+
+@pytest.mark.parametrize(
+    "address", ["192.0.2.1", "11.0.0.1", "", "unix:", "10.0.0.1, 192.0.2.1", "10.0.0", "::1", "::a00:1"]
+)
+def test_nothing_of_a_proxy_is_left_of_who_is_none(address: str) -> None:
+    assert heard(address) == {"REMOTE_ADDR": address, "HTTP_HOST": "gauge"}
+
+
+def test_of_a_proxy_its_own_words_count_and_not_those_that_came_to_it() -> None:
+    seen = heard("10.1.2.3", "J\xc3\xb6rg")
+    assert (seen["REMOTE_ADDR"], seen["wsgi.url_scheme"], seen["HTTP_HOST"], seen["SCRIPT_NAME"], seen[USER]) == (
+        "192.0.2.1", "https", "evil.example:1", "/evil", "J\xf6rg",
+    )  # fmt: skip
+    assert "HTTP_X_REMOTE_USER" not in seen
+
+
+def test_without_proxies_nobody_is_one() -> None:
+    for address in ("127.0.0.1", "::1", "10.1.2.3"):
+        assert heard(address, proxies=()) == {"REMOTE_ADDR": address, "HTTP_HOST": "gauge"}
+
+
+@pytest.mark.parametrize(
+    ("told", "again"),
+    [
+        ("192.0.2.7:4711", "192.0.2.7:4712"), ("[2001:db8::1]:443", "2001:db8::2"), ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("unknown", "_hidden"), ("2001:db8::1%eth0", "2001:db8::1"), ("", "0"),
+    ],
+)  # fmt: skip
+def test_tries_are_counted_whatever_a_proxy_tells_of_the_address(tmp_path: Path, told: str, again: str) -> None:
+    world = World(tmp_path, password=PASSWORD)
+    for _ in range(10):
+        assert enter(world.stranger(), "wrong", told)[0] == 403
+    assert enter(world.stranger(), PASSWORD, again)[0] == 429
+    assert enter(world.stranger(), PASSWORD, "::ffff:192.0.2.8")[0] == 302
+
+
+def test_a_session_counts_before_the_name_that_a_proxy_tells(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for name in ("kim", "ada"):
+        world.access.users.add(name, PASSWORD, "admin", world.now)
+    by_proxy = {USER: "ada"}
+    assert "You are kim, " in world.as_user("kim").get("/settings", environ_overrides=by_proxy).text
+    long_name = world.stranger().get("/settings", environ_overrides={USER: "n" * 9999}).text
+    assert f"You are {'n' * 64}, " in long_name

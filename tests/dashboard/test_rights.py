@@ -81,6 +81,11 @@ def test_what_is_not_in_the_table_is_for_admins() -> None:
         assert may(Caller("kim", right, "session"), "later.page", "GET") == (right == "admin")
 
 
+def test_a_wall_takes_no_form_even_of_a_page_that_it_shows() -> None:
+    wall = Caller("wall hall", "wall", "wall")
+    assert [may(wall, "overview.overview", method) for method in ("GET", "POST", "DELETE")] == [True, False, False]
+
+
 @pytest.fixture(scope="module")
 def ask(world: World) -> Callable[[str, str, str], TestResponse]:
     """Who asks, the method, the path: everyone with the CSRF token of their session, and a session of their own."""
