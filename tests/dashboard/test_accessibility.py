@@ -75,13 +75,15 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
         yield {name: (world, stack.enter_context(served(world))) for name, world in made.items()}
 
 
+EVERYTHING = {"rules": {"target-size": {"enabled": True}}}
+"""What axe looks for of itself, and that everything to press has room around it: WCAG 2.2, 2.5.8."""
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 """All that another theme can break on a page that was looked at as a whole in the first."""
 SETTLED = "() => Page.data !== null && !Charts.running"
 WIDTHS = (320, 390, 768, 1024, 1440, 2560)
 
 
-def check(opened: Window, options: dict[str, Any] | None = None) -> None:
+def check(opened: Window, options: dict[str, Any] = EVERYTHING) -> None:
     found = Axe().run(opened.page, options=options)
     assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found.response["violations"]] == []
 

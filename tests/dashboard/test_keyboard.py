@@ -3,12 +3,21 @@
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Browser, ViewportSize
 
-from tests.dashboard.browsing import Window
+from tests.dashboard.browsing import DESKTOP, PHONE, Window, window
+from tests.dashboard.world import World
 
 pytestmark = pytest.mark.servers
 
 FOCUS = "(document.activeElement.closest('article, tr, li') ?? document.activeElement).textContent.trim()"
+
+COVERED = (
+    "() => { const e = document.activeElement, bar = e.closest('.top, .tabs, .rail'), { left, top, right, bottom } ="
+    " e.getBoundingClientRect(); return !bar && [top + 1, bottom - 1].some((y) =>"
+    " y >= 0 && y < innerHeight && document.elementFromPoint((left + right) / 2, y)?.closest('.top, .tabs')) ? e.outerHTML : '' }"
+)
+"""What has the focus, if a bar that stays in place lies over a part of it."""
 
 
 def opened(desk: Window, path: str) -> None:
@@ -52,3 +61,15 @@ def test_places_are_known_by_name(desk: Window, typed: str, path: str) -> None:
     with desk.page.expect_navigation():
         desk.page.keyboard.press("Enter")
     assert desk.page.url.endswith(path)
+
+
+@pytest.mark.parametrize(("viewport", "key"), [(PHONE, "Tab"), (DESKTOP, "Shift+Tab")])
+def test_no_bar_covers_what_has_the_focus(
+    browser: Browser, troubled_host: tuple[World, str], viewport: ViewportSize, key: str
+) -> None:
+    with window(browser, *troubled_host, viewport=viewport) as desk:
+        opened(desk, "/alerts")
+        last = desk.page.evaluate("document.querySelectorAll('main :is(a, button, summary)').length")
+        for _ in range(last):
+            desk.page.keyboard.press(key)
+            assert desk.page.evaluate(COVERED) == ""

@@ -34,7 +34,8 @@ def test_a_phone_scrolls_only_down_and_loads_no_library(phone: Window, path: str
     assert not any("plotly" in url for url in phone.asked)
     small = phone.page.evaluate(
         "[...document.querySelectorAll('main button, main summary, .tabs a, .seg a, .btn')].filter(e =>"
-        " e.checkVisibility() && e.getBoundingClientRect().height < 32).map(e => e.outerHTML)"
+        " e.checkVisibility() && (e.getBoundingClientRect().height < 32 || e.getBoundingClientRect().width < 32))"
+        ".map(e => e.outerHTML)"
     )
     assert small == []
 
