@@ -112,7 +112,7 @@ class Shell:
 
     @property
     def silent(self) -> str:
-        """Why nothing is known of now; "" where samples come."""
+        """Why it is no good news that nothing is told of now; "" where samples come."""
         if self.unreachable:
             return "The history does not answer."
         if self.freshness == "starting":
@@ -122,15 +122,6 @@ class Shell:
         if self.last_sample is None:
             return "Nothing has been measured in the last day."
         return f"Nothing has been measured for {span(self.now - self.last_sample)}."
-
-    @property
-    def doubt(self) -> str:
-        """Why it is no good news that nothing is told of now; "" where it is."""
-        return {
-            "starting": "Nothing has been measured yet",
-            "stale": f"{self.status}: what happened since then is not known",
-            "unreachable": f"{self.status}: what happens now is not known",
-        }.get(self.freshness, "")
 
 
 def shell(services: Services, view: View, page: str) -> Shell:

@@ -60,9 +60,9 @@ NEW_SECONDS, AGAIN_SECONDS = 180.0, 30.0
 """A new incident is explained again so often."""
 KEPT_SECONDS = 400 * 86400.0
 MOST_NOTE = 4000
+"""Characters of a note."""
 MOST_ID = 2**31 - 1
 """What PostgreSQL's Integer can be."""
-"""Characters of a note."""
 
 
 def incidents(connection: Connection, *, open_only: bool = False, limit: int = 50) -> tuple[Incident, ...]:

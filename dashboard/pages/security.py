@@ -17,7 +17,7 @@ from dashboard.site_tables import Line, Table
 from history.model import Source
 
 KIND = "security."
-UNSEEN = "Neither access logs nor logins are read on this host, so attacks are not seen"
+UNSEEN = "Neither access logs nor logins are read on this host, so attacks are not seen."
 MOST_EVENTS, MOST_AROUND, MOST_ROWS, MOST_EVIDENCE = 50, 8, 20, 6
 AROUND_SECONDS = 900.0
 RANK = {"critical": 0, "warning": 1, "info": 2}
@@ -87,7 +87,7 @@ def build(services: Services, asked: View, site: str = "") -> SecurityPage:
         telling=tuple(_telling(each, happened) for each in telling[:MOST_EVENTS]),
         waiting=sum(each.state == "open" for each in telling),
         left_out=len(telling[MOST_EVENTS:]),
-        unwatched=around_it.doubt or ("" if {"web", "security"} & seeing else UNSEEN),
+        unwatched=around_it.silent or ("" if {"web", "security"} & seeing else UNSEEN),
         noted=tuple(_near(each) for each in mine if each.severity == "info")[:MOST_ROWS],
         attempts=_attempts(services.source, site, asked.shown.seconds, at, read="web" in seeing),
     )

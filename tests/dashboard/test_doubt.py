@@ -11,8 +11,8 @@ from tests.dashboard.world import World
 @pytest.mark.parametrize(
     ("situation", "words"),
     [
-        ("starting", "Nothing has been measured yet."),
-        ("stale", "Last sample 12 min ago: what happened since then is not known."),
+        ("starting", "The first values are here in a few seconds."),
+        ("stale", "Nothing has been measured for 12 min."),
     ],
 )
 def test_what_is_not_measured_is_no_good_news(tmp_path: Path, situation: str, words: str) -> None:
