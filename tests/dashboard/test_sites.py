@@ -71,7 +71,7 @@ def test_a_site_has_everything_that_is_known_of_it(full: World) -> None:
     assert found["requests"]["lines"][0]["name"] == "assets"
     assert found["agents"]["lines"][0]["name"] == "people"
     assert {row["where"] for row in data["routes"]["rows"]} == {"shop.example.org"}
-    assert [event["title"].partition(" ")[0] for event in data["events"]] == ["web", "password", "Cron"]
+    assert [event["title"].partition(" ")[0] for event in data["events"]] == ["Web", "Password", "Cron"]
     assert {plot["id"] for plot in data["plots"]} == {
         "site-requests", "site-answers", "site-times", "site-cron", "site-queues", "site-errors"
     }  # fmt: skip
