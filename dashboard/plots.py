@@ -198,7 +198,9 @@ def _measured(
     ]
     if len(found) > len(chart.curves):  # many series of one curve: those that reach highest
         found.sort(key=lambda each: -float(np.nanmax(each[2])))
-    return found
+    happened = [each for each in found if np.nanmax(np.abs(each[2])) > 0]
+    # Of twenty kinds of which two were seen, the others are not "more".
+    return happened if len(found) > MOST_LINES >= len(happened) > 0 else found
 
 
 def _traces(measured: Sequence[Measured], frame: Frame) -> tuple[Trace, ...]:

@@ -149,3 +149,15 @@ def test_the_table_has_both_ends(tmp_path: Path) -> None:
     (plot,) = History(tmp_path, [[HEAT(at, "a")] for at in range(361)]).plots(columns=400)
     rows = list(words.table(plot, UTC))
     assert (rows[0], rows[-1]) == (("13:13", ("0",)), ("14:13", ("360",)))
+
+
+def test_where_lines_are_too_many_those_that_are_never_above_0_are_none(tmp_path: Path) -> None:
+    places = [HEAT(0, name) for name in "abcdef"]
+    (plot,) = History(tmp_path, [[*places, HEAT(3, "g"), HEAT(2, "h")]] * 60).plots()
+    assert [trace.name for trace in plot.traces] == ["g", "h"]
+    assert plot.left_out == 0
+
+
+def test_where_all_of_many_lines_are_0_the_first_are_shown(tmp_path: Path) -> None:
+    (plot,) = History(tmp_path, [[HEAT(0, name) for name in "abcdefg"]] * 60).plots()
+    assert (len(plot.traces), plot.left_out) == (5, 2)
