@@ -10,6 +10,7 @@ from alerts.incidents.model import Incident, Member
 from alerts.matchers import matches
 from alerts.notices import fingerprint
 from alerts.silences import Silence
+from dashboard import trouble
 from dashboard.alert_cards import without_place
 from dashboard.marks import state_of
 
@@ -71,7 +72,7 @@ def card(incident: Incident, silences: Sequence[Silence]) -> IncidentCard:
 
 
 def plain(incident: Incident) -> Incident:
-    """Its words without the instance that they may begin with, or the host of a socket: beside them stands where."""
+    """Its words without the instance that they may begin with: beside them stands where it is. A cause has it short."""
 
     def short(words: str) -> str:
         for member in incident.alerts:
@@ -79,13 +80,17 @@ def plain(incident: Incident) -> Incident:
                 return without_host(found, incident)
         return without_host(words, incident)
 
+    def named(words: str) -> str:
+        place = re.compile(rf"\b{re.escape(incident.host)}:\S+")
+        return place.sub(lambda found: trouble.instance(found[0], incident.host), short(words))
+
     return replace(
         incident,
         symptom=UNIT.sub("\\1\u00a0%", short(incident.symptom)),
         alerts=tuple(replace(member, words=short(member.words)) for member in incident.alerts),
         causes=tuple(
             replace(
-                each, words=short(each.words), evidence=tuple(without_host(line, incident) for line in each.evidence)
+                each, words=named(each.words), evidence=tuple(without_host(line, incident) for line in each.evidence)
             )
             for each in incident.causes
         ),

@@ -8,11 +8,13 @@ from dashboard.answers.scope import Answer, Scope
 NEARLY, MANY = 0.9, 0.5
 """Shares of a pool's workers from which on it is full, and from which on they wait for the same."""
 SLOW = "php_slow_requests_total"
-# The first slow requests in a place are the first samples of their series: `increase` sees nothing of them.
-FRAMES = (
-    f"topk(3, sum by (frame) (increase({SLOW}[15m]) > 0.5"
-    f" or {SLOW} unless max_over_time({SLOW}[6h] offset 15m) unless increase({SLOW}[15m]) > 0.5))"
+# The first slow requests in a place are the first samples of their series, and `increase` sees nothing of them: such a
+# series has fewer samples than its pool. At the first read of all it tells of an old log, and has as many.
+FIRST = (
+    f"{SLOW} unless max_over_time({SLOW}[6h] offset 15m) and count_over_time({SLOW}[15m])"
+    " < on (job, instance, host) group_left () count_over_time(phpfpm_up[15m]) - 4"
 )
+FRAMES = f"topk(3, sum by (frame) (increase({SLOW}[15m]) > 0.5 or {FIRST}))"
 PEERS = "topk(3, sum by (peer) (php_fpm_outbound_connections) > 0)"
 RUNNING = "max(mysql_global_status_threads_running)"
 DATABASE = (

@@ -59,6 +59,7 @@ class IncidentPage:
     harmless: bool
     """The command only reads."""
     alerts: tuple[MemberRow, ...]
+    """As they began; what is only good to know is last."""
     plots: tuple[Plot, ...]
     """Of what moved, the first to move first."""
     marks: tuple[Mark, ...]
@@ -99,7 +100,7 @@ def build(services: Services, asked: View, number: int) -> IncidentPage | None:
                 member.name, "ok" if member.until is not None else state_of(member.severity), member.words,
                 member.since, member.until, member.name in runbooks.names(),
             )
-            for member in incident.alerts
+            for member in sorted(incident.alerts, key=lambda each: each.severity == "info")
         ),
         plots=mover_plots(services.source, incident, axes),
         marks=tuple(Mark(change.at, "info", change.title) for change in incident.changes),

@@ -56,9 +56,11 @@ def test_a_pool_that_is_down_has_no_workers() -> None:
     (("mysql_global_status_threads_running 5x40",
       'mysql_info_schema_processlist_threads{command="query",state="waiting_for_table_metadata_lock"} 4x40'),
      "They wait for the database: 4 statements run, 4 of them waiting for table metadata lock."),
-    (("mysql_global_status_threads_running 2x40", 'php_slow_requests_total{frame="curl_exec"} _x29 4x10'),
+    (("mysql_global_status_threads_running 2x40", "phpfpm_up 1x40",
+      'php_slow_requests_total{frame="curl_exec"} _x29 4x10'),
      "They wait in curl_exec (4 slow requests in 15 min)."),
-    ((), "On what is not known: no slow log of the pool is read."),
+    (("phpfpm_up 1x40", 'php_slow_requests_total{frame="of last week"} 4x40'),
+     "On what is not known: no slow log of the pool is read."),
 ])  # fmt: skip
 def test_on_what_they_wait(series: Sequence[str], words: str) -> None:
     found = backend.workers(scope(*BUSY, *series))

@@ -64,6 +64,20 @@ def post(client: FlaskClient, path: str, **form: str) -> int:
     return client.post(path, data={"csrf_token": found[1], **form}).status_code
 
 
+def test_a_cause_names_its_server_in_short_and_what_is_only_good_to_know_is_last(world: World) -> None:
+    restarted = fires("MysqlRestarted", NOW - 700, host="web-01", severity="info")
+    causes = [
+        Cause("database", f"Statements of {name} take long", (), NOW - 600, "")
+        for name in ("web-01:/run/mysqld/mysqld.sock", "web-01:3306", "db2:3306")
+    ]
+    seen(world, (*ALERTS, restarted), causes=tuple(causes))
+    page = world.client().get("/incidents/1", headers=JSON).get_json()
+    assert [each["words"] for each in page["causes"]] == [
+        f"Statements of {name} take long" for name in ("mysqld", ":3306", "db2:3306")
+    ]
+    assert [each["name"] for each in page["alerts"]] == ["MysqlDown", "ProbeFailed", "MysqlRestarted"]
+
+
 def test_without_a_cause_that_is_said(client: FlaskClient) -> None:
     said = text(client)
     assert "No clear cause: no known trouble has these signs" in said
