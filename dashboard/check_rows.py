@@ -98,7 +98,8 @@ def rows(
         certificate, look = _certificate(None if left is None else (left - at) / DAY)
         found.append(CheckRow(
             *of, NAMES.get(of[2], of[2]), "none" if success is None else "ok" if success else "crit",
-            _words(success, value("probe_http_status_code"), value("probe_duration_seconds"), reason),
+            _words(success, value("probe_http_status_code"), value("probe_duration_seconds"), reason,
+                   "no result now" if of in shares else "no result yet"),
             "" if success else reason, tuple(_phases(phases.get(of, {}))), units.text(shares.get(of), "ratio"),
             history.get(of, (None,) * BUCKETS), certificate, look, origin, of[1] if of[1] in names else "",
         ))  # fmt: skip
@@ -132,9 +133,9 @@ def _history(source: Source, at: float) -> dict[Key, tuple[float | None, ...]]:
     return found
 
 
-def _words(success: float | None, status: float | None, seconds: float | None, reason: str) -> str:
+def _words(success: float | None, status: float | None, seconds: float | None, reason: str, without: str) -> str:
     if success is None:
-        return "no result yet"
+        return without
     took = f" in {units.text(seconds, 'seconds')}" if seconds is not None else ""
     code = f"{status:g}" if status else ""
     if success:

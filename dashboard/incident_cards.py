@@ -74,15 +74,18 @@ def card(incident: Incident, silences: Sequence[Silence]) -> IncidentCard:
 def plain(incident: Incident) -> Incident:
     """Its words without the instance that they may begin with: beside them stands where it is. A cause has it short."""
 
-    def short(words: str) -> str:
+    def bare(words: str) -> str:
         for member in incident.alerts:
             if (found := without_place(words, member.labels)) not in (words, words[:1].upper() + words[1:]):
-                return without_host(found, incident)
-        return without_host(words, incident)
+                return found
+        return words
+
+    def short(words: str) -> str:
+        return without_host(bare(words), incident)
 
     def named(words: str) -> str:
         place = re.compile(rf"\b{re.escape(incident.host)}:\S+")
-        return place.sub(lambda found: trouble.instance(found[0], incident.host), short(words))
+        return place.sub(lambda found: trouble.instance(found[0], incident.host), bare(words))
 
     return replace(
         incident,

@@ -114,6 +114,11 @@ def test_what_has_no_result_yet_is_not_healthy(world: World) -> None:
     ]  # fmt: skip
 
 
+def test_a_result_that_is_missed_was_there_before(tmp_path: Path) -> None:
+    (row,) = get(situations.stale(tmp_path).client(), "/checks")["checks"]
+    assert (row["state"], row["words"]) == ("none", "no result now")
+
+
 def test_a_check_is_added_exported_and_removed(world: World) -> None:
     client = world.client()
     sent = {**FRONT, "interval": "5m", "expect_status": "200", "pattern": "Log (in|out)"}

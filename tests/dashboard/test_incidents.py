@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from flask.testing import FlaskClient
@@ -95,6 +96,17 @@ def test_a_sockets_host_is_not_said_again(world: World, client: FlaskClient) -> 
     assert "Slow queries of /run/mysqld/mysqld.sock: 2 /s" in said
     assert "Slow queries of /run/mysqld/mysqld.sock left its usual course" in said
     assert socket not in said
+
+
+def test_a_viewer_is_offered_what_helps_and_nothing_to_do(world: World) -> None:
+    with patch("history.users.hashed", str):
+        world.access.users.add("vera", "correct horse", "viewer", NOW)
+    viewer = world.as_user("vera")
+    said = viewer.get("/incidents/1").get_data(as_text=True).partition("<main")[2].partition("</main>")[0]
+    assert [word for word in ("Acknowledge", "Silence", "Add note") if word in said] == []
+    alerts = viewer.get("/alerts").get_data(as_text=True)
+    assert alerts.count(">Runbook</a>") == len(ALERTS)
+    assert "<form" not in alerts.partition("<main")[2].partition("</main>")[0]
 
 
 def test_what_was_found_is_told_in_the_order_of_time(world: World, client: FlaskClient) -> None:
