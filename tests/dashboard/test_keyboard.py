@@ -15,7 +15,8 @@ FOCUS = "(document.activeElement.closest('article, tr, li') ?? document.activeEl
 COVERED = (
     "() => { const e = document.activeElement, bar = e.closest('.top, .tabs, .rail'), { left, top, right, bottom } ="
     " e.getBoundingClientRect(); return !bar && [top + 1, bottom - 1].some((y) =>"
-    " y >= 0 && y < innerHeight && document.elementFromPoint((left + right) / 2, y)?.closest('.top, .tabs')) ? e.outerHTML : '' }"
+    " y >= 0 && y < innerHeight && document.elementFromPoint((left + right) / 2, y)?.closest('.top, .tabs'))"
+    " ? e.outerHTML : '' }"
 )
 """What has the focus, if a bar that stays in place lies over a part of it."""
 
