@@ -197,3 +197,17 @@ def test_wider_text_is_not_cut(browser: Browser, worlds: Worlds) -> None:
             ".map(e => e.textContent)"
         )
         assert cut == []
+
+
+def test_forced_colours_leave_lines_apart(browser: Browser, troubled_host: tuple[World, str]) -> None:
+    """The colours that the system forces are for text; lines and their keys keep their own."""
+    with window(browser, *troubled_host, **LOOKS["dark"], forced_colors="active") as opened:
+        opened.open("/")
+        opened.page.locator("#chart-cpu").scroll_into_view_if_needed()
+        opened.page.locator("#chart-cpu .pl.up").wait_for()
+        drawn, keys = opened.page.evaluate(
+            "[[...document.querySelector('#chart-cpu .drawn').data].filter(t => t.name).map(t => t.line.color),"
+            " [...document.querySelectorAll('#chart-cpu .k')].map(k => getComputedStyle(k).borderTopColor)]"
+        )
+        assert len(set(drawn)) == len(drawn) > 2
+        assert set(keys) == set(drawn)
