@@ -16,8 +16,13 @@ const Controls = {
     } catch {
       Controls.copyByHand(text); // the clipboard needs TLS or localhost
     }
+    const told = document.getElementById("told");
+    told.textContent = "Copied";
     button.classList.add("done");
-    setTimeout(() => button.classList.remove("done"), 1200);
+    setTimeout(() => {
+      button.classList.remove("done");
+      told.textContent = "";
+    }, 1200);
   },
 
   copyByHand(text) {

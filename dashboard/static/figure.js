@@ -23,6 +23,7 @@ const Figure = {
     if (!Figure.probe) {
       Figure.probe = document.createElement("i");
       Figure.probe.hidden = true;
+      Figure.probe.style.forcedColorAdjust = "none";
       document.body.append(Figure.probe);
     }
     Figure.probe.style.color = `var(--${name})`;

@@ -6,6 +6,7 @@ document.documentElement.classList.add("js");
 const Page = {
   data: null,
   placed: location.search, // of the HTML that stands here
+  told: document.title,
   facts: "", // of the data, as text: whether the next answer says anything else
   failed: 0,
   request: null,
@@ -31,6 +32,7 @@ const Page = {
       Page.facts = facts;
       Page.failed = 0;
       Units.scales = data.shell.scales;
+      Page.tell(data.shell.title + (["stale", "unreachable"].includes(data.shell.freshness) ? ", no new samples" : ""));
       Charts.show(data);
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -106,6 +108,12 @@ const Page = {
     old.replaceWith(now);
   },
 
+  // To who listens and does not look: once, and nothing of a tick that is like the one before.
+  tell(words) {
+    if (words !== Page.told) document.getElementById("told").textContent = words;
+    Page.told = words;
+  },
+
   // Not before a tick can be there, and not before the window has moved by a pixel.
   plan() {
     clearTimeout(Page.timer);
@@ -129,6 +137,7 @@ const Page = {
     retry.className = "quiet";
     retry.textContent = "Retry";
     retry.addEventListener("click", () => Page.refresh());
+    Page.tell("No answer from Raingauge.");
     late.replaceChildren(`${why}${ago} retrying `, retry);
     document.getElementById("fresh").className = "fresh is-stale";
   },

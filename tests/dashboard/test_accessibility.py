@@ -163,3 +163,53 @@ def test_login_and_errors_are_accessible(browser: Browser, tmp_path: Path, look:
         opened.open("/nothing-here")
         check(opened)
         opened.said.clear()
+
+
+@pytest.mark.parametrize("look", ["dark", "phone"])
+def test_links_say_where_they_lead_without_what_stands_around_them(browser: Browser, worlds: Worlds, look: str) -> None:
+    with window(browser, *worlds["odd"], **LOOKS[look]) as opened:
+        opened.open("/")
+        opened.wait(SETTLED)
+        links = opened.page.get_by_role("main").get_by_role("link")
+        places: dict[str, set[str]] = {}
+        for link in links.all():
+            snapshot = link.aria_snapshot().splitlines()[0]
+            places.setdefault(snapshot, set()).add(str(link.get_attribute("href")))
+        assert {name: where for name, where in places.items() if len(where) > 1} == {}
+        assert links.filter(has_text="shop.example.org, PHP:").count() == 1
+
+
+SPACED = "* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }"
+
+
+def test_wider_text_is_not_cut(browser: Browser, worlds: Worlds) -> None:
+    """WCAG 1.4.12."""
+    with window(browser, *worlds["odd"], **LOOKS["light"]) as opened:
+        opened.open("/")
+        opened.wait(SETTLED)
+        opened.page.evaluate(
+            "text => { const sheet = new CSSStyleSheet(); sheet.replaceSync(text);"
+            " document.adoptedStyleSheets = [sheet] }",
+            SPACED,
+        )
+        cut = opened.page.evaluate(
+            "[...document.querySelectorAll('.matrix :is(.cell, .u, .v, b, small)')].filter(e =>"
+            " e.scrollHeight > e.clientHeight + 2 && e.clientHeight"
+            " || e.scrollWidth > e.clientWidth + 2 && e.clientWidth)"
+            ".map(e => e.textContent)"
+        )
+        assert cut == []
+
+
+def test_forced_colours_leave_lines_apart(browser: Browser, troubled_host: tuple[World, str]) -> None:
+    """The colours that the system forces are for text; lines and their keys keep their own."""
+    with window(browser, *troubled_host, **LOOKS["dark"], forced_colors="active") as opened:
+        opened.open("/")
+        opened.page.locator("#chart-cpu").scroll_into_view_if_needed()
+        opened.page.locator("#chart-cpu .pl.up").wait_for()
+        drawn, keys = opened.page.evaluate(
+            "[[...document.querySelector('#chart-cpu .drawn').data].filter(t => t.name).map(t => t.line.color),"
+            " [...document.querySelectorAll('#chart-cpu .k')].map(k => getComputedStyle(k).borderTopColor)]"
+        )
+        assert len(set(drawn)) == len(drawn) > 2
+        assert set(keys) == set(drawn)

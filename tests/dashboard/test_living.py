@@ -126,6 +126,7 @@ def test_the_copied_link_means_the_same_tomorrow(desk: Window) -> None:
     desk.loaded()
     desk.page.get_by_role("button", name="Copy link").click()
     desk.wait("() => document.querySelector('[data-act=link].done')")
+    assert desk.page.get_by_role("status").first.inner_text() == "Copied"
     link = desk.page.evaluate("navigator.clipboard.readText()")
     assert link.endswith("/?from=2026-09-21T13%3A13%3A20Z&to=2026-09-21T14%3A13%3A20Z")
 
@@ -146,6 +147,29 @@ def test_a_new_tick_arrives_by_itself_and_what_is_open_stays_open(browser: Brows
         desk.wait("() => document.querySelector('#lead').textContent.includes('All workers of PHP-FPM pool shop')")
         assert desk.page.title() == "2 need you · Overview · web-01"
         assert desk.page.locator("#nav .n").inner_text().startswith("2")
+
+
+def test_who_listens_is_told_once_of_what_is_new_and_not_of_each_tick(browser: Browser, tmp_path: Path) -> None:
+    world, more = situations.short(tmp_path)
+    with served(world) as base, window(browser, world, base) as desk:
+        desk.open("/?from=now-2m&to=now")
+        desk.loaded()
+        desk.page.evaluate(
+            "window.told = [];"
+            " for (const each of document.querySelectorAll('[role=status]:not([aria-live=off]), [role=alert]'))"
+            " new MutationObserver(() => told.push(each.textContent)).observe(each, { childList: true, subtree: true })"
+        )
+        more(3)
+        desk.wait(f"() => Page.data.shell.last_sample === {world.now}")
+        more(3, alerts=situations.alerts())
+        desk.wait("() => document.querySelector('#lead').textContent.includes('All workers of PHP-FPM pool shop')")
+        more(3, alerts=situations.alerts())
+        desk.wait(f"() => Page.data.shell.last_sample === {world.now}")
+        for minutes in (1, 2):
+            world.now += 60
+            desk.page.get_by_text(f"Last sample {minutes} min ago, retrying").wait_for()
+        title = "2 need you · Overview · web-01"
+        assert desk.page.evaluate("told") == [title, f"{title}, no new samples"]
 
 
 def test_a_group_of_rules_that_was_opened_stays_open(browser: Browser, tmp_path: Path) -> None:
