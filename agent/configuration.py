@@ -131,7 +131,7 @@ class Configuration(Config):
     scrape_configs: tuple[ScrapeConfig, ...] = ()
     """Scrape other agents and any exporter, in Prometheus' words."""
     agents: tuple[AgentAddress, ...] = ()
-    """Other Raingauges whose events are copied here; `raingauge dashboard` also copies those of each that it scrapes."""
+    """Other Raingauges whose events are copied here; `raingauge dashboard` also asks each one that it scrapes."""
     remote_write: tuple[RemoteWrite, ...] = ()
     """Send all samples on, to a Prometheus or whatever takes remote write."""
     heartbeats: tuple[Heartbeat, ...] = ()

@@ -150,7 +150,7 @@ class Loop:
         job, instance, host = (labels.pop(name, "") for name in ("job", "instance", "host"))
         slug = f"scrape-{zlib.crc32(repr(self._target).encode()):08x}"
         target = Target(job, instance, host, tuple(sorted(labels.items())))
-        return TargetStatus(target, slug, "scrape", f"scrape_configs, {self._target.job}", (self.part,))
+        return TargetStatus(target, slug, "scrape", f"scrape_configs, {self._target.job}", (self.part,), elsewhere=True)
 
     @property
     def events_at(self) -> Place | None:
