@@ -38,7 +38,9 @@ rules: ['{rules}']
 exporter: {{probe_targets: ['127.0.0.1']}}
 scrape_configs:
 - {{job_name: agents, scrape_interval: 1s, honor_labels: true, static_configs: [{{targets: ['{agent}']}}]}}
-notify: {{webhook: {{ops: {{url: '{told}'}}}}, route: {{receiver: ops, group_wait: 0s, group_by: [alertname]}}}}
+notify:
+  webhook: {{ops: {{url: '{told}'}}}}
+  route: {{receiver: ops, group_wait: 0s, group_interval: 1s, group_by: [alertname]}}
 """
 
 
@@ -125,7 +127,7 @@ def test_a_check_that_was_added_here_runs(central: Raingauge, checked: str) -> N
     expr = f'probe_success{{instance="{checked}",module="front"}}'
     wait_until(lambda: value(central, expr) == 1, 20, "the check has succeeded")
     (check,) = page(central, "/checks")["checks"]
-    assert check["name"] == "front"
+    assert (check["added"], check["state"]) == ("front", "ok")
 
 
 def test_targets_of_the_agent_are_shown_with_their_state(central: Raingauge, agent: Raingauge) -> None:
