@@ -12,7 +12,6 @@ from collectors.model import Finding, PartStatus, Target, TargetStatus
 from dashboard.costs import quoted
 from history.model import Labels, QueryError, Source, Vector
 
-FOUND = "its series"
 REMEDY = "raingauge discover"
 """To be asked where it is read: there it says what would allow it."""
 KEPT_SECONDS = 5.0
@@ -62,7 +61,7 @@ class Elsewhere:
     def _status(self, target: Target, parts: Sequence[PartStatus]) -> TargetStatus:
         slug = re.sub(r"[^A-Za-z0-9.-]", "_", f"{target.job}-{target.instance}-{target.host}")
         elsewhere = target.host != self._host
-        return TargetStatus(target, slug, target.job, FOUND, tuple(parts), REMEDY, elsewhere)
+        return TargetStatus(target, slug, target.job, f"Raingauge on {target.host}", tuple(parts), REMEDY, elsewhere)
 
     def _reasons(self, failing: set[Key], now: float) -> dict[Key, str]:
         """What most of the last failures were; only of hosts that have some, as each part has six such series."""

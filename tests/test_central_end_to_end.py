@@ -168,10 +168,10 @@ def test_an_agent_that_is_down_is_shown_with_the_reason(central: Raingauge, agen
     try:
         wait_until(lambda: page(central, "/targets")["blind"] != [], 20, "the page says so")
         (sentence,) = page(central, "/targets")["blind"]
-        assert sentence == f"events of {agent.exporter} are not copied: [Errno 111] Connection refused"
+        assert sentence == f"events of {agent.exporter} are not copied: Connection refused"
         rows = {row["instance"]: row for row in page(central, "/targets")["targets"]}
         at = agent.exporter.removeprefix("http://")
-        assert (rows[at]["state"], rows[at]["parts"][0]["error"]) == ("crit", "[Errno 111] Connection refused")
+        assert (rows[at]["state"], rows[at]["parts"][0]["error"]) == ("crit", "Connection refused")
     finally:
         agent.start()
     wait_until(lambda: page(central, "/targets")["blind"] == [], 30, "it is copied again")

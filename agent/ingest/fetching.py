@@ -59,7 +59,8 @@ def fetch(config: ScrapeConfig, target: Scraped) -> str:
     except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
         kinds = {TimeoutError: "timeout", UnicodeDecodeError: "parse"}
         outcome = kinds.get(type(error), "unreachable" if isinstance(error, OSError) else "parse")
-        raise ScrapeError(str(error) or type(error).__name__, outcome) from error
+        words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ScrapeError(words, outcome) from error
     if answer.headers.get("Content-Type", "").startswith(OPENMETRICS) and not text.rstrip("\n").endswith("# EOF"):
         raise ScrapeError("a page that was cut off: expected # EOF at its end")
     return text
