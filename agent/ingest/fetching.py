@@ -45,7 +45,7 @@ def fetch(config: ScrapeConfig, target: Scraped) -> str:
         with _asked(config, target) as answer:
             body = answer.read(most + 1)
             if time.monotonic() - began >= config.patience:
-                raise ScrapeError(f"expected the page within {config.patience:g} s (scrape_timeout)", "timeout")
+                raise _late(config)
             if answer.status != 200:
                 outcome = "denied" if answer.status in (401, 403) else "unsupported"
                 raise ScrapeError(f"expected the status 200, found {answer.status}", outcome)
@@ -57,6 +57,8 @@ def fetch(config: ScrapeConfig, target: Scraped) -> str:
             raise ScrapeError(f"a page of more than {most:,} bytes (body_size_limit)")
         text = body.decode()
     except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
+        if time.monotonic() - began >= config.patience:  # whoever is cut off may see a reset
+            raise _late(config) from error
         kinds = {TimeoutError: "timeout", UnicodeDecodeError: "parse"}
         outcome = kinds.get(type(error), "unreachable" if isinstance(error, OSError) else "parse")
         words = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -64,6 +66,10 @@ def fetch(config: ScrapeConfig, target: Scraped) -> str:
     if answer.headers.get("Content-Type", "").startswith(OPENMETRICS) and not text.rstrip("\n").endswith("# EOF"):
         raise ScrapeError("a page that was cut off: expected # EOF at its end")
     return text
+
+
+def _late(config: ScrapeConfig) -> ScrapeError:
+    return ScrapeError(f"expected the page within {config.patience:g} s (scrape_timeout)", "timeout")
 
 
 def _unpacked(body: bytes, most: int) -> bytes:
