@@ -5,11 +5,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from agent import added
+from agent import added, feeding
 from agent.configuration import Configuration, split_address
 from agent.discovery import Discoverer, Discovery, configured, paced
 from agent.exporter import Authorised, Doors, Exporter, Receiving
@@ -51,7 +52,7 @@ class Collecting:
         host, port = split_address(configuration.exporter.listen)
         self._probing = Probing(configuration.exporter.probe_targets)
         self._heartbeats = Heartbeats(engine, configuration.heartbeats)
-        doors = Doors(self._probing.answer, self._heartbeats.ping)
+        doors = Doors(self._probing.answer, self._heartbeats.ping, partial(feeding.answer, engine, configuration.host))
         self.exporter = Exporter(host, port, self._runner.pages, authorised, receiving=receiving, doors=doors)
         self._discoverer = Discoverer(Remembered(engine))
         self._found = Discovery()

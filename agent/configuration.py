@@ -23,6 +23,7 @@ from pydantic import (
 from agent import yaml_lines
 from agent.dead_man import DeadMan
 from agent.history_settings import HistorySettings
+from agent.ingest.agent_address import AgentAddress
 from agent.ingest.remote_write import RemoteWrite
 from agent.ingest.scrape_config import ScrapeConfig
 from agent.notify_settings import NotifySettings
@@ -129,6 +130,8 @@ class Configuration(Config):
     """What is kept."""
     scrape_configs: tuple[ScrapeConfig, ...] = ()
     """Scrape other agents and any exporter, in Prometheus' words."""
+    agents: tuple[AgentAddress, ...] = ()
+    """Other Raingauges whose events are copied here; `raingauge dashboard` also asks each one that it scrapes."""
     remote_write: tuple[RemoteWrite, ...] = ()
     """Send all samples on, to a Prometheus or whatever takes remote write."""
     heartbeats: tuple[Heartbeat, ...] = ()

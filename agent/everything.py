@@ -1,4 +1,8 @@
-"""`raingauge run`: collecting, history, rules, delivery and dashboard in one process on one host."""
+"""Collecting, history, rules, delivery and dashboard in one process: `raingauge run`, and `raingauge dashboard`.
+
+The second is for other hosts: discovery is off, so that it reads nothing of its own, and it copies the events of each
+Raingauge that it scrapes.
+"""
 
 import logging
 import time
@@ -8,7 +12,9 @@ from pathlib import Path
 from agent import alerting, asking, dead_man
 from agent.collecting import Collecting
 from agent.configuration import Configuration, split_address
+from agent.elsewhere import Elsewhere, Fleet
 from agent.exporter import Receiving
+from agent.ingest.pulling import Pulling
 from agent.ingest.receive import Receiver
 from agent.ingest.scraping import Scraping
 from agent.ingest.send import Forwarding, Sender
@@ -20,7 +26,7 @@ from agent.written import written
 from collectors.model import Sample
 from dashboard.added_checks import AddedChecks
 from dashboard.boards import Boards
-from dashboard.services import Services
+from dashboard.services import Services, Watched
 from history.access import Access
 from history.database import open_database
 from history.events import Events
@@ -37,7 +43,7 @@ FIRST_TICK_SECONDS = 3.0
 class Everything:
     """Binds both addresses at once: OSError if one is taken, ConfigurationError if the dashboard would stand open."""
 
-    def __init__(self, configuration: Configuration, state_dir: Path) -> None:
+    def __init__(self, configuration: Configuration, state_dir: Path, *, central: bool = False) -> None:
         password = refuse_open(configuration)
         self._state_dir = state_dir
         self._engine = engine = open_database(state_dir, configuration.history.database_url(), check=True)
@@ -49,6 +55,8 @@ class Everything:
         self._senders = [Sender(each, state_dir) for each in configuration.remote_write]
         sink = Forwarding(Local(store, events), self._senders)
         self._scraping = Scraping(configuration.scrape_configs, sink)
+        agents = self._scraping.agents if central else tuple
+        self._pulling = Pulling(configuration.agents, configuration.host, engine, agents)
         self._receiver = Receiver(store)
         self._rules = alerting.Rules(configuration, source, engine, sink, time.time, link_key=secret_key(state_dir))
         self._shipping = Shipping(configuration.ship, engine)
@@ -64,10 +72,23 @@ class Everything:
             receiving=Receiving(self._receiver.take, write_access(self._access)),
             of_people=lambda: [check.probe for check in checks.all()],
         )
-        self.dashboard = self._pages(configuration, source, events, checks, password)
+        watched: Watched = self.collecting
+        if central or configuration.scrape_configs or configuration.agents:
+            watched = Fleet(self.collecting, self._scraping, self._pulling, Elsewhere(source, configuration.host))
+        self.dashboard = self._pages(
+            configuration, source, watched, events=events, checks=checks, password=password, central=central
+        )
 
     def _pages(
-        self, configuration: Configuration, source: Source, events: Events, checks: AddedChecks, password: str | None
+        self,
+        configuration: Configuration,
+        source: Source,
+        watched: Watched,
+        *,
+        events: Events,
+        checks: AddedChecks,
+        password: str | None,
+        central: bool,
     ) -> Dashboard:
         engine = self._engine
         return Dashboard(
@@ -77,7 +98,8 @@ class Everything:
                 version=VERSION,
                 source=source,
                 alerting=self._rules.evaluator,
-                watched=self.collecting,
+                watched=watched,
+                central=central,
                 events=events,
                 access=self._access,
                 secret_key=secret_key(self._state_dir),
@@ -109,6 +131,7 @@ class Everything:
             *self._dead_man.samples(),
             *self._upkeep.samples(),
             *self._receiver.samples(),
+            *self._pulling.samples(),
             *sent,
         ]
 
@@ -124,6 +147,7 @@ class Everything:
         for sender in self._senders:
             sender.start()
         self._scraping.start()
+        self._pulling.start()
         self.collecting.wait_for_first_tick(FIRST_TICK_SECONDS)
         self._rules.start()
         self._dead_man.start()
@@ -138,6 +162,7 @@ class Everything:
         self._dead_man.stop()
         self.collecting.stop()
         self._scraping.stop()
+        self._pulling.stop()
         self._rules.stop()
         self._upkeep.stop()
         self._shipping.stop()

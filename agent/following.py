@@ -1,4 +1,4 @@
-"""`raingauge dashboard`: the pages and the API over a history that another process writes, or that was copied here.
+"""`raingauge dashboard --read-only`: the pages over a history that another process writes, or that was copied here.
 
 It reads only: it collects nothing, evaluates no rule and tells nobody, so that nothing happens twice.
 """
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent import alerting, asking
 from agent.configuration import Configuration, split_address
+from agent.elsewhere import Elsewhere
 from agent.rule_files import RuleFiles
 from agent.running import VERSION
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
@@ -23,7 +24,6 @@ from alerts.model import Alert, Group, RuleHealth
 from alerts.notices import one_each
 from alerts.recording import in_order
 from alerts.rulefile import RuleFileError
-from collectors.model import Finding, PartStatus, Target, TargetStatus
 from dashboard.added_checks import AddedChecks
 from dashboard.boards import Boards
 from dashboard.services import Services
@@ -31,13 +31,11 @@ from history.access import Access
 from history.database import open_database
 from history.events import Events
 from history.inventory import holding
-from history.model import QueryError, Source, Vector
 from history.store import Store
 
 log = logging.getLogger("raingauge.following")
 
 REFRESH_SECONDS = 5.0
-PART_SERIES = ("interval_seconds", "up", "duration_seconds", "last_success_timestamp_seconds")
 
 
 class StoredAlerts:
@@ -61,48 +59,6 @@ class StoredAlerts:
         return self._errors
 
 
-class StoredTargets:
-    """dashboard.services.Watched from the series of the `raingauge` targets."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    def targets(self) -> Sequence[TargetStatus]:
-        parts: dict[tuple[str, str, str], dict[str, dict[str, float]]] = {}
-        for name in PART_SERIES:
-            for labels, value in self._points(f"raingauge_part_{name}"):
-                target = (labels["target_job"], labels["target_instance"], labels["host"])
-                parts.setdefault(target, {}).setdefault(labels["part"], {})[name] = value
-        return [
-            TargetStatus(
-                Target(*target), "", target[0], "the history", tuple(_part(name, of) for name, of in found.items())
-            )
-            for target, found in sorted(parts.items())
-        ]
-
-    def _points(self, expr: str) -> list[tuple[dict[str, str], float]]:
-        try:
-            result = self._source.query(expr, time.time())
-        except QueryError:
-            return []
-        return [(dict(point.labels), point.value) for point in result.points] if isinstance(result, Vector) else []
-
-    def findings(self) -> Sequence[Finding]:
-        return ()
-
-    def blind(self) -> Sequence[str]:
-        return ("these pages only show what another process collects",)
-
-
-def _part(name: str, of: dict[str, float]) -> PartStatus:
-    up = of.get("up")
-    outcome = "waiting" if up is None else "ok" if up else "failed"
-    return PartStatus(
-        name, of.get("interval_seconds", 0.0), outcome, "", of.get("duration_seconds"),
-        of.get("last_success_timestamp_seconds"),
-    )  # fmt: skip
-
-
 class Following:
     """Binds the address: OSError if it is taken, ConfigurationError if it would stand open."""
 
@@ -122,7 +78,7 @@ class Following:
                 version=VERSION,
                 source=source,
                 alerting=StoredAlerts(engine, groups, errors),
-                watched=StoredTargets(source),
+                watched=Elsewhere(source, configuration.host),
                 events=Events(engine),
                 access=self._access,
                 secret_key=secret_key(state_dir),

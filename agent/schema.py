@@ -21,6 +21,7 @@ REQUEST = {
     "headers[].name": "Accept", "headers[].value": "text/html",
 }  # fmt: skip
 EXAMPLES: Mapping[str, Any] = {
+    "agents[].url": "http://web-02:9876",
     "host": "web-01",
     "heartbeats[].key_file": "/etc/raingauge/cron-key",
     "heartbeats[].name": "drupal cron",

@@ -47,7 +47,7 @@ def measure(_lab: Lab, quick: bool) -> Iterable[Figure]:
         filled.openmetrics(theirs / "samples.txt", made)
         os.environ["RAINGAUGE_PROMQL_2X"] = "1"
         servers: list[Server] = [
-            Raingauge(ours, command="dashboard"),
+            Raingauge(ours, command="dashboard --read-only"),
             Prometheus(theirs, past=theirs / "samples.txt"),
             _victoria(third, made),
         ]

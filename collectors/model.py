@@ -271,6 +271,8 @@ class TargetStatus:
     """How we came to it: "configuration" or discovery's words."""
     parts: Sequence[PartStatus]
     remedy: str = ""
+    elsewhere: bool = False
+    """It is of another host, whose own Raingauge reads it."""
 
     @property
     def up(self) -> bool:

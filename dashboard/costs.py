@@ -130,7 +130,7 @@ def _no_statements(watched: Watched) -> str:
     if why := watched.why("mysql", "mysql", "digests"):
         return why
     if not watched.reads("mysql"):
-        return "No MySQL or MariaDB is read on this host."
+        return "No MySQL or MariaDB is read."
     return "The server counts no statements: performance_schema = ON in its configuration, and a restart, change that."
 
 
@@ -145,7 +145,7 @@ def places(source: Source, span: Span, watched: Watched, _by_what: str) -> CostT
             "No request was slower than its pool's limit, or no pool writes a slow log. In the pool's file,"
             " request_slowlog_timeout = 5s and slowlog = /var/log/php-fpm-slow.log start one."
             if watched.reads("phpfpm")
-            else "No PHP-FPM is read on this host."
+            else "No PHP-FPM is read."
         )
     return CostTable(
         "php", "PHP", "where slow requests were at that moment", ("Function", "", "slow requests", ""), (),

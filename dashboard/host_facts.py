@@ -67,15 +67,22 @@ def _share(source: Source, name: str, expr: str, now: float) -> Bar | None:
 
 
 def file_systems(source: Source, now: float) -> tuple[FileSystem, ...]:
-    """The fullest first."""
-    by_place: dict[tuple[str, str, str], dict[str, float]] = {}
+    """The fullest first; of several hosts with the host's name."""
+    by_place: dict[tuple[str, str, str, str], dict[str, float]] = {}
     for point in points(
         source, f'{{__name__=~"node_filesystem_(size_bytes|avail_bytes|files|files_free)",{REAL}}}', now
     ):
         labels = point.labels
-        place = (labels.get("mountpoint", ""), labels.get("device", ""), labels.get("fstype", ""))
+        names = ("host", "mountpoint", "device", "fstype")
+        host, mountpoint, device, kind = (labels.get(name, "") for name in names)
+        place = (host, mountpoint, device, kind)
         by_place.setdefault(place, {})[labels["__name__"].removeprefix("node_filesystem_")] = point.value
-    found = [_file_system(place, of) for place, of in by_place.items() if of.get("size_bytes") and "avail_bytes" in of]
+    several = len({place[0] for place in by_place}) > 1
+    found = [
+        _file_system((f"{mountpoint} on {host}" if several else mountpoint, device, kind), of)
+        for (host, mountpoint, device, kind), of in by_place.items()
+        if of.get("size_bytes") and "avail_bytes" in of
+    ]
     return tuple(sorted(found, key=lambda each: -each.share))
 
 

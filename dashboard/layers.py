@@ -254,7 +254,9 @@ def _cell(status: TargetStatus, alerts: Sequence[Alert], readings: _Readings, wh
 
 
 def _which(status: TargetStatus, others: Sequence[TargetStatus]) -> str:
-    """Its short name if no other has that, else its instance; "" for the only one."""
+    """Its short name if no other has that, else its instance; "" for the only one. Of several hosts also which."""
+    if len({each.target.host for each in others}) > 1:
+        return f"{status.target.host} {trouble.instance(status.target.instance, status.target.host)}".strip()
     names = [trouble.instance(each.target.instance, each.target.host) for each in others]
     name = trouble.instance(status.target.instance, status.target.host)
     if len(names) == 1:

@@ -45,7 +45,7 @@ def _nothing(watched: Watched) -> str:
     if why := watched.why("web", "weblog", "requests"):
         return why
     if not watched.reads("phpfpm"):
-        return "No PHP-FPM is read on this host."
+        return "No PHP-FPM is read."
     return (
         "No log says how long PHP took. nginx writes it where log_format has $upstream_response_time; a pool of"
         " PHP-FPM where access.format has %d."

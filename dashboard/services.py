@@ -77,6 +77,8 @@ class Services:
     """Signs session cookies; kept in the state directory."""
     clock: Callable[[], float]
     started: float  # Unix seconds
+    central: bool = False
+    """It watches other hosts and nothing of the one that it runs on."""
     interval: float = 10.0  # seconds between ticks
     holding: Callable[[], Holding | None] = lambda: None
     """What of the history is kept; None where another server keeps it."""

@@ -70,6 +70,8 @@ class Shell:
     page: str
     title: str
     host: str
+    central: bool
+    """These pages are of other hosts than the one that they come from."""
     version: str
     nav: tuple[NavItem, ...]
     freshness: Literal["live", "stale", "starting", "past", "unreachable"]
@@ -132,6 +134,7 @@ def shell(services: Services, view: View, page: str) -> Shell:
         page=page,
         title=f"{_attention(firing)}{page} · {services.host}",
         host=services.host,
+        central=services.central,
         version=services.version,
         nav=tuple(_nav(services, page, firing)),
         freshness="unreachable" if unreachable else freshness(services, view, last),

@@ -8,7 +8,7 @@ FINE = ("ok", "absent")
 WORDS = {
     "waiting": "not read yet",
     "ok": "reads well",
-    "absent": "not on this host",
+    "absent": "not there",
     "unreachable": "does not answer",
     "timeout": "does not answer in time",
     "denied": "does not let us in",
@@ -50,9 +50,10 @@ def words(status: TargetStatus) -> str:
 
 
 def name(status: TargetStatus) -> str:
-    """`nginx :80`: what it is and which."""
+    """`nginx :80`: what it is and which; `nginx :80 on web-02` of another host."""
     target = status.target
-    return f"{NAMES.get(target.job, target.job)} {instance(target.instance, target.host)}".strip()
+    where = f" on {target.host}" if status.elsewhere and target.host else ""
+    return f"{NAMES.get(target.job, target.job)} {instance(target.instance, target.host)}".strip() + where
 
 
 def instance(text: str, host: str) -> str:

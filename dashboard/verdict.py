@@ -52,6 +52,8 @@ class Known:
     """Why the history does not answer; "" when it does."""
     incidents: Sequence[IncidentCard] = ()
     """The open ones."""
+    central: bool = False
+    """Of other hosts than the one that the pages come from."""
 
 
 def verdict(known: Known) -> Verdict:
@@ -102,7 +104,7 @@ def _taken(known: Known, taken: Sequence[IncidentCard]) -> Verdict:
 
 def _starting(known: Known) -> Verdict:
     return Verdict(
-        "none", "Starting: this host is being read for the first time",
+        "none", f"Starting: {'the first hosts are' if known.central else 'this host is'} being read for the first time",
         "The first charts are here within a few seconds. This page loads them by itself.",
         None, (), tuple(_unread(known)), "",
     )  # fmt: skip

@@ -20,6 +20,8 @@ EXPORTER = {
     "/sd": "Every target with its labels and its path, in the form of Prometheus' HTTP service discovery.",
     "/probe?target=<target>&module=<module>": "A check made now, as blackbox_exporter answers it; of targets that "
     "`exporter.probe_targets` lists. Modules are named as there: http_2xx, tcp_connect, icmp, ssh_banner, ...",
+    "/events?after=<next>": "Events of this host in the order they came and changed, as JSON, at most 200; `next` is "
+    "what the next question has as `after`, and `more` says whether it finds some. Without it from the first on.",
     "/ping/<key>": "A job of `heartbeats` tells success; by GET, POST or HEAD, and without a token. "
     "`/ping/<key>/start`: it begins, `/fail`: it failed, `/<exit code>`: 0 is success, another is not.",
     "/-/healthy": "200 as long as the process answers.",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent import alerting, dead_man, outcomes, upkeep
 from agent.discovery import DEFAULT_INTERVAL
-from agent.ingest import receive, send
+from agent.ingest import pulling, receive, send
 from collectors import heartbeat, registry
 from collectors.model import UP, Collector, Family, Follower, Part
 from docs.markdown import code, duration, first_paragraph, table
@@ -83,7 +83,7 @@ def _heartbeats() -> str:
 
 
 def _own() -> str:
-    parts = (outcomes, alerting, upkeep, receive, send, dead_man)
+    parts = (outcomes, alerting, upkeep, receive, send, dead_man, pulling)
     return OWN + table(HEAD, [_row(family) for family in (*(each for part in parts for each in part.FAMILIES), UP)])
 
 

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from history.database import FILE, sound
@@ -45,6 +46,9 @@ def restore(state_dir: Path, of: Path) -> Path | None:
     part = path.with_name(f"{path.name}.restoring")
     with sqlite3.connect(of) as source, sqlite3.connect(part) as target:
         source.backup(target)
+        with suppress(sqlite3.OperationalError):  # of a version whose events were not copied by others
+            # Whoever copies events from here begins anew: what came after the copy was made had the same numbers.
+            target.execute("UPDATE event_changes SET era = lower(hex(randomblob(8)))")
     source.close()
     target.close()
     aside = None

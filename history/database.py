@@ -22,7 +22,7 @@ log = logging.getLogger("raingauge.database")
 
 METADATA = MetaData()
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest of history/migrations/versions."""
 FILE = "raingauge.db"
 BUSY_SECONDS = 10

@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from collectors.model import Event, Severity
+from history.changes import changes_table, next_change
 from history.database import METADATA, make_tables
 from history.pseudonyms import forgotten
 
@@ -53,9 +54,12 @@ event_table = Table(
     Column("state", String(10), nullable=False),
     Column("source", String(255), nullable=False),
     Column("folded", Text, nullable=False, default="", server_default=""),  # hashes of the newest ids counted here
+    Column("origin", String(255), nullable=False, default="", server_default=""),  # host it was copied from; "": ours
+    Column("changed", Integer, nullable=False, default=0, server_default="0"),  # as history/changes.py counts
     Index("event_key", "kind", "dedup_key", "last"),
     Index("event_kind", "kind", "last"),
     Index("event_open", "state", "severity", "kind"),
+    Index("event_changed", "changed"),
     sqlite_autoincrement=True,
 )  # fmt: skip
 
@@ -81,7 +85,7 @@ class Events:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        make_tables(engine, [event_table])
+        make_tables(engine, [event_table, changes_table])
 
     def record(self, *events: Event) -> None:
         """Idempotent by each event's id: the first one stays."""
@@ -104,10 +108,11 @@ class Events:
             return
         into = _fold_into(connection, event)
         if into is None:
-            connection.execute(insert(event_table), _values(event))
+            insert_in(connection, event)
         else:
             here = event_table.c.number == into.number
-            connection.execute(update(event_table).where(here).values(_folded(into, event)))
+            values = {**_folded(into, event), "changed": next_change(connection)}
+            connection.execute(update(event_table).where(here).values(values))
 
     def expire(self, before: float) -> int:
         """Some of what ended before that time (Unix seconds) goes, and the oldest of too many; how many went."""
@@ -130,7 +135,7 @@ class Events:
             for row in rows:
                 event = event_of(row)
                 if (less := forgotten(event)) != event:
-                    values = {name: _values(less)[name] for name in ("title", "evidence", "dedup_key")}
+                    values = {name: values_of(less)[name] for name in ("title", "evidence", "dedup_key")}
                     connection.execute(update(event_table).where(column.number == row.number).values(values))
         return before if len(rows) < AT_ONCE else max(math.nextafter(after, before), rows[-1].last)
 
@@ -161,16 +166,22 @@ class Events:
             return connection.execute(select(func.max(event_table.c.number))).scalar() or 0
 
     def events_after(self, number: int, limit: int = 1000) -> list[tuple[int, Event]]:
-        """The next events in the order they came, each with its number; 0 begins at the first.
+        """The next events of this host in the order they came, each with its number; 0 begins at the first.
 
         What is folded into an event later does not make it come again.
         """
         column = event_table.c
-        return self._read(select(event_table).where(column.number > number).order_by(column.number).limit(limit))
+        own = select(event_table).where(column.number > number, column.origin == "")
+        return self._read(own.order_by(column.number).limit(limit))
 
     def _read(self, query: Select[Any]) -> list[tuple[int, Event]]:
         with self._engine.connect() as connection:
             return [(row.number, event_of(row)) for row in connection.execute(query).all()]
+
+
+def insert_in(connection: Connection, event: Event, origin: str = "") -> None:
+    values = {**values_of(event), "origin": origin, "changed": next_change(connection)}
+    connection.execute(insert(event_table), values)
 
 
 def _known(connection: Connection, event: Event) -> bool:
@@ -187,7 +198,7 @@ def _known(connection: Connection, event: Event) -> bool:
 def _fold_into(connection: Connection, event: Event) -> Row[Any] | None:
     """The row that counts the event; None: it stands alone."""
     column = event_table.c
-    recent = (column.kind == event.kind, column.last >= event.last - FLOOD_SECONDS)
+    recent = (column.origin == "", column.kind == event.kind, column.last >= event.last - FLOOD_SECONDS)
     newest = column.last.desc(), column.number.desc()
     if event.dedup_key:
         same = select(event_table).where(*recent, column.dedup_key == event.dedup_key).order_by(*newest).limit(ALONE)
@@ -205,7 +216,7 @@ def _fold_into(connection: Connection, event: Event) -> Row[Any] | None:
             event, id=f"{key}:{event.id}"[:200], title=f"Many more events of the kind {event.kind}", count=0,
             evidence=(), dedup_key=key,
         )  # fmt: skip
-        connection.execute(insert(event_table), _values(more))
+        insert_in(connection, more)
         row = connection.execute(query).one()
     return row
 
@@ -239,7 +250,7 @@ def _hash(event_id: str) -> str:
     return blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _values(event: Event) -> dict[str, Any]:
+def values_of(event: Event) -> dict[str, Any]:
     values = {name: getattr(event, name) for name in COLUMNS}
     return {**values, "evidence": json.dumps([dict(record) for record in event.evidence], ensure_ascii=False)}
 

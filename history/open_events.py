@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from collectors.model import Event
+from history.changes import next_change
 from history.events import event_of, event_table
 
 DAY = 86400.0
@@ -38,9 +39,10 @@ def mark(connection: Connection) -> tuple[object, ...]:
 def close(connection: Connection, event_id: str, at: float, who: str, note: str) -> int:
     """With those of its kind and dedup key, which are about the same; how many were open. `at`: Unix seconds."""
     same = column.id == event_id
-    found = connection.execute(select(column.kind, column.dedup_key).where(same)).first()
+    found = connection.execute(select(column.kind, column.dedup_key, column.origin).where(same)).first()
     if found is not None and found.dedup_key:
-        same = same | ((column.kind == found.kind) & (column.dedup_key == found.dedup_key))
+        alike = (column.kind == found.kind) & (column.dedup_key == found.dedup_key)
+        same = same | (alike & (column.origin == found.origin))
     rows = connection.execute(select(event_table).where(*OPEN, same)).all()
     for row in rows:
         _close(connection, row, at, who, note)
@@ -57,7 +59,8 @@ def close_quiet(connection: Connection, now: float) -> None:
 def _close(connection: Connection, row: Row[tuple[object, ...]], at: float, who: str, note: str) -> None:
     when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     evidence = [*event_of(row).evidence, _record(when, who, note)]
-    values = {"state": "closed", "evidence": json.dumps([dict(each) for each in evidence], ensure_ascii=False)}
+    text = json.dumps([dict(each) for each in evidence], ensure_ascii=False)
+    values = {"state": "closed", "evidence": text, "changed": next_change(connection)}
     connection.execute(update(event_table).where(column.number == row.number).values(values))
 
 

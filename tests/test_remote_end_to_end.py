@@ -56,7 +56,7 @@ def page(raingauge: Raingauge, path: str = "/") -> str:
 
 def test_pages_read_another_servers_history(kept: Prometheus, tmp_path: Path) -> None:
     configuration = f"host: lab\ninterval: 1s\nhistory: {{url: '{kept.url}'}}\n"
-    with Raingauge(tmp_path, configuration, command="dashboard") as ours:
+    with Raingauge(tmp_path, configuration, command="dashboard --read-only") as ours:
         expr = "count(node_load1) + count(node_memory_MemTotal_bytes)"
         assert value(ours.dashboard, expr, ours.token()) == value(kept.url, expr) == "2"
         wait_until(lambda: "Live" in page(ours, "/host"), 30, "the page of the host is live")

@@ -16,9 +16,16 @@ from agent.running import BusyError, alone, signals_held, until_stopped
 class Listens:
     exporter: str | None
     dashboard: str | None
+    central: bool = False
+    """For other hosts: nothing is looked for on this one."""
 
     def over(self, configuration: Configuration) -> Configuration:
+        if self.central:
+            configuration = configuration.model_copy(update={"discovery": False})
         return overridden(configuration, exporter=self.exporter, dashboard=self.dashboard)
+
+
+MISSING = "  Missing  raingauge discover says what cannot be read, and what would allow it\n"
 
 
 @click.command()
@@ -39,9 +46,10 @@ def watch(context: Context, listens: Listens, state_dir: Path, as_json: bool) ->
             from agent.everything import Everything  # Flask and numpy: only here
 
             alone(state_dir)
-            everything = Everything(configuration, state_dir)
+            everything = Everything(configuration, state_dir, central=listens.central)
     except BusyError as error:
-        raise click.ClickException(str(error)) from error
+        look = "; to look at what it keeps: raingauge dashboard --read-only" if listens.central else ""
+        raise click.ClickException(f"{error}{look}") from error
     except ConfigurationError as error:
         raise Misconfigured(str(error)) from error
 
@@ -51,12 +59,21 @@ def watch(context: Context, listens: Listens, state_dir: Path, as_json: bool) ->
         if as_json:
             click.echo(json.dumps({"exporter": exporter, "dashboard": dashboard, "login": login}))
         else:
+            watches = _whom(configuration) if listens.central else configuration.host
             click.echo(
-                f"Raingauge watches {configuration.host}.\n\n"
+                f"Raingauge watches {watches}.\n\n"
                 f"  Open     {login}\n"
                 f"           (logs in once, within 15 minutes; raingauge token login prints a new link)\n"
                 f"  Scrape   {exporter}/metrics, or all targets by {exporter}/sd\n"
-                f"  Missing  raingauge discover says what cannot be read, and what would allow it\n"
+                + ("" if listens.central else MISSING)
             )
 
     until_stopped(everything, lambda: listens.over(context.read()), started)
+
+
+def _whom(configuration: Configuration) -> str:
+    """Of whom a dashboard for other hosts has its samples."""
+    jobs = ", ".join(config.job_name for config in configuration.scrape_configs)
+    ways = [f"what it scrapes ({jobs})"] if jobs else []
+    ways += ["what the server of history.url keeps"] if configuration.history.url else []
+    return " and ".join(ways) or "nobody yet: scrape_configs or history.url in the configuration say whom"

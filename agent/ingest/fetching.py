@@ -19,7 +19,11 @@ OPENMETRICS = "application/openmetrics-text"
 
 
 class ScrapeError(Exception):
-    """Why a scrape failed."""
+    """Why a scrape failed; `outcome` as reads of our own have it."""
+
+    def __init__(self, text: str, outcome: str = "parse") -> None:
+        super().__init__(text)
+        self.outcome = outcome
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,10 @@ def fetch(config: ScrapeConfig, target: Scraped) -> str:
         with _asked(config, target) as answer:
             body = answer.read(most + 1)
             if time.monotonic() - began >= config.patience:
-                raise ScrapeError(f"expected the page within {config.patience:g} s (scrape_timeout)")
+                raise _late(config)
             if answer.status != 200:
-                raise ScrapeError(f"expected the status 200, found {answer.status}")
+                outcome = "denied" if answer.status in (401, 403) else "unsupported"
+                raise ScrapeError(f"expected the status 200, found {answer.status}", outcome)
             if answer.length and len(body) <= most:
                 raise ScrapeError(f"a page that was cut off: {answer.length:,} bytes are missing")
         if answer.headers.get("Content-Encoding") == "gzip":
@@ -52,10 +57,19 @@ def fetch(config: ScrapeConfig, target: Scraped) -> str:
             raise ScrapeError(f"a page of more than {most:,} bytes (body_size_limit)")
         text = body.decode()
     except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
-        raise ScrapeError(str(error) or type(error).__name__) from error
+        if time.monotonic() - began >= config.patience:  # whoever is cut off may see a reset
+            raise _late(config) from error
+        kinds = {TimeoutError: "timeout", UnicodeDecodeError: "parse"}
+        outcome = kinds.get(type(error), "unreachable" if isinstance(error, OSError) else "parse")
+        words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ScrapeError(words, outcome) from error
     if answer.headers.get("Content-Type", "").startswith(OPENMETRICS) and not text.rstrip("\n").endswith("# EOF"):
         raise ScrapeError("a page that was cut off: expected # EOF at its end")
     return text
+
+
+def _late(config: ScrapeConfig) -> ScrapeError:
+    return ScrapeError(f"expected the page within {config.patience:g} s (scrape_timeout)", "timeout")
 
 
 def _unpacked(body: bytes, most: int) -> bytes:

@@ -8,18 +8,22 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import urlencode
 
+from agent.ingest.agent_address import Place, beside
 from agent.ingest.discovery import DiscoveryError, flat, from_files, from_http
 from agent.ingest.fetching import Scraped, ScrapeError, fetch
 from agent.ingest.grouping import by_target
 from agent.ingest.relabel import Labels, relabelled
 from agent.ingest.scrape_config import ScrapeConfig
 from agent.ingest.text import Page, Parser, TextError
-from collectors.model import Sample, Target
+from agent.outcomes import BUILD
+from collectors.model import PartStatus, Sample, Target, TargetStatus
 from history.model import Sink
 
 log = logging.getLogger("raingauge.scraping")
 
 LOOK_SECONDS = 5.0
+PART = "scrape"
+"""What a target of a scrape consists of."""
 
 
 def targets(config: ScrapeConfig, found: Sequence[Labels]) -> list[Scraped]:
@@ -79,6 +83,10 @@ class Loop:
         self._parser = Parser()
         self._before: set[Target] = set()
         self._said = ""
+        self.part = PartStatus(PART, config.scrape_interval, "waiting")
+        """How the last scrape went."""
+        self.of_agent = False
+        """Its last page was of a Raingauge."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"scrape-{target.address}", daemon=True)
 
@@ -102,13 +110,13 @@ class Loop:
 
     def scrape(self) -> None:
         now, began = self._clock(), time.perf_counter()
-        page, samples, error = self._read()
+        page, samples, outcome, error = self._read()
         if error and error != self._said:  # once, not at each scrape
             log.warning("scrape=failed job=%s address=%s error=%s", self._target.job, self._target.address, error)
         self._said = error
         report = {
             "up": float(not error),
-            "scrape_duration_seconds": time.perf_counter() - began,
+            "scrape_duration_seconds": (took := time.perf_counter() - began),
             "scrape_samples_scraped": float(len(page.samples)),
             "scrape_samples_post_metric_relabeling": float(len(samples)),
         }
@@ -120,14 +128,33 @@ class Loop:
         for target, ticked in found.items():
             self._append(target, now, ticked)
         self._before = set(found)
+        last = self.part.last_success if error else now
+        self.part = PartStatus(PART, self._config.scrape_interval, outcome, error, took, last, len(page.samples))
+        if not error:
+            self.of_agent = any(labels["__name__"] == BUILD.name for labels, _ in page.samples)
 
-    def _read(self) -> tuple[Page, list[tuple[Labels, float]], str]:
+    def _read(self) -> tuple[Page, list[tuple[Labels, float]], str, str]:
+        """The page, its samples, the outcome, and why it failed."""
         page = Page([], {}, {})
         try:
             page = self._parser.parse(fetch(self._config, self._target))
-            return page, labelled(self._config, self._target, page), ""
-        except (ScrapeError, TextError) as error:
-            return page, [], str(error)
+            return page, labelled(self._config, self._target, page), "ok", ""
+        except ScrapeError as error:
+            return page, [], error.outcome, str(error)
+        except TextError as error:
+            return page, [], "parse", str(error)
+
+    @property
+    def status(self) -> TargetStatus:
+        labels = dict(self._target.labels)
+        job, instance, host = (labels.pop(name, "") for name in ("job", "instance", "host"))
+        slug = f"scrape-{zlib.crc32(repr(self._target).encode()):08x}"
+        target = Target(job, instance, host, tuple(sorted(labels.items())))
+        return TargetStatus(target, slug, "scrape", f"scrape_configs, {self._target.job}", (self.part,), elsewhere=True)
+
+    @property
+    def events_at(self) -> Place | None:
+        return beside(self._config, self._target) if self.of_agent else None
 
     def _append(self, target: Target, t: float, samples: Sequence[Sample]) -> None:
         try:
@@ -156,6 +183,13 @@ class Scraping:
         self._stopping.set()
         for loop in self._loops.values():
             loop.stop()
+
+    def statuses(self) -> list[TargetStatus]:
+        return [loop.status for loop in list(self._loops.values())]
+
+    def agents(self) -> list[Place]:
+        """Where those of the targets that are Raingauges have their events."""
+        return [place for loop in list(self._loops.values()) if (place := loop.events_at)]
 
     def _run(self) -> None:
         while not self._stopping.is_set():

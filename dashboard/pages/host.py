@@ -53,7 +53,7 @@ def build(services: Services, asked: View) -> HostPage:
     events = services.events.events(asked.shown.start, asked.shown.end)
     return HostPage(
         shell=shell(services, asked, "Host"),
-        facts=host_facts.facts(source, at),
+        facts=() if services.central else host_facts.facts(source, at),
         bars=host_facts.bars(source, at),
         alerts=cards(alerts, "firing"),
         file_systems=host_facts.file_systems(source, at),

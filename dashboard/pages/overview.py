@@ -104,7 +104,7 @@ def build(services: Services, asked: View) -> OverviewPage:
     incidents = incident_cards.cards(services.desk, opened, asked.now)
     known = Known(
         alerts, targets, findings, around.freshness, around.last_sample, asked.now, asked.zone, shown,
-        around.unreachable, incidents,
+        around.unreachable, incidents, services.central,
     )  # fmt: skip
     inside = incident_cards.by_alert(opened)
     active = [each for each in cards(alerts, "firing", "pending") if each.key not in inside]
@@ -113,7 +113,11 @@ def build(services: Services, asked: View) -> OverviewPage:
         verdict=verdict(known),
         host_bars=bars(services.source, at),
         layers=shown,
-        sites=grid(services.source, Here(services.host, targets, of_targets, alerts, inside), at),
+        sites=grid(
+            services.source,
+            Here("Hosts" if services.central else services.host, targets, of_targets, alerts, inside),
+            at,
+        ),
         setup=_setup(services.source, findings, around.last_sample, asked.now),
         plots=tuple(islice(_plots(services.source, axes, targets), MOST_CHARTS)),
         marks=marks(day, asked.shown.start, asked.shown.end),

@@ -37,6 +37,9 @@ class TargetRow:
     words: str
     job: str
     instance: str
+    host: str
+    elsewhere: bool
+    """Of another host, whose Raingauge reads it."""
     labels: tuple[tuple[str, str], ...]
     """Beside job, instance and host."""
     found: str
@@ -91,6 +94,8 @@ def _target(status: TargetStatus) -> TargetRow:
         words=trouble.words(status),
         job=target.job,
         instance=target.instance,
+        host=target.host,
+        elsewhere=status.elsewhere,
         labels=tuple(target.extra),
         found=trouble.origin(status),
         remedy=status.remedy if refused else "",

@@ -72,8 +72,8 @@ def test_nothing_known_says_why_and_what_to_do(tmp_path: Path) -> None:
     assert [table["missing"].partition(" on ")[0] for table in tables(world).values()] == [
         "No access log is read. Raingauge finds those that nginx and Apache name in their configuration.",
         "mariadbd (pid 812) listens",
-        "No PHP-FPM is read",
-        "No PHP-FPM is read",
+        "No PHP-FPM is read.",
+        "No PHP-FPM is read.",
     ]
     world.watched.found = [Finding("weblog", "/var/log/nginx/access.log", "permission denied", "usermod ...")]
     world.watched.statuses = [status(target) for target in (scene.MYSQL, scene.SHOP)]

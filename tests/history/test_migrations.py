@@ -20,12 +20,13 @@ from history import migrations
 from history.database import FILE, METADATA, SCHEMA, SchemaError, make_tables, open_database
 from history.embedded import Embedded
 from history.events import Events
+from history.feed import after
 from history.model import Vector
 from history.store import Store
 from tests.history.test_kill import SEED, TRIALS
 
 FIRST = Path(__file__).parents[1] / "data/history/schema-0001.sql"
-ROOMS = ("agent.remembered", "alerts.state", "history.access", "history.events", "history.store.tables")
+ROOMS = ("agent.remembered", "alerts.state", "history.access", "history.events", "history.feed", "history.store.tables")
 """Who declares tables."""
 OPEN = """\
 import sys
@@ -59,6 +60,7 @@ def first(folder: Path) -> Path:
 def check(folder: Path) -> None:
     engine = open_database(folder)
     assert [event.title for event in Events(engine).events(0, 2e9)] == ["Release 7 of blog"]
+    assert [event.title for event in after(engine, "h1", "").events] == ["Release 7 of blog"]
     store = Store(engine)
     found = Embedded(store).query("sum by (job) (count_over_time({job!=''}[15m]))", 1_790_000_600)
     assert isinstance(found, Vector)

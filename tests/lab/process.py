@@ -13,7 +13,10 @@ from tests.lab.ports import wait_until
 
 
 class Raingauge:
-    """`command`: run, agent or dashboard, on free ports. A context manager; `start` again after `kill` or `stop`."""
+    """`command`: run, agent, dashboard or dashboard --read-only, on free ports.
+
+    A context manager; `start` again after `kill` or `stop`.
+    """
 
     def __init__(
         self, state: Path, configuration: str = "", command: str = "run", exporter_listen: str = "127.0.0.1:0",
@@ -44,13 +47,13 @@ class Raingauge:
     def start(self) -> Self:
         """Return once it has said where it answers."""
         listen = []
-        if self.command != "dashboard":
+        if "--read-only" not in self.command:
             listen += ["--exporter-listen", self.exporter_listen]
         if self.command != "agent":
             listen += ["--dashboard-listen", self.dashboard_listen]
         with (self.state / "log").open("a") as log:
             self._process = subprocess.Popen(
-                self._raingauge(self.command, *listen, "--json"),
+                self._raingauge(*self.command.split(), *listen, "--json"),
                 stdout=subprocess.PIPE, stderr=log, text=True, env=self._environment,
             )  # fmt: skip
         assert self._process.stdout is not None
