@@ -188,12 +188,14 @@ def test_wider_text_is_not_cut(browser: Browser, worlds: Worlds) -> None:
         opened.open("/")
         opened.wait(SETTLED)
         opened.page.evaluate(
-            "text => { const sheet = new CSSStyleSheet(); sheet.replaceSync(text); document.adoptedStyleSheets = [sheet] }",
+            "text => { const sheet = new CSSStyleSheet(); sheet.replaceSync(text);"
+            " document.adoptedStyleSheets = [sheet] }",
             SPACED,
         )
         cut = opened.page.evaluate(
             "[...document.querySelectorAll('.matrix :is(.cell, .u, .v, b, small)')].filter(e =>"
-            " e.scrollHeight > e.clientHeight + 2 && e.clientHeight || e.scrollWidth > e.clientWidth + 2 && e.clientWidth)"
+            " e.scrollHeight > e.clientHeight + 2 && e.clientHeight"
+            " || e.scrollWidth > e.clientWidth + 2 && e.clientWidth)"
             ".map(e => e.textContent)"
         )
         assert cut == []

@@ -153,7 +153,8 @@ def test_who_listens_is_told_once_of_what_is_new_and_not_of_each_tick(browser: B
         desk.open("/?from=now-2m&to=now")
         desk.loaded()
         desk.page.evaluate(
-            "window.told = []; for (const each of document.querySelectorAll('[role=status]:not([aria-live=off]), [role=alert]'))"
+            "window.told = [];"
+            " for (const each of document.querySelectorAll('[role=status]:not([aria-live=off]), [role=alert]'))"
             " new MutationObserver(() => told.push(each.textContent)).observe(each, { childList: true, subtree: true })"
         )
         more(3)
@@ -201,7 +202,7 @@ def test_a_dashboard_that_does_not_answer_is_said_and_tried_again(browser: Brows
         desk.open("/?from=now-2m&to=now")
         desk.loaded()
         desk.page.route("**/*", lambda route: route.abort())
-        desk.page.get_by_text("No answer from Raingauge.").wait_for()
+        desk.page.locator("#late", has_text="No answer from Raingauge.").wait_for()
         assert desk.page.locator("#chart-requests .pl.up").is_visible()
         desk.page.unroute_all()
         more(2)
