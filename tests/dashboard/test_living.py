@@ -204,7 +204,7 @@ def test_a_dashboard_that_does_not_answer_is_said_and_tried_again(browser: Brows
         desk.open("/?from=now-2m&to=now")
         desk.loaded()
         desk.page.route("**/*", lambda route: route.abort())
-        desk.page.get_by_text("No answer from Raingauge.").wait_for()
+        desk.page.locator("#late", has_text="No answer from Raingauge.").wait_for()
         assert desk.page.locator("#chart-database-queries .pl.up").is_visible()
         desk.page.unroute_all()
         more(2)
