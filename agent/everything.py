@@ -18,9 +18,10 @@ from agent.ingest.pulling import Pulling
 from agent.ingest.receive import Receiver
 from agent.ingest.scraping import Scraping
 from agent.ingest.send import Forwarding, Sender
-from agent.running import PAGES_FILE, VERSION, scrape_access, write_access
+from agent.running import PAGES_FILE, VERSION
 from agent.serving import Dashboard, password_hash, refuse_open, secret_key
 from agent.shipping import Shipping
+from agent.tokens import scrape_access, write_access
 from agent.upkeep import Upkeep
 from agent.written import written
 from collectors.model import Sample

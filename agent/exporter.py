@@ -62,8 +62,8 @@ class Doors:
     """(query, Prometheus' own limit in seconds or "") -> status, type, body of `/probe`."""
     ping: Callable[[str], tuple[int, bytes]] | None = None
     """(what follows `/ping/`) -> status, body; the key in it is the right to ask."""
-    events: Callable[[str], tuple[int, str, bytes]] | None = None
-    """(query) -> status, type, body of `/events`."""
+    events: Callable[[str, str | None], tuple[int, str, bytes]] | None = None
+    """(query, header Authorization) -> status, type, body of `/events`."""
 
 
 def service_discovery(targets: list[Target], slug: Callable[[Target], str], address: str) -> bytes:
@@ -181,7 +181,7 @@ class Handler(BaseHTTPRequestHandler):
             case ["probe"] if self.doors.probe:
                 self._probe(self.doors.probe)
             case ["events"] if self.doors.events:
-                status, kind, body = self.doors.events(self.path.partition("?")[2])
+                status, kind, body = self.doors.events(self.path.partition("?")[2], self.headers.get("Authorization"))
                 self._send(kind, body, status)
             case [""]:
                 self._send("text/html; charset=utf-8", self._index())

@@ -8,15 +8,19 @@ from urllib.parse import parse_qs
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from agent.tokens import events_access
 from history import feed
+from history.access import Access
 
 log = logging.getLogger("raingauge.feeding")
 
 TEXT = "text/plain; charset=utf-8"
 
 
-def answer(engine: Engine, host: str, query: str) -> tuple[int, str, bytes]:
+def answer(engine: Engine, host: str, query: str, authorization: str | None) -> tuple[int, str, bytes]:
     """`query`: `after=` with what an earlier answer has as `next`; without it from the first event on."""
+    if not events_access(Access(engine))(authorization):
+        return 401, TEXT, b"a token is needed: raingauge token create --scope read\n"
     cursor = parse_qs(query).get("after", [""])[0]
     try:
         found = feed.after(engine, host, cursor)

@@ -1,8 +1,6 @@
 """Raingauge as a running process: which rooms are joined, in which order they start and stop, and what signals do."""
 
-import base64
 import fcntl
-import ipaddress
 import logging
 import os
 import signal
@@ -13,9 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.collecting import Collecting
-from agent.configuration import Configuration, ConfigurationError, split_address
-from agent.exporter import Authorised
+from agent.configuration import Configuration, ConfigurationError
 from agent.shipping import Shipping
+from agent.tokens import scrape_access
 from history.access import Access
 from history.database import open_database
 
@@ -37,34 +35,6 @@ class Process(Protocol):
     def start(self) -> None: ...
     def reload(self, configuration: Configuration) -> None: ...
     def stop(self) -> None: ...
-
-
-def is_loopback(listen: str) -> bool:
-    host, _ = split_address(listen)
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def scrape_access(access: Access, listen: str) -> Authorised | None:
-    """Who may scrape: on loopback everyone, else who shows a token, as Bearer or as the password of basic auth."""
-    return None if is_loopback(listen) else lambda header: access.token_scope(_shown(header)) is not None
-
-
-def write_access(access: Access) -> Authorised:
-    """Who may write samples to us, on loopback too: who shows a token of that scope."""
-    return lambda header: access.token_scope(_shown(header)) == "write"
-
-
-def _shown(header: str | None) -> str:
-    kind, _, text = (header or "").partition(" ")
-    if kind.lower() != "basic":
-        return text.strip() if kind.lower() == "bearer" else ""
-    try:
-        return base64.b64decode(text, validate=True).decode().partition(":")[2]
-    except ValueError:  # no base64, or no UTF-8 in it
-        return ""
 
 
 class Agent:

@@ -9,7 +9,7 @@ from pathlib import Path
 import waitress
 
 from agent.configuration import Configuration, ConfigurationError
-from agent.running import is_loopback
+from agent.tokens import is_loopback
 from dashboard.app import create_app
 from dashboard.login import login_url
 from dashboard.services import Services

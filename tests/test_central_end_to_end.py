@@ -37,7 +37,8 @@ shipped_rules: false
 rules: ['{rules}']
 exporter: {{probe_targets: ['127.0.0.1']}}
 scrape_configs:
-- {{job_name: agents, scrape_interval: 1s, honor_labels: true, static_configs: [{{targets: ['{agent}']}}]}}
+- {{job_name: agents, scrape_interval: 1s, honor_labels: true, authorization: {{credentials: '{token}'}},
+   static_configs: [{{targets: ['{agent}']}}]}}
 notify:
   webhook: {{ops: {{url: '{told}'}}}}
   route: {{receiver: ops, group_wait: 0s, group_interval: 1s, group_by: [alertname]}}
@@ -74,7 +75,7 @@ def central(
     AddedChecks(engine).add(AddedCheck("front", checked, 10))
     engine.dispose()
     at = agent.exporter.removeprefix("http://")
-    text = CENTRAL.format(rules=rules, agent=at, told=receiver.url)
+    text = CENTRAL.format(rules=rules, agent=at, token=agent.token(), told=receiver.url)
     with Raingauge(state, text, "dashboard") as running:
         wait_until(lambda: value(running, "node_load1") is not None, 30, "it has scraped")
         yield running

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agent.exporter import LOOPBACK, PACK_FROM_BYTES, Authorised, Exporter
 from agent.pages import Pages
-from agent.running import scrape_access
+from agent.tokens import scrape_access
 from collectors.model import Gauge, Target
 from history.access import Access
 from history.database import open_database

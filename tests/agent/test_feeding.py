@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 from agent import feeding
 from agent.exporter import Doors, Exporter
 from agent.pages import Pages
-from agent.running import scrape_access
 from history.access import Access
 from history.database import open_database
 from history.events import Events
@@ -29,7 +28,7 @@ def engine(tmp_path: Path) -> Engine:
 
 def exporter(engine: Engine, listen: str) -> Exporter:
     doors = Doors(events=partial(feeding.answer, engine, "web1"))
-    return Exporter(listen, 0, Pages(), scrape_access(Access(engine), f"{listen}:0"), doors=doors)
+    return Exporter(listen, 0, Pages(), doors=doors)
 
 
 def test_events_are_told_in_pages_that_go_on(engine: Engine) -> None:
@@ -37,22 +36,23 @@ def test_events_are_told_in_pages_that_go_on(engine: Engine) -> None:
     serving.start()
     try:
         client = Client(serving)
-        status, headers, body = client.ask("/events")
+        known = {"Authorization": f"Bearer {Access(engine).create_token('read', 0.0)}"}
+        status, headers, body = client.ask("/events", **known)
         assert (status, headers["Content-Type"]) == (200, "application/json")
         found = json.loads(body)
         assert (found["host"], found["more"]) == ("web1", False)
         assert [each["id"] for each in found["events"]] == [SHELL.id, DEPLOY.id]
         assert found["events"][0] == json.loads(json.dumps(asdict(SHELL), default=dict))
-        status, _, body = client.ask(f"/events?after={quote(found['next'])}")
+        status, _, body = client.ask(f"/events?after={quote(found['next'])}", **known)
         assert (status, json.loads(body)["events"]) == (200, [])
-        assert client.ask("/events?after=7")[0] == 400
+        assert client.ask("/events?after=7", **known)[0] == 400
         client.connection.close()
     finally:
         serving.stop()
 
 
-def test_elsewhere_than_on_loopback_a_token_is_needed(engine: Engine) -> None:
-    serving = exporter(engine, "0.0.0.0")
+def test_a_token_is_needed_on_loopback_too_as_events_have_addresses(engine: Engine) -> None:
+    serving = exporter(engine, "127.0.0.1")
     serving.start()
     try:
         client = Client(serving)

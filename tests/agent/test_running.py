@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.running import SIGNALS, is_loopback
+from agent.running import SIGNALS
+from agent.tokens import is_loopback
 from history.database import open_database
 from history.embedded import Embedded
 from history.store import Store
