@@ -3,6 +3,7 @@
 import html
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 from unittest.mock import patch
@@ -235,3 +236,28 @@ def test_of_two_who_follow_a_link_at_once_one_is_let_in(world: World) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(follow, range(8))) == 1
+
+
+def test_sessions_are_ended_and_listed_one_by_one(world: World) -> None:
+    """Of one user those of others go on; those that are over are not listed; when each was used last is."""
+    world.access.users.add("ada", PASSWORD, "admin", world.now)
+    kim, ada = world.as_user("kim"), world.as_user("ada")
+    world.now += 3600
+    assert kim.get("/settings").status_code == 200
+    assert [(each.user, each.seen) for each in world.access.sessions.all(world.now)] == [
+        ("kim", world.now), ("ada", world.now - 3600),
+    ]  # fmt: skip
+    assert send(ada, "/settings/users/kim", what="password", password="x" * 1001).endswith("found 1001.")
+    send(ada, "/settings/users/kim", what="password", password="another one of mine")
+    assert (kim.get("/settings").status_code, ada.get("/settings").status_code) == (302, 200)
+    assert world.access.sessions.all(world.now + SESSION_SECONDS) == []
+
+
+def test_the_link_of_a_wall_is_below_the_address_that_is_configured_whatever_host_is_asked(world: World) -> None:
+    world.app.extensions["raingauge"] = replace(world.services, external_url="https://gauge.example.org/rain")
+    admin = world.client()
+    form = {"csrf_token": re.findall(r'csrf_token" value="([^"]+)', admin.get("/settings/users").text)[0]}
+    below = {"base_url": "http://localhost/rain", "headers": {"X-Forwarded-Host": "evil.example"}}
+    page = admin.post("/settings/tokens", data={**form, "what": "wall", "name": "hall"}, **below).text
+    assert re.findall(r"https?://[^\s<\"]*/wall/", page)[:1] == ["https://gauge.example.org/rain/wall/"]
+    assert "evil.example" not in page
