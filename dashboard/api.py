@@ -14,6 +14,7 @@ from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 
 from dashboard import api_rules, api_targets
+from dashboard.evaluating import slot
 from dashboard.services import services
 from history import answer, numbers
 from history.answer import Answer
@@ -169,7 +170,8 @@ def _evaluated(evaluate: Callable[[str], answer.Result]) -> Response:
     remarks = _remarks()
     expr = _expression()
     began = perf_counter()
-    found = evaluate(expr)
+    with slot():
+        found = evaluate(expr)
     seconds = perf_counter() - began
     if limit:
         found = answer.limited(found, limit)

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 from dashboard.asked import answer, remembering, view
 from dashboard.boards import KINDS, UNITS
 from dashboard.charts import RATE_INTERVAL
+from dashboard.evaluating import slot
 from dashboard.exploring import Found, Known, Row, explore, series
 from dashboard.gathering import frame
 from dashboard.marks import Mark, Span, marks
@@ -115,7 +116,8 @@ def build(services: Services, asked: View, query: str = "") -> ExplorePage:
 
 def _found(source: Source, query: str, axes: Frame, at: float) -> tuple[Found, str]:
     try:
-        return explore(source, query, axes, at), ""
+        with slot():
+            return explore(source, query, axes, at), ""
     except QueryError as error:
         text = str(error).removeprefix('invalid parameter "query": ')
         return NOTHING, text[:1].upper() + text[1:]
@@ -137,7 +139,8 @@ def table(source: Source, query: str, axes: Frame) -> str:
     """A row for each time of the chart, a column for each series; empty where there is no sample."""
     expr = query.replace(RATE_INTERVAL, axes.rate_interval)
     grid = axes.grid
-    lines = source.query_range(expr, grid.start, grid.end, grid.step).lines[:MOST_COLUMNS]
+    with slot():
+        lines = source.query_range(expr, grid.start, grid.end, grid.step).lines[:MOST_COLUMNS]
     columns = [dict(zip(line.times.tolist(), line.values.tolist(), strict=True)) for line in lines]
     text = io.StringIO()
     writer = csv.writer(text)

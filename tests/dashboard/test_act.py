@@ -14,7 +14,7 @@ from alerts.incidents import store
 from alerts.incidents.graph import Graph
 from alerts.incidents.grouping import step
 from alerts.message.links import signed, verify
-from dashboard.pages.act import GUESSES, TOO_OLD
+from dashboard.pages.act import AUTHOR, GUESSES, TOO_OLD
 from tests.alerts.incidents.test_grouping import fires
 from tests.dashboard.world import NOW, World
 
@@ -68,6 +68,8 @@ def test_its_buttons_hold_the_alerts_of_this_incident(world: World, what: str, k
     answer = client.post(url, data=form)
     assert (answer.status_code, "2 alerts are" in answer.text) == (200, True)
     assert held(world) == [(kind, "MysqlDown", NOW + 3600), (kind, "ProbeFailed", NOW + 3600)]
+    written = {(entry.who, entry.what) for entry in world.access.audit.newest(9)}
+    assert written == {(AUTHOR, f"{what} MysqlDown"), (AUTHOR, f"{what} ProbeFailed")}
 
 
 def test_other_hours_than_those_that_are_offered_are_four(world: World) -> None:
@@ -83,7 +85,7 @@ def test_another_page_cannot_press_the_button(world: World) -> None:
     assert held(world) == []
 
 
-@pytest.mark.parametrize("path", ["/incidents/9", "/incidents/", "/other/1", "/incidents/-1"])
+@pytest.mark.parametrize("path", ["/incidents/9", "/incidents/", "/other/1", "/incidents/-1", "/incidentz/1"])
 def test_a_link_to_something_else_does_nothing(world: World, path: str) -> None:
     assert world.stranger().get(link(world, path)).status_code == 403
 

@@ -1,11 +1,13 @@
 """What is too large, too deep or out of any range: refused in words, and never a bug."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
-from dashboard import board_files
+from agent import serving
+from dashboard import board_files, evaluating
 from dashboard.board_forms import MOST_CHARACTERS
 from dashboard.exploring import MOST_WORDS, metrics
 from history.embedded import Embedded
@@ -66,3 +68,21 @@ def test_of_an_expression_only_so_many_names_are_looked_up(world: World) -> None
 
     assert list(metrics(Counting(world.store), "up{" + ",".join(f'a{n}="b"' for n in range(1000)) + "}")) == []
     assert len(set(asked)) == MOST_WORDS
+
+
+def test_slow_queries_leave_threads_for_the_pages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty of them had all threads for more than a minute."""
+    monkeypatch.setattr(evaluating, "PATIENCE", 0.0)
+    client, words = world.client(), "4 other queries are still being evaluated"
+    with ExitStack() as slow:
+        for _ in range(evaluating.AT_ONCE):
+            slow.enter_context(evaluating.slot())
+        for path in ("/api/v1/query?query=1", "/api/v1/query_range?query=1&start=0&end=1&step=1"):
+            answer = client.get(path)
+            assert (answer.status_code, words in answer.text) == (503, True)
+        assert words in client.get("/explore?q=up").text
+        assert words in client.get("/explore.csv?q=up").text
+        assert client.get("/").status_code == 200
+    assert client.get("/api/v1/query?query=1").status_code == 200
+    assert client.get("/api/v1/query?query=rate(").status_code == 400
+    assert evaluating.AT_ONCE == serving.THREADS // 2

@@ -2,7 +2,10 @@
 
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from unittest.mock import patch
 
 import argon2
@@ -184,3 +187,85 @@ def test_the_last_admin_stays_one(world: World) -> None:
     assert send(world.client(), "/settings/users/ada", what="remove") == "ada is removed."
     assert [(user.name, user.role) for user in world.access.users.all()] == [("eve", "admin")]
     assert send(world.client(), "/settings/users/eve", what="remove") == "eve is removed."
+
+
+def test_what_is_none_is_not_taken(world: World) -> None:
+    client = world.client()
+    found = re.findall(r'csrf_token" value="([^"]+)', client.get("/settings/users").text)
+    form = {"csrf_token": found[0]}
+
+    def status(path: str, **more: str) -> int:
+        return client.post(path, data={**form, **more}).status_code
+
+    for role in ("owner", "wall", "anyone", ""):
+        assert status("/settings/users", name="ada", password=PASSWORD, role=role) == 400
+        assert status("/settings/users/kim", what="role", role=role) == 400
+    for what in ("role", "remove", "password"):
+        assert status("/settings/users/nobody", what=what, role="admin", password=PASSWORD) == 404
+    assert status("/settings/users/kim", what="everything") == 400
+    assert status("/settings/tokens", what="all", name="x") == 400
+    assert status("/settings/tokens/revoke", what="token", name="x") == 404
+    assert status("/settings/sessions/x/end") == 404
+    assert send(client, "/settings/tokens", what="read", name="  ") == "Expected a name, found none."
+    send(client, "/settings/tokens", what="read", name="n" * 999)
+    assert [token.name for token in world.access.tokens()] == ["n" * 64]
+    assert [(user.name, user.role) for user in world.access.users.all()] == [("kim", "responder")]
+
+
+def test_who_followed_a_revoked_link_is_not_let_in_by_a_new_wall_of_its_name(world: World) -> None:
+    admin, wall = world.client(), world.stranger()
+    wall.get(f"/wall/{world.access.walls.create('office', world.now)}")
+    other = world.stranger()
+    other.get(f"/wall/{world.access.walls.create('hall', world.now)}")
+    send(admin, "/settings/tokens/revoke", what="wall", name="office")
+    world.access.walls.create("office", world.now)
+    assert (wall.get("/").status_code, other.get("/").status_code) == (302, 200)
+    assert admin.get("/settings/users").status_code == 200
+
+
+def test_secrets_are_kept_as_hashes(world: World) -> None:
+    access = world.access
+    secrets = [access.create_token("write", world.now, "t"), access.create_login(world.now),
+               access.walls.create("w", world.now), access.sessions.open(world.now, "kim", agent="a" * 999),
+               ]  # fmt: skip
+    world.engine.dispose()
+    kept = b"".join(file.read_bytes() for file in world.folder.iterdir() if file.is_file())
+    assert [secret for secret in (*secrets, PASSWORD) if secret.encode() in kept] == []
+    assert [len(each.agent) for each in access.sessions.all(world.now)] == [200]
+
+
+def test_of_two_who_follow_a_link_at_once_one_is_let_in(world: World) -> None:
+    secret = world.access.create_login(world.now)
+    start = Barrier(8)
+
+    def follow(_number: int) -> bool:
+        start.wait()
+        return world.access.use_login(secret, world.now)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(follow, range(8))) == 1
+
+
+def test_sessions_are_ended_and_listed_one_by_one(world: World) -> None:
+    """Of one user those of others go on; those that are over are not listed; when each was used last is."""
+    world.access.users.add("ada", PASSWORD, "admin", world.now)
+    kim, ada = world.as_user("kim"), world.as_user("ada")
+    world.now += 3600
+    assert kim.get("/settings").status_code == 200
+    assert [(each.user, each.seen) for each in world.access.sessions.all(world.now)] == [
+        ("kim", world.now), ("ada", world.now - 3600),
+    ]  # fmt: skip
+    assert send(ada, "/settings/users/kim", what="password", password="x" * 1001).endswith("found 1001.")
+    send(ada, "/settings/users/kim", what="password", password="another one of mine")
+    assert (kim.get("/settings").status_code, ada.get("/settings").status_code) == (302, 200)
+    assert world.access.sessions.all(world.now + SESSION_SECONDS) == []
+
+
+def test_the_link_of_a_wall_is_below_the_address_that_is_configured_whatever_host_is_asked(world: World) -> None:
+    world.app.extensions["raingauge"] = replace(world.services, external_url="https://gauge.example.org/rain")
+    admin = world.client()
+    form = {"csrf_token": re.findall(r'csrf_token" value="([^"]+)', admin.get("/settings/users").text)[0]}
+    below = {"base_url": "http://localhost/rain", "headers": {"X-Forwarded-Host": "evil.example"}}
+    page = admin.post("/settings/tokens", data={**form, "what": "wall", "name": "hall"}, **below).text
+    assert re.findall(r"https?://[^\s<\"]*/wall/", page)[:1] == ["https://gauge.example.org/rain/wall/"]
+    assert "evil.example" not in page
