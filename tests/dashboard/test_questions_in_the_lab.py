@@ -134,7 +134,7 @@ OUTSIDE = Situation(a_server_elsewhere_hangs_after_a_deploy, "FpmPoolExhausted",
 })  # fmt: skip
 LOCKED = Situation(a_table_is_locked_and_cron_is_late, "FpmPoolExhausted", {
     "#where": r"At the origin: .*database in trouble",
-    "#workers": r"They wait for the database: \d+ statements run, \d+ of them waiting for table metadata lock(?!.*fread)",
+    "#workers": r"They wait for the database: \d+ statements run, \d+ of them waiting for table m.* lock(?!.*fread)",
     "#database": r"The cause, as far as is known: Statements of the database .* take long",
     "#stalled": r"Yes: .*cron 13 h ago; .*queues 3 k wait, the oldest for 3 d",
 })  # fmt: skip
