@@ -102,9 +102,12 @@ def a_table_is_locked_and_cron_is_late(lab: Shop, _: Raingauge) -> Iterator[None
     )
     mysql = ["mariadb", "--no-defaults", f"--socket={lab.mariadb.socket}", f"--user={lab.mariadb.user}"]
     words = [*mysql, "-e", "LOCK TABLES lab.node WRITE; SELECT SLEEP(300)"]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as holder, visitors(lab, "/node/7"):
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(words, stdout=quiet, stderr=quiet) as holder, visitors(lab, "/node/7"):
         yield
-        holder.kill()
+        held = lab.mariadb.sql("SELECT id FROM information_schema.processlist WHERE info = 'SELECT SLEEP(300)'")
+        lab.mariadb.sql(f"KILL {held}")  # the server would sleep on for a client that is gone
+        holder.wait()
 
 
 @contextmanager
