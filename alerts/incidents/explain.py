@@ -16,7 +16,7 @@ from alerts.incidents.gather import Findings, Sign
 from alerts.incidents.graph import Graph
 from alerts.incidents.grouping import AT_ONE_TIME, JOIN_SECONDS, rank
 from alerts.incidents.model import Cause, Change, Incident, Member, Mover
-from alerts.incidents.roles import is_symptom, strength
+from alerts.incidents.roles import IDLE, is_symptom, strength
 from alerts.message.units import GAP
 from alerts.message.units import text as amount
 from alerts.message.words import duration
@@ -101,9 +101,10 @@ def _may_explain(member: Member) -> bool:
 
 def _of_member(member: Member) -> Suspect:
     layer = member.labels.get("layer", "")
-    return Suspect(
-        member.labels, layer, member.words, (), member.since, _of_runbook(member.name), strength(member.labels)
-    )
+    likely = strength(member.labels)
+    if member.name in IDLE:
+        likely = max(likely, 1)
+    return Suspect(member.labels, layer, member.words, (), member.since, _of_runbook(member.name), likely)
 
 
 def _of_sign(sign: Sign, incident: Incident) -> Suspect:

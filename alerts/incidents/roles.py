@@ -13,6 +13,8 @@ SECOND_HAND = (
     "CollectorFailing", "DataStale",
 )  # fmt: skip
 """What says that something else is down, and not why."""
+IDLE = ("CronStale",)
+"""Starts of itself, but what does not run burdens nothing else."""
 
 
 def is_symptom(labels: Labels) -> bool:

@@ -66,6 +66,13 @@ def test_what_is_only_good_to_know_comes_last() -> None:
     assert ladder(opened(restarted, attack)) == ["ExploitLikelySucceeded", "MysqlRestarted"]
 
 
+def test_cron_that_does_not_run_fills_no_pool() -> None:
+    cron = fires("CronStale", T, severity="warning", **{"class": "outage", "layer": "drupal", "instance": "shop"})
+    found = ladder(opened(cron, POOL), signs=(sign("SlowSql", T + 5, instance="db"),))
+    assert found == ["MysqlSlowBurst", "FpmPoolExhausted", "CronStale"]
+    assert ladder(opened(cron)) == ["CronStale"]
+
+
 def test_no_clear_cause_is_said_rather_than_guessed() -> None:
     moved = Mover("Queries", "q", "database", 100, 1, "per_second", T, 9.0)
     found = explained(opened(PROBE), Findings(movers=(moved,)), GRAPH)
