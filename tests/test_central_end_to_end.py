@@ -159,9 +159,9 @@ def test_an_event_there_is_one_here_and_an_alert_whoever_is_killed(
         agent.says("event", "add", "--kind", "deploy", "--title", f"after the kill of {each.command}")
     wait_until(lambda: len(events(central, "deploy")) == 2, 30, "what came after the kills is here")
     assert len(events(central, "intrusion")) == 1
-    assert told(receiver, "Intrusion") == ["firing"]
+    assert set(told(receiver, "Intrusion")) == {"firing"}  # a kill may come between telling and remembering
     central.says("event", "close", event.id, "--note", "dealt with")
-    wait_until(lambda: told(receiver, "Intrusion") == ["firing", "resolved"], 20, "its end is told")
+    wait_until(lambda: told(receiver, "Intrusion")[-1] == "resolved", 20, "its end is told")
 
 
 def test_an_agent_that_is_down_is_shown_with_the_reason(central: Raingauge, agent: Raingauge) -> None:

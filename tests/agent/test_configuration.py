@@ -87,7 +87,7 @@ def test_the_example_shows_the_defaults() -> None:
     assert all(line.startswith(("# ", "##")) for line in lines)
     found = parse("\n".join(keys), "example")
     defaults = Configuration(host="web-01")
-    lists = ("targets", "notify", "heartbeats", "scrape_configs", "remote_write", "slos", "sites")
+    lists = ("targets", "notify", "heartbeats", "scrape_configs", "remote_write", "slos", "sites", "agents")
     shown = {name: getattr(defaults, name) for name in lists}
     own = found.model_copy(update=shown).model_dump()
     assert own == defaults.model_dump(), "but where it shows one of what there may be several of"

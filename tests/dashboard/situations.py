@@ -170,12 +170,11 @@ def crowded(folder: Path) -> World:
     world.watched.statuses = [
         replace(each, slug=f"{each.slug}-{number}") for number in range(5) for each in world.watched.statuses
     ]
-    world.alerting.found = [
-        replace(each, labels={**each.labels, "number": str(number)}) for number in range(4) for each in alerts()[:3]
-    ]
+    few = alerts()[:3]
+    world.alerting.found = [replace(e, labels={**e.labels, "number": str(n)}) for n in range(4) for e in few]
     for number in range(9):
-        one = replace(happened()[0], id=f"again:{number}", title=f"Number {number} firing: all workers are busy")
-        world.events.record(replace(one, first=NOW - number, last=NOW - number))
+        title, at = f"Number {number} firing: all workers are busy", NOW - number
+        world.events.record(replace(happened()[0], id=f"again:{number}", title=title, first=at, last=at))
     return world
 
 

@@ -200,17 +200,6 @@ def test_a_new_host_is_told_from_its_first_sample_on_when_a_day_is_there(tmp_pat
     assert "the 24 h view is full at" in world.client().get("/").get_data(as_text=True)
 
 
-def test_long_lists_on_the_overview_end_and_say_how_much_more_there_is(tmp_path: Path) -> None:
-    client = situations.crowded(tmp_path).client()
-    data = get(client, "/")
-    assert (len(data["alerts"]), data["alerts_left_out"]) == (5, 7)
-    assert (len(data["watching"]), data["watching_left_out"]) == (12, 28)
-    assert len(data["changes"]) == 6
-    assert [layer["left_out"] for layer in data["layers"]] == [0, 0, 4, 0, 0, 0]
-    text = client.get("/").get_data(as_text=True)
-    assert all(words in text for words in ("7 more", "28 more", "4 more"))
-
-
 def test_charts_have_marks_a_sentence_and_a_table(troubled: World) -> None:
     text = troubled.client().get("/").get_data(as_text=True)
     figure = text[text.index('id="chart-php-workers"') :].partition("</figure>")[0]
@@ -296,13 +285,3 @@ def test_the_first_two_ticks_are_seen_at_once_though_they_are_not_on_the_clock(t
     world.watched.statuses = [status(scene.NODE)]
     plots = {plot["id"]: plot for plot in get(world.client(), "/")["plots"]}
     assert any(value is not None for value in plots["memory"]["traces"][0]["values"])
-
-
-def test_the_units_and_accounts_of_one_installation_are_a_line_each(tmp_path: Path) -> None:
-    world = situations.calm(tmp_path)
-    for number, title in enumerate(("Unit added: /etc/a", "Account added", "Unit added: /etc/b", "Unit added: /etc/c")):
-        event = Event(f"added:{number}", "security.account", "info", "", "", NOW - 90, NOW - 90, 1, title)
-        world.events.record(event)
-    account, unit = sorted(each["title"] for each in world.client().get("/", headers=JSON).get_json()["changes"])
-    assert account == "Account added"
-    assert unit.endswith(" and 2 more")

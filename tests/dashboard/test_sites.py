@@ -76,7 +76,7 @@ def test_a_site_has_everything_that_is_known_of_it(full: World) -> None:
         "site-requests", "site-answers", "site-times", "site-cron", "site-queues", "site-errors"
     }  # fmt: skip
     other = get(full.client(), NEWS)
-    assert [event["title"].partition(" ")[0] for event in other["events"]] == ["search"]
+    assert [event["title"].partition(" ")[0] for event in other["events"]] == ["Search"]
     assert "Not known" not in tables(other)["queues"]["missing"]
     assert "Update Manager" in tables(other)["updates"]["missing"]
 
