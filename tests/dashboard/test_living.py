@@ -191,7 +191,7 @@ def test_an_agent_that_stops_is_seen_and_so_is_its_return(browser: Browser, tmp_
         desk.open("/?from=now-2m&to=now")
         desk.loaded()
         world.now += 60
-        desk.page.get_by_text("Nothing has been measured for 1 min").wait_for()
+        desk.page.get_by_text("Nothing has been measured for 1 min").first.wait_for()
         assert "Last sample 1 min ago, retrying" in desk.page.locator("#late").inner_text()
         more(2)
         desk.page.get_by_text("Everything that is watched is healthy").wait_for()
