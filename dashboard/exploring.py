@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from dashboard import units
 from dashboard.charts import RATE_INTERVAL, Chart, Curve
+from dashboard.costs import quoted
 from dashboard.plots import Frame, Plot, plots
 from dashboard.units import Unit
 from history import numbers
@@ -111,13 +112,8 @@ def _rows(found: object, unit: Unit) -> Iterator[Row]:
 
 def series(labels: Mapping[str, str]) -> str:
     """As PromQL writes it: `up{job="node"}`."""
-    pairs = ", ".join(f"{name}={_quoted(value)}" for name, value in labels.items() if name != "__name__")
+    pairs = ", ".join(f"{name}={quoted(value)}" for name, value in labels.items() if name != "__name__")
     return f"{labels.get('__name__', '')}{{{pairs}}}" if pairs else labels.get("__name__", "{}")
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
 
 
 def metrics(source: Source, expr: str) -> Iterator[Known]:

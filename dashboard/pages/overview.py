@@ -107,17 +107,14 @@ def build(services: Services, asked: View) -> OverviewPage:
         around.unreachable, incidents, services.central,
     )  # fmt: skip
     inside = incident_cards.by_alert(opened)
+    here = Here("Hosts" if services.central else services.host, targets, of_targets, alerts, inside)
     active = [each for each in cards(alerts, "firing", "pending") if each.key not in inside]
     return OverviewPage(
         shell=around,
         verdict=verdict(known),
         host_bars=bars(services.source, at),
         layers=shown,
-        sites=grid(
-            services.source,
-            Here("Hosts" if services.central else services.host, targets, of_targets, alerts, inside),
-            at,
-        ),
+        sites=grid(services.source, here, at),
         setup=_setup(services.source, findings, around.last_sample, asked.now),
         plots=tuple(islice(_plots(services.source, axes, targets), MOST_CHARTS)),
         marks=marks(day, asked.shown.start, asked.shown.end),

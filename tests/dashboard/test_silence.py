@@ -47,3 +47,27 @@ def test_of_a_site_nothing_is_said_to_be_absent(tmp_path: Path) -> None:
     assert text.count(SINCE) >= 6
     lies = ("tables are not read", "no queue", "No error was logged", "No account", "No cache is in", "Update Manager")
     assert not [lie for lie in lies if lie in text]
+
+
+@pytest.mark.parametrize(
+    ("situation", "words"),
+    [
+        ("starting", SOON),
+        ("stale", SINCE),
+    ],
+)
+def test_what_is_not_measured_is_no_good_news(tmp_path: Path, situation: str, words: str) -> None:
+    world: World = getattr(situations, situation)(tmp_path)
+    world.alerting.found = []
+    client = world.client()
+    for path in ("/alerts", "/incidents", "/security"):
+        main = client.get(path).get_data(as_text=True).partition("<main")[2].partition('aria-labelledby="rules')[0]
+        assert words in main, path
+        assert '<svg class="g ok"' not in main, path
+
+
+@pytest.mark.parametrize("situation", ["calm", "gap"])
+def test_where_it_is_measured_it_is(tmp_path: Path, situation: str) -> None:
+    client = getattr(situations, situation)(tmp_path).client()
+    for path in ("/alerts", "/incidents"):
+        assert '<svg class="g ok"' in client.get(path).get_data(as_text=True).partition("<main")[2], path

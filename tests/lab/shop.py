@@ -7,10 +7,9 @@ import contextlib
 import json
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,6 @@ SITE = "shop.example"
 API = "127.0.0.2"
 WORKERS = 4
 STATISTICS = ("--performance-schema=ON", "--long-query-time=1")
-DISK_BYTES = 32 << 20
 
 
 class ShopNginx(Nginx):
@@ -60,8 +58,6 @@ class Shop:
     redis: Redis
     api: socket.socket
     """The server elsewhere: accepts, and never answers."""
-    disk: Path
-    """A file system of its own; an empty folder where none can be mounted."""
     authority: Path
     drupal: Path
     """The docroot that settings.php is in."""
@@ -121,8 +117,7 @@ def shop(days: float = 60) -> Iterator[Shop]:
         php = start(PhpFpm(folder / "php", "shop", children=WORKERS, settings=settings))
         authority = Authority(folder / "certificates")
         nginx = start(ShopNginx(folder / "nginx", root, php.socket, authority.certified(SITE, days=days)))
-        disk = start(mounted(folder / "disk"))
-        made = Shop(root, nginx, php, slow, mariadb, redis, api, disk, authority.file, _drupal(folder, mariadb))
+        made = Shop(root, nginx, php, slow, mariadb, redis, api, authority.file, _drupal(folder, mariadb))
         made.state("system.cron_last", int(time.time()) - 300)
         made.state("system.maintenance_mode", value=False)
         yield made
@@ -134,20 +129,3 @@ def _drupal(folder: Path, mariadb: MariaDb) -> Path:
     execute("DELETE FROM semaphore", ())
     execute("DELETE FROM queue", ())
     return drupal.docroot(folder / "drupal", drupal.mysql_settings(mariadb, "drupal"))
-
-
-@contextmanager
-def mounted(place: Path) -> Iterator[Path]:
-    place.mkdir()
-    image = place.with_suffix(".img")
-    with image.open("wb") as file:
-        file.truncate(DISK_BYTES)
-    commands: Sequence[list[str]] = (
-        ["mkfs.ext4", "-q", "-m", "0", str(image)], ["mount", "-o", "loop", str(image), str(place)],
-    )  # fmt: skip
-    there = all(subprocess.run(each, capture_output=True, check=False).returncode == 0 for each in commands)
-    try:
-        yield place
-    finally:
-        if there:
-            subprocess.run(["umount", str(place)], check=True)
