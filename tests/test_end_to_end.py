@@ -212,11 +212,13 @@ def test_prometheus_and_our_history_have_the_same_numbers(host: Raingauge, lab: 
 
 
 def test_the_overview_shows_charts_with_data(page: Page, host: Raingauge) -> None:
-    page.goto(f"{host.dashboard}/?from=now-15m&to=now")
-    page.wait_for_selector("figure.chart .js-plotly-plot")
-    for chart in ("requests", "php-workers", "database-queries", "cache-hits", "checks", "cpu", "memory"):
-        figure = page.locator(f'figure[data-chart^="{chart}"]').filter(has=page.locator("path[d*=L], path[d*=l]"))
-        figure.locator(".read b").filter(has_text=re.compile(r"\d")).first.wait_for()
+    first = ("requests", "php-workers", "database-queries", "cache-hits", "checks")
+    for path, charts in (("/", first), ("/trends", (*first, "cpu", "memory"))):
+        page.goto(f"{host.dashboard}{path}?from=now-15m&to=now")
+        page.wait_for_selector("figure.chart .js-plotly-plot")
+        for chart in charts:
+            figure = page.locator(f'figure[data-chart^="{chart}"]').filter(has=page.locator("path[d*=L], path[d*=l]"))
+            figure.locator(".read b").filter(has_text=re.compile(r"\d")).first.wait_for()
 
 
 def test_an_outage_is_told_survives_kill_9_and_its_end_is_told(

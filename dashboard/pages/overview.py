@@ -133,10 +133,13 @@ def build(services: Services, asked: View) -> OverviewPage:
 
 
 def _plots(source: Source, axes: Frame, targets: Sequence[TargetStatus]) -> Iterator[Plot]:
-    """One of each kind: of several (a pool each) the one that came nearest to its limit."""
+    """One of each kind: of several (a pool each) the one that came nearest to its limit.
+
+    It has the chart's own id whichever it is, so that its place on the page stays when another comes nearer.
+    """
     for chart in charts.OVERVIEW:
         if of_kind := gather(source, [chart], axes, targets):
-            yield max(of_kind, key=_strain)
+            yield replace(max(of_kind, key=_strain), id=chart.id)
 
 
 def _strain(plot: Plot) -> float:

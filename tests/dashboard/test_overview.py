@@ -27,3 +27,13 @@ def test_the_units_and_accounts_of_one_installation_are_a_line_each(tmp_path: Pa
     account, unit = sorted(each["title"] for each in world.client().get("/", headers=JSON).get_json()["changes"])
     assert account == "Account added"
     assert unit.endswith(" and 2 more")
+
+
+def test_the_chart_of_another_pool_takes_the_same_place(tmp_path: Path) -> None:
+    client = situations.trouble(tmp_path).client()
+    found = {}
+    for span in ("from=now-15m&to=now", "from=now-3h&to=now-1h"):  # in trouble, and before: another pool is fuller
+        plots = {plot["id"]: plot for plot in get(client, f"/?{span}")["plots"]}
+        found[plots["php-workers"]["subtitle"]] = tuple(plots)
+    assert set(found) == {"pool shop", "pool www"}
+    assert len(set(found.values())) == 1
